@@ -1,0 +1,167 @@
+/**
+ * Chat with Claude on AWS Bedrock, through an Outcrop proxy.
+ *
+ * ```ts
+ * const client = new ChatClient({ url: "ws://localhost:3001" });
+ * for await (const chunk of client.streamMessage({ message: "Hello" })) {
+ *   if (chunk.type === "token") append(chunk.content);
+ * }
+ * ```
+ */
+import type {
+  CreateSession,
+  ErrorCode,
+  GetHistory,
+  HistoryResponse,
+  ListSessions,
+  Message,
+  SendMessage,
+  ServerHello,
+  Session,
+  SessionsResponse,
+  StatusState,
+  StopReason,
+  ToolUse,
+  Usage,
+} from "./protocol.js";
+
+export type * from "./protocol.js";
+
+/** What a {@link ChatError} can be about: the proxy's codes and the client's own. */
+export type ChatErrorCode =
+  | ErrorCode
+  /** The `AbortSignal` was aborted, or the loop over the stream was left. */
+  | "aborted"
+  /** The client was closed, or the proxy refuses this client for good. */
+  | "closed"
+  /** More is being sent than the connection takes: 64 requests wait for it already. */
+  | "overloaded"
+  /** The WebAssembly module could not be loaded. */
+  | "load_failed";
+
+/** Every error this package throws or rejects with. */
+export class ChatError extends Error {
+  readonly name: "ChatError";
+  readonly code: ChatErrorCode;
+  /** Whether the same call can succeed later. */
+  readonly retryable: boolean;
+  /** How long to wait before that, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** The answer that failed, where one had begun. */
+  readonly messageId?: string;
+  /** What the failed answer used, where that is known. */
+  readonly usage?: Usage;
+}
+
+export interface ChatClientOptions {
+  /** The proxy's address: `ws://`, `wss://`, `http://` or `https://`; a relative one is taken from the page's. Default: the page's own origin, `/ws`. */
+  url?: string | URL;
+  /** Gives a token. Asked for at every connection, so that it is always fresh. */
+  token?: () => string | undefined | Promise<string | undefined>;
+  /**
+   * When a stream gives what has arrived: `"frame"` at most once per painted frame (tokens that arrive within one frame come
+   * joined, the first comes at once), `"immediate"` as soon as it has. Default `"frame"`.
+   */
+  delivery?: "frame" | "immediate";
+}
+
+/** What to send. */
+export type Request = Omit<SendMessage, "streaming">;
+
+/** An answer that is whole. */
+export interface Answer {
+  sessionId: string;
+  messageId: string;
+  content: string;
+  stopReason?: StopReason;
+  usage: Usage;
+  /** The message as the proxy stored it. */
+  message: Message;
+}
+
+/** A piece of a stream. The last one is `"done"`. */
+export type Chunk =
+  /** More text. */
+  | { type: "token"; content: string; sessionId: string; messageId: string }
+  /** More of the model's reasoning. */
+  | { type: "reasoning"; content: string; sessionId: string; messageId: string }
+  /** A tool is called, or its call has come further. */
+  | { type: "tool"; call: ToolUse; messageId: string }
+  /** What the answer is waiting for. */
+  | { type: "status"; state: StatusState; retryInMs?: number; messageId: string }
+  /** The answer is whole, or was stopped (`stopReason` `"cancelled"`). */
+  | { type: "done"; sessionId: string; messageId: string; content: string; stopReason: StopReason; usage: Usage };
+
+/** Where the connection stands. */
+export type ConnectionStatus =
+  | { state: "idle" }
+  | { state: "connecting" }
+  | { state: "open"; server: ServerHello }
+  /** Lost; the next attempt is in `retryInMs`. */
+  | { state: "reconnecting"; attempt: number; retryInMs: number }
+  /** The browser says that there is no network. */
+  | { state: "offline" }
+  /** Ended for good: by `close()`, or by the proxy with this close code. */
+  | { state: "closed"; code?: number; reason?: string };
+
+/** Totals of one model or session. */
+export interface UsageTotal {
+  inputTokens: number;
+  outputTokens: number;
+  totalTokens: number;
+  cacheReadInputTokens: number;
+  cacheWriteInputTokens: number;
+  /** 10⁻⁹ US dollars. */
+  costNanoUsd: number;
+  /** Answers in the total whose model has no known price: the cost leaves them out. */
+  unpricedTurns: number;
+  /** Answers in the total whose usage is an estimate. */
+  estimatedTurns: number;
+  turns: number;
+}
+
+/** What this page has used. */
+export interface PageUsage extends UsageTotal {
+  bySession: Record<string, UsageTotal>;
+  byModel: Record<string, UsageTotal>;
+}
+
+export interface ChatEvents {
+  status: (status: ConnectionStatus) => void;
+  /** After each answer: what this page has used so far. */
+  usage: (usage: PageUsage) => void;
+}
+
+export class ChatClient {
+  constructor(options?: ChatClientOptions);
+
+  /** Loads the module and connects. Not needed: the first call does it. Resolves with the proxy's greeting. */
+  connect(): Promise<ServerHello>;
+
+  /** Sends a message and resolves with the whole answer. */
+  sendMessage(request: Request, options?: { signal?: AbortSignal }): Promise<Answer>;
+
+  /**
+   * Sends a message and gives the answer as it is made. Aborting the signal or leaving the loop stops the answer. Aborted, the
+   * stream ends with a `"done"` chunk whose `stopReason` is `"cancelled"`, since a stopped answer has a text and a cost too.
+   */
+  streamMessage(request: Request, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
+
+  createSession(request?: CreateSession): Promise<Session>;
+  listSessions(request?: ListSessions): Promise<SessionsResponse>;
+  history(request: GetHistory): Promise<HistoryResponse>;
+  renameSession(sessionId: string, title: string): Promise<Session>;
+  deleteSession(sessionId: string): Promise<void>;
+
+  /** Calls `listener` at every event; returns what ends that. A `status` listener hears the present state at once. */
+  on<E extends keyof ChatEvents>(event: E, listener: ChatEvents[E]): () => void;
+
+  /** Where the connection stands now. */
+  readonly status: ConnectionStatus;
+
+  /** What this page has used. */
+  usage(): PageUsage;
+
+  /** Ends the connection and fails what is under way with code `"closed"`. */
+  close(): void;
+}

@@ -1,0 +1,889 @@
+// Generated from the Rust types of the protocol crate by its tests. Do not edit.
+
+/**
+ * A conversation. Session ids live under their owner: two users may hold the same one.
+ */
+export type SessionId = string;
+
+/**
+ * A message, minted by the proxy.
+ */
+export type MessageId = string;
+
+/**
+ * The `id` of a frame: chosen by the client, repeated in every reply, and the idempotency key of `chat.send_message`.
+ */
+export type RequestId = string;
+
+/**
+ * A call of a tool, minted by the model.
+ */
+export type ToolUseId = string;
+
+/**
+ * A point in time: RFC 3339, UTC, milliseconds, such as `2026-11-23T09:30:00.000Z`.
+ */
+export type Timestamp = string;
+
+/**
+ * Why a request or an answer failed. The set is closed: a client can match on all of it.
+ */
+export type ErrorCode = "invalid_request" | "unauthenticated" | "forbidden" | "session_not_found" | "message_too_large" | "rate_limited" | "budget_exceeded" | "throttled" | "model_not_found" | "model_access_denied" | "model_not_ready" | "context_overflow" | "content_filtered" | "upstream_unavailable" | "upstream_stream_error" | "upstream_timeout" | "interrupted" | "draining" | "internal";
+
+/**
+ * The data of `chat.error`, and the last event of an answer that failed.
+ */
+export type ErrorData = { 
+/**
+ * What kind of failure it is.
+ */
+code: ErrorCode, 
+/**
+ * One or two sentences for a person, with the next step in them.
+ */
+message: string, 
+/**
+ * Whether the same request can succeed later.
+ */
+retryable: boolean, 
+/**
+ * How long to wait before that, in milliseconds.
+ */
+retryAfterMs?: number, 
+/**
+ * The answer that failed, where one had begun.
+ */
+messageId?: MessageId, 
+/**
+ * The number of this event, where an answer had begun.
+ */
+seq?: number, 
+/**
+ * What the failed answer used, where that is known.
+ */
+usage?: Usage, };
+
+/**
+ * Where the figures of a [`Usage`] come from.
+ */
+export type UsageSource = "reported" | "estimated";
+
+/**
+ * The tokens of one model call or a sum of them, and their cost.
+ */
+export type Usage = { 
+/**
+ * Input tokens, without those read from or written to the cache (as Converse reports them).
+ */
+inputTokens: number, 
+/**
+ * Output tokens.
+ */
+outputTokens: number, 
+/**
+ * Input, output and cache tokens together.
+ */
+totalTokens: number, 
+/**
+ * Input tokens read from the prompt cache.
+ */
+cacheReadInputTokens: number, 
+/**
+ * Input tokens written to the prompt cache, of either age.
+ */
+cacheWriteInputTokens: number, 
+/**
+ * Those of the cache writes that are kept for an hour and cost more.
+ */
+cacheWrite1hInputTokens?: number, 
+/**
+ * Whether Bedrock reported the figures.
+ */
+source: UsageSource, 
+/**
+ * The cost in nano-dollars (10⁻⁹ USD). Absent where the model has no price: unknown is not 0.
+ */
+costNanoUsd?: number, 
+/**
+ * The price table the cost was computed from.
+ */
+priceVersion?: string, };
+
+/**
+ * Why an answer ended, in Bedrock's words, and one of our own.
+ */
+export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "guardrail_intervened" | "content_filtered" | "model_context_window_exceeded" | "cancelled" | "other";
+
+/**
+ * How far the call of a tool has come.
+ */
+export type ToolStatus = "pending_approval" | "running" | "succeeded" | "failed" | "denied" | "unknown_outcome";
+
+/**
+ * Any JSON value, as text: a tool's arguments and results, which only the tool and the page understand.
+ */
+export type RawJson = unknown;
+
+/**
+ * The call of a tool as people follow it.
+ */
+export type ToolUse = { 
+/**
+ * The call.
+ */
+toolUseId: ToolUseId, 
+/**
+ * The tool's own name.
+ */
+name: string, 
+/**
+ * Its arguments, as JSON.
+ */
+input: RawJson, 
+/**
+ * How far it has come.
+ */
+status: ToolStatus, 
+/**
+ * How long it ran, in milliseconds.
+ */
+durationMs?: number, 
+/**
+ * What it returned, as JSON.
+ */
+result?: RawJson, };
+
+/**
+ * Who a message is from.
+ */
+export type Role = "user" | "assistant";
+
+/**
+ * A piece of a message.
+ */
+export type Part = { "type": "text", 
+/**
+ * The text.
+ */
+text: string, } | { "type": "reasoning", 
+/**
+ * The text.
+ */
+text: string, } | { "type": "tool_use" } & ToolUse;
+
+/**
+ * A message of a conversation.
+ */
+export type Message = { 
+/**
+ * Its id, minted by the proxy.
+ */
+messageId: MessageId, 
+/**
+ * All its text, parts joined.
+ */
+content: string, 
+/**
+ * Who it is from.
+ */
+role: Role, 
+/**
+ * When it was stored.
+ */
+timestamp: Timestamp, 
+/**
+ * What it used: on the model's messages.
+ */
+usage?: Usage, 
+/**
+ * The model that wrote it.
+ */
+model?: string, 
+/**
+ * Why it ended: on the model's messages that are whole.
+ */
+stopReason?: StopReason, 
+/**
+ * Its parts, where it is more than one text.
+ */
+parts?: Array<Part>, 
+/**
+ * Why it is not whole, where it is not.
+ */
+error?: ErrorData, };
+
+/**
+ * A file sent with a message.
+ */
+export type Attachment = { 
+/**
+ * The file's name.
+ */
+name: string, 
+/**
+ * Its media type, such as `image/png`.
+ */
+mediaType: string, 
+/**
+ * Its bytes in base64.
+ */
+data: string, };
+
+/**
+ * Where an answer stands.
+ */
+export type AnswerState = "streaming" | "complete" | "interrupted";
+
+/**
+ * The prices of one model, each in nano-dollars (10⁻⁹ USD) per million tokens: $3 per million is 3,000,000,000.
+ */
+export type ModelPrice = { 
+/**
+ * Input that is neither read from nor written to the cache.
+ */
+input: number, 
+/**
+ * Output.
+ */
+output: number, 
+/**
+ * Input written to the cache for five minutes.
+ */
+cacheWrite5m?: number, 
+/**
+ * Input written to the cache for an hour.
+ */
+cacheWrite1h?: number, 
+/**
+ * Input read from the cache.
+ */
+cacheRead?: number, 
+/**
+ * What prompts above a length cost.
+ */
+longPrompt?: LongPromptPrice, };
+
+/**
+ * The prices of prompts above a length. Cache prices grow in the ratio in which the price of input grows.
+ */
+export type LongPromptPrice = { 
+/**
+ * These prices hold where input and cache tokens together are more than this.
+ */
+aboveTokens: number, 
+/**
+ * Input, nano-dollars per million tokens.
+ */
+input: number, 
+/**
+ * Output, nano-dollars per million tokens.
+ */
+output: number, };
+
+/**
+ * `chat.send_message`.
+ */
+export type SendMessage = { 
+/**
+ * The conversation. Without one a new one is made; one that this user does not have yet is made under this id.
+ */
+sessionId?: SessionId, 
+/**
+ * What the person says.
+ */
+message: string, 
+/**
+ * Whether the answer comes as it is made (`true`) or whole (`false`).
+ */
+streaming?: boolean, 
+/**
+ * The Bedrock model or inference profile, if not the conversation's or the proxy's own.
+ */
+model?: string, 
+/**
+ * Files to read with the message.
+ */
+attachments?: Array<Attachment>, };
+
+/**
+ * `chat.cancel`: one of the two ids.
+ */
+export type Cancel = { 
+/**
+ * The answer to stop.
+ */
+messageId?: MessageId, 
+/**
+ * The `id` of the `chat.send_message` whose answer to stop, while its message id is not known yet.
+ */
+requestId?: RequestId, };
+
+/**
+ * `chat.resume`.
+ */
+export type Resume = { 
+/**
+ * The answer to follow.
+ */
+messageId: MessageId, 
+/**
+ * The number of the last event the client holds, 0 for none.
+ */
+after: number, };
+
+/**
+ * `chat.regenerate`.
+ */
+export type Regenerate = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * The answer to replace.
+ */
+messageId: MessageId, };
+
+/**
+ * `chat.create_session`.
+ */
+export type CreateSession = { 
+/**
+ * Its title; without one the first message gives it.
+ */
+title?: string, 
+/**
+ * The model of its answers.
+ */
+model?: string, };
+
+/**
+ * `chat.list_sessions`.
+ */
+export type ListSessions = { 
+/**
+ * Those listed after this one: the last of the page before.
+ */
+before?: SessionId, 
+/**
+ * How many at most, 1 to 100.
+ */
+limit?: number, };
+
+/**
+ * `chat.get_history`.
+ */
+export type GetHistory = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * Messages older than this one: the oldest of the page before.
+ */
+before?: MessageId, 
+/**
+ * How many at most, 1 to 100.
+ */
+limit?: number, };
+
+/**
+ * `chat.rename_session`.
+ */
+export type RenameSession = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * Its new title, 1 to 200 characters.
+ */
+title: string, };
+
+/**
+ * `chat.delete_session`.
+ */
+export type DeleteSession = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, };
+
+/**
+ * `chat.approve_tool`.
+ */
+export type ApproveTool = { 
+/**
+ * The call that waits.
+ */
+toolUseId: ToolUseId, 
+/**
+ * Whether it may run.
+ */
+approved: boolean, };
+
+/**
+ * What to sum usage by.
+ */
+export type GroupBy = "user" | "session" | "model" | "day" | "hour";
+
+/**
+ * `chat.get_usage`.
+ */
+export type UsageQuery = { 
+/**
+ * From this point on.
+ */
+from?: Timestamp, 
+/**
+ * Up to this point, itself left out.
+ */
+to?: Timestamp, 
+/**
+ * One row for each of these.
+ */
+groupBy: GroupBy, };
+
+/**
+ * `client.hello`.
+ */
+export type ClientHello = { 
+/**
+ * The version of the protocol that the client speaks.
+ */
+version: number, 
+/**
+ * Who it is, where the proxy asks for it.
+ */
+token?: string, };
+
+/**
+ * `auth.refresh`.
+ */
+export type AuthRefresh = { 
+/**
+ * The fresh token.
+ */
+token: string, };
+
+/**
+ * `ping`.
+ */
+export type Ping = Record<symbol, never>;
+
+/**
+ * `chat.message_response`.
+ */
+export type MessageResponse = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * The answer.
+ */
+message: Message, };
+
+/**
+ * `chat.message_stream` and `chat.reasoning_stream`: the events `first` to `seq`, joined.
+ */
+export type MessageStream = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * The answer.
+ */
+messageId: MessageId, 
+/**
+ * Which part of the answer the text belongs to, from 0.
+ */
+part: number, 
+/**
+ * The number of the first event in the frame.
+ */
+first: number, 
+/**
+ * The number of the last event in the frame.
+ */
+seq: number, 
+/**
+ * The text to append.
+ */
+content: string, };
+
+/**
+ * `chat.message_complete`.
+ */
+export type MessageComplete = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * The answer.
+ */
+messageId: MessageId, 
+/**
+ * The number of this event.
+ */
+seq: number, 
+/**
+ * Why the answer ended.
+ */
+stopReason: StopReason, 
+/**
+ * What it used.
+ */
+usage: Usage, };
+
+/**
+ * `chat.tool_use`.
+ */
+export type ToolUseUpdate = { 
+/**
+ * The answer.
+ */
+messageId: MessageId, 
+/**
+ * The number of this event.
+ */
+seq: number, 
+/**
+ * The call.
+ */
+toolUseId: ToolUseId, 
+/**
+ * The tool's own name.
+ */
+name: string, 
+/**
+ * Its arguments, as JSON.
+ */
+input: RawJson, 
+/**
+ * How far it has come.
+ */
+status: ToolStatus, 
+/**
+ * How long it ran, in milliseconds.
+ */
+durationMs?: number, 
+/**
+ * What it returned, as JSON.
+ */
+result?: RawJson, };
+
+/**
+ * What an answer is waiting for.
+ */
+export type StatusState = "queued" | "retrying" | "stalled";
+
+/**
+ * `chat.status`. It is no event: it has no number, and nothing is lost with it.
+ */
+export type Status = { 
+/**
+ * The answer.
+ */
+messageId: MessageId, 
+/**
+ * What it is waiting for.
+ */
+state: StatusState, 
+/**
+ * When Bedrock is asked again, in milliseconds from now.
+ */
+retryInMs?: number, };
+
+/**
+ * `chat.snapshot`.
+ */
+export type Snapshot = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * The answer.
+ */
+messageId: MessageId, 
+/**
+ * The number of the last event in it; the tail goes on from there.
+ */
+seq: number, 
+/**
+ * Where the answer stands.
+ */
+state: AnswerState, 
+/**
+ * The answer so far.
+ */
+message: Message, };
+
+/**
+ * A conversation, in `chat.session_created`, `chat.session_updated` and lists.
+ */
+export type Session = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * Its title; absent until the first message.
+ */
+title?: string, 
+/**
+ * The model of its answers, if it has one of its own.
+ */
+model?: string, 
+/**
+ * When it was made.
+ */
+createdAt: Timestamp, 
+/**
+ * When something was last said in it.
+ */
+updatedAt: Timestamp, 
+/**
+ * How many messages it has.
+ */
+messageCount: number, };
+
+/**
+ * `chat.sessions_response`.
+ */
+export type SessionsResponse = { 
+/**
+ * The latest first.
+ */
+sessions: Array<Session>, 
+/**
+ * Whether there are older ones.
+ */
+hasMore: boolean, };
+
+/**
+ * An answer in progress, in [`HistoryResponse`].
+ */
+export type InProgress = { 
+/**
+ * The answer so far.
+ */
+message: Message, 
+/**
+ * The number of the last event in it: what to resume after.
+ */
+seq: number, };
+
+/**
+ * `chat.history_response`.
+ */
+export type HistoryResponse = { 
+/**
+ * The conversation.
+ */
+sessionId: SessionId, 
+/**
+ * The oldest first.
+ */
+messages: Array<Message>, 
+/**
+ * Whether there are older ones.
+ */
+hasMore: boolean, 
+/**
+ * The answer that is being made, on the latest page.
+ */
+inProgress?: InProgress, };
+
+/**
+ * `chat.session_deleted`.
+ */
+export type SessionDeleted = { 
+/**
+ * The conversation that is gone.
+ */
+sessionId: SessionId, };
+
+/**
+ * One row of [`UsageResponse`].
+ */
+export type UsageRow = { 
+/**
+ * The user, session, model, day or hour.
+ */
+key: string, 
+/**
+ * How many answers.
+ */
+turns: number, 
+/**
+ * What they used.
+ */
+usage: Usage, };
+
+/**
+ * `chat.usage_response`.
+ */
+export type UsageResponse = { 
+/**
+ * One row for each key.
+ */
+rows: Array<UsageRow>, 
+/**
+ * The sum of all rows.
+ */
+total: Usage, };
+
+/**
+ * Who the proxy takes the client for.
+ */
+export type Principal = { 
+/**
+ * The person.
+ */
+user: string, 
+/**
+ * The organisation the person belongs to.
+ */
+organization: string, };
+
+/**
+ * The bounds that a client should know before it runs into them.
+ */
+export type Limits = { 
+/**
+ * The longest frame, in bytes.
+ */
+maxFrameBytes: number, 
+/**
+ * The longest message, in characters.
+ */
+maxMessageChars: number, 
+/**
+ * How many answers may be made for one socket at a time.
+ */
+maxParallelTurns: number, };
+
+/**
+ * A model that the client may ask for.
+ */
+export type ModelInfo = { 
+/**
+ * The model id or inference profile.
+ */
+model: string, 
+/**
+ * Whether it answers where none is named.
+ */
+default: boolean, 
+/**
+ * The most tokens it writes in an answer.
+ */
+maxOutputTokens?: number, 
+/**
+ * The most tokens it reads.
+ */
+contextTokens?: number, 
+/**
+ * What it costs; absent where that is not known.
+ */
+price?: ModelPrice, };
+
+/**
+ * `server.hello`.
+ */
+export type ServerHello = { 
+/**
+ * The version of the protocol that the proxy speaks.
+ */
+version: number, 
+/**
+ * Who the client is.
+ */
+principal: Principal, 
+/**
+ * Whether answers come from the emulator and not from Bedrock.
+ */
+demo: boolean, 
+/**
+ * The bounds.
+ */
+limits: Limits, 
+/**
+ * The models the client may ask for.
+ */
+models: Array<ModelInfo>, 
+/**
+ * The price table the costs are computed from.
+ */
+priceVersion: string, 
+/**
+ * The tools the model may call, by name.
+ */
+tools: Array<string>, };
+
+/**
+ * `auth.refreshed`.
+ */
+export type AuthRefreshed = { 
+/**
+ * When the fresh token expires.
+ */
+expiresAt?: Timestamp, };
+
+/**
+ * `pong`.
+ */
+export type Pong = Record<symbol, never>;
+
+/**
+ * `server.draining`.
+ */
+export type Draining = { 
+/**
+ * When to connect again, in milliseconds from now; spread out over the clients.
+ */
+reconnectInMs: number, };
+
+/** What a client may send: the data of each type. */
+export interface ClientMessages {
+  "chat.send_message": SendMessage;
+  "chat.cancel": Cancel;
+  "chat.resume": Resume;
+  "chat.regenerate": Regenerate;
+  "chat.create_session": CreateSession;
+  "chat.list_sessions": ListSessions;
+  "chat.get_history": GetHistory;
+  "chat.rename_session": RenameSession;
+  "chat.delete_session": DeleteSession;
+  "chat.approve_tool": ApproveTool;
+  "chat.get_usage": UsageQuery;
+  "client.hello": ClientHello;
+  "auth.refresh": AuthRefresh;
+  "ping": Ping;
+}
+
+/** What the proxy may send: the data of each type. */
+export interface ServerMessages {
+  "chat.message_response": MessageResponse;
+  "chat.message_stream": MessageStream;
+  "chat.message_complete": MessageComplete;
+  "chat.reasoning_stream": MessageStream;
+  "chat.tool_use": ToolUseUpdate;
+  "chat.status": Status;
+  "chat.snapshot": Snapshot;
+  "chat.error": ErrorData;
+  "chat.session_created": Session;
+  "chat.sessions_response": SessionsResponse;
+  "chat.history_response": HistoryResponse;
+  "chat.session_updated": Session;
+  "chat.session_deleted": SessionDeleted;
+  "chat.usage_response": UsageResponse;
+  "server.hello": ServerHello;
+  "auth.refreshed": AuthRefreshed;
+  "pong": Pong;
+  "server.draining": Draining;
+}

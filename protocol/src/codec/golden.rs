@@ -1,0 +1,146 @@
+//! The contract in files: `golden/` holds a frame of every type. A change of a type shows as a change of its file.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde_json::Value;
+
+use super::{Incoming, decode_client, decode_server, encode_client, encode_server};
+use crate::{
+    RequestId, Usage,
+    client::ClientMessage,
+    server::{ServerFrame, ServerMessage},
+};
+
+fn golden(side: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(side);
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn types(files: &[(String, String)]) -> BTreeSet<String> {
+    files.iter().map(|(_, text)| value(text)["type"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The frame in `text`, read with the types the proxy writes from.
+fn server_frame(text: &str) -> ServerFrame {
+    let frame = value(text);
+    let data = frame["data"].to_string();
+    let message = ServerMessage::from_data(frame["type"].as_str().unwrap(), &data).unwrap().unwrap();
+    ServerFrame { id: RequestId::new(frame["id"].as_str().unwrap()).ok(), message }
+}
+
+#[test]
+fn every_type_has_a_golden_file() {
+    let all = |types: &[&str]| types.iter().map(|&t| t.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(types(&golden("client")), all(ClientMessage::TYPES));
+    assert_eq!(types(&golden("server")), all(ServerMessage::TYPES));
+}
+
+#[test]
+fn client_frames_read_and_write_to_the_same_json() {
+    for (name, text) in golden("client") {
+        let frame = decode_client(&text).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert_eq!(value(&encode_client(&frame)), value(&text), "{name}");
+    }
+}
+
+#[test]
+fn server_frames_read_and_write_to_the_same_json() {
+    for (name, text) in golden("server") {
+        assert_eq!(value(&encode_server(&server_frame(&text))), value(&text), "{name}");
+    }
+}
+
+/// The client's reader takes no serde type; this holds the two readers of one contract together.
+#[test]
+fn the_clients_reader_sees_what_the_proxy_wrote() {
+    for (name, text) in golden("server") {
+        let received = decode_server(&text).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let frame = server_frame(&text);
+        assert_eq!(received.id, frame.id.as_ref().map_or("", RequestId::as_str), "{name}");
+        assert_eq!(received.kind, frame.message.type_text(), "{name}");
+        assert_eq!(value(received.data), value(&text)["data"], "{name}");
+        assert_same(&name, &received.incoming, &frame.message);
+    }
+}
+
+fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
+    use Incoming as I;
+    use ServerMessage as S;
+    let same = match (incoming, message) {
+        (
+            I::Stream { reasoning, session_id, message_id, part, first, seq, content },
+            S::MessageStream(data) | S::ReasoningStream(data),
+        ) => {
+            assert_eq!(*reasoning, matches!(message, S::ReasoningStream(_)), "{name}");
+            (session_id.as_ref(), message_id.as_ref(), *part, *first, *seq, content.as_ref())
+                == (
+                    data.session_id.as_str(),
+                    data.message_id.as_str(),
+                    data.part,
+                    data.first,
+                    data.seq,
+                    data.content.as_str(),
+                )
+        }
+        (I::ToolUse { message_id, seq, call }, S::ToolUse(data)) => {
+            (message_id.as_ref(), *seq) == (data.message_id.as_str(), data.seq)
+                && serde_json::to_value(call).unwrap() == serde_json::to_value(&data.call).unwrap()
+        }
+        (I::Complete { session_id, message_id, seq, stop_reason, usage }, S::MessageComplete(data)) => {
+            (session_id.as_ref(), message_id.as_ref(), *seq, *stop_reason, usage)
+                == (data.session_id.as_str(), data.message_id.as_str(), data.seq, data.stop_reason, &data.usage)
+        }
+        (I::Response { session_id, message_id, content, model, usage }, S::MessageResponse(data)) => {
+            (session_id.as_ref(), message_id.as_ref(), content.as_ref(), model.as_deref(), Some(usage))
+                == (
+                    data.session_id.as_str(),
+                    data.message.message_id.as_str(),
+                    data.message.content.as_str(),
+                    data.message.model.as_deref(),
+                    data.message.usage.as_ref(),
+                )
+        }
+        (I::Snapshot { message_id, seq, state, content, usage, stop_reason }, S::Snapshot(data)) => {
+            (message_id.as_ref(), *seq, Value::from(state.as_ref()), content.as_ref(), usage, *stop_reason)
+                == (
+                    data.message_id.as_str(),
+                    data.seq,
+                    serde_json::to_value(data.state).unwrap(),
+                    data.message.content.as_str(),
+                    &data.message.usage as &Option<Usage>,
+                    data.message.stop_reason,
+                )
+        }
+        (I::Status { message_id, state, retry_in_ms }, S::Status(data)) => {
+            (message_id.as_ref(), *state, *retry_in_ms) == (data.message_id.as_str(), data.state, data.retry_in_ms)
+        }
+        (I::Error(error), S::Error(data)) => error == data,
+        (I::Hello, S::Hello(_)) => true,
+        (I::Draining { reconnect_in_ms }, S::Draining(data)) => *reconnect_in_ms == data.reconnect_in_ms,
+        (
+            I::Reply,
+            S::SessionCreated(_)
+            | S::Sessions(_)
+            | S::History(_)
+            | S::SessionUpdated(_)
+            | S::SessionDeleted(_)
+            | S::Usage(_)
+            | S::Refreshed(_)
+            | S::Pong(_),
+        ) => true,
+        _ => false,
+    };
+    assert!(same, "{name}: {incoming:?} is not {message:?}");
+}

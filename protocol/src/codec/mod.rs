@@ -1,0 +1,11 @@
+//! Frames to text and back. Nothing else parses.
+
+mod decode_client;
+mod decode_server;
+mod encode;
+#[cfg(test)]
+mod golden;
+
+pub use decode_client::{DecodeError, decode_client};
+pub use decode_server::{Incoming, Received, decode_server};
+pub use encode::{StreamEncoder, StreamKind, encode_client, encode_server};

@@ -1,0 +1,151 @@
+//! The events of an answer, in the order in which it came into being.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ErrorData, RawJson, ToolUseId, Usage};
+
+/// Why an answer ended, in Bedrock's words, and one of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum StopReason {
+    /// The model was done.
+    EndTurn,
+    /// `maxTokens` were used up.
+    MaxTokens,
+    /// A stop sequence came up.
+    StopSequence,
+    /// The model wants a tool called.
+    ToolUse,
+    /// A guardrail stepped in.
+    GuardrailIntervened,
+    /// The model's own filter stopped it.
+    ContentFiltered,
+    /// The conversation grew past what the model reads.
+    ModelContextWindowExceeded,
+    /// A person stopped it with `chat.cancel`.
+    Cancelled,
+    /// A reason this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl ToolStatus {
+    /// The status written `text`, [`ToolStatus::UnknownOutcome`] for one that is not known.
+    pub fn from_text(text: &str) -> Self {
+        match text {
+            "pending_approval" => Self::PendingApproval,
+            "running" => Self::Running,
+            "succeeded" => Self::Succeeded,
+            "failed" => Self::Failed,
+            "denied" => Self::Denied,
+            _ => Self::UnknownOutcome,
+        }
+    }
+}
+
+impl StopReason {
+    /// The reason written `text`, [`StopReason::Other`] for one that is not known.
+    pub fn from_text(text: &str) -> Self {
+        match text {
+            "end_turn" => Self::EndTurn,
+            "max_tokens" => Self::MaxTokens,
+            "stop_sequence" => Self::StopSequence,
+            "tool_use" => Self::ToolUse,
+            "guardrail_intervened" => Self::GuardrailIntervened,
+            "content_filtered" => Self::ContentFiltered,
+            "model_context_window_exceeded" => Self::ModelContextWindowExceeded,
+            "cancelled" => Self::Cancelled,
+            _ => Self::Other,
+        }
+    }
+
+    /// The reason as it is written in a frame.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EndTurn => "end_turn",
+            Self::MaxTokens => "max_tokens",
+            Self::StopSequence => "stop_sequence",
+            Self::ToolUse => "tool_use",
+            Self::GuardrailIntervened => "guardrail_intervened",
+            Self::ContentFiltered => "content_filtered",
+            Self::ModelContextWindowExceeded => "model_context_window_exceeded",
+            Self::Cancelled => "cancelled",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// How far the call of a tool has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum ToolStatus {
+    /// A person has to say yes first.
+    PendingApproval,
+    /// The tool runs.
+    Running,
+    /// It returned a result.
+    Succeeded,
+    /// It returned an error.
+    Failed,
+    /// A person said no.
+    Denied,
+    /// The connection to the tool was lost during the call; it may or may not have had its effect.
+    UnknownOutcome,
+}
+
+/// The call of a tool as people follow it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ToolUse {
+    /// The call.
+    pub tool_use_id: ToolUseId,
+    /// The tool's own name.
+    pub name: String,
+    /// Its arguments, as JSON.
+    pub input: RawJson,
+    /// How far it has come.
+    pub status: ToolStatus,
+    /// How long it ran, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub duration_ms: Option<u64>,
+    /// What it returned, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<RawJson>,
+}
+
+/// One step in the making of an answer. An event borrows its text where it can: it is folded, not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TurnEvent<'a> {
+    /// More text of the answer's part number `part`.
+    Text {
+        /// Which part of the message it belongs to, from 0.
+        part: u32,
+        /// The text to append.
+        content: &'a str,
+    },
+    /// More of the model's reasoning.
+    Reasoning {
+        /// Which part of the message it belongs to, from 0.
+        part: u32,
+        /// The text to append.
+        content: &'a str,
+    },
+    /// A tool is called, or its call has come further.
+    ToolUse {
+        /// The call as it stands now; it replaces what was known of it.
+        call: &'a ToolUse,
+    },
+    /// The answer is whole.
+    Complete {
+        /// Why it ended.
+        stop_reason: StopReason,
+        /// What it used.
+        usage: &'a Usage,
+    },
+    /// The answer failed. What there is of it stays.
+    Error(&'a ErrorData),
+}

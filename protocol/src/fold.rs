@@ -1,0 +1,216 @@
+//! The one reducer: numbered events in, a message out. The proxy folds what it stores, the client folds what it shows.
+
+use crate::{ErrorData, Part, StopReason, ToolUse, TurnEvent, Usage};
+
+/// Where an answer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum AnswerState {
+    /// More is to come.
+    Streaming,
+    /// It is whole.
+    Complete,
+    /// It ended before its end; what there is of it is kept.
+    Interrupted,
+}
+
+/// What became of an event given to [`Answer::apply`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Applied {
+    /// It was the next one and is part of the answer now.
+    Next,
+    /// The answer has it already; nothing changed.
+    Duplicate,
+    /// Events before it are missing; nothing changed. Ask for those after [`Answer::seq`].
+    Gap,
+}
+
+/// An answer as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    seq: u64,
+    state: AnswerState,
+    parts: Vec<Part>,
+    stop_reason: Option<StopReason>,
+    usage: Option<Usage>,
+    error: Option<ErrorData>,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self { seq: 0, state: AnswerState::Streaming, parts: Vec::new(), stop_reason: None, usage: None, error: None }
+    }
+}
+
+impl Answer {
+    /// An answer that was received as a whole up to event `seq`, from which a tail goes on.
+    pub fn from_snapshot(seq: u64, state: AnswerState, parts: Vec<Part>) -> Self {
+        Self { seq, state, parts, ..Self::default() }
+    }
+
+    /// Takes the events `first` to `seq`, joined in `event`, if they are the next ones.
+    ///
+    /// An answer that has ended takes nothing more. Text for a part that is of another kind starts a part of its own, so that no
+    /// sequence of events, however odd, loses text.
+    pub fn apply(&mut self, first: u64, seq: u64, event: &TurnEvent<'_>) -> Applied {
+        if seq <= self.seq || self.state != AnswerState::Streaming {
+            return Applied::Duplicate;
+        }
+        if first != self.seq + 1 || seq < first {
+            return Applied::Gap;
+        }
+        self.seq = seq;
+        match *event {
+            TurnEvent::Text { part, content } => match self.parts.get_mut(part as usize) {
+                Some(Part::Text { text }) => text.push_str(content),
+                _ => self.parts.push(Part::Text { text: content.to_owned() }),
+            },
+            TurnEvent::Reasoning { part, content } => match self.parts.get_mut(part as usize) {
+                Some(Part::Reasoning { text }) => text.push_str(content),
+                _ => self.parts.push(Part::Reasoning { text: content.to_owned() }),
+            },
+            TurnEvent::ToolUse { call } => self.tool_use(call),
+            TurnEvent::Complete { stop_reason, usage } => {
+                self.state = AnswerState::Complete;
+                self.stop_reason = Some(stop_reason);
+                self.usage = Some(usage.clone());
+            }
+            TurnEvent::Error(error) => {
+                self.state = AnswerState::Interrupted;
+                self.usage.clone_from(&error.usage);
+                self.error = Some(error.clone());
+            }
+        }
+        Applied::Next
+    }
+
+    fn tool_use(&mut self, call: &ToolUse) {
+        let known = self.parts.iter_mut().find_map(|part| match part {
+            Part::ToolUse(known) if known.tool_use_id == call.tool_use_id => Some(known),
+            _ => None,
+        });
+        match known {
+            Some(known) => *known = call.clone(),
+            None => self.parts.push(Part::ToolUse(call.clone())),
+        }
+    }
+
+    /// The number of the last event that is part of the answer, 0 for none.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Where the answer stands.
+    pub fn state(&self) -> AnswerState {
+        self.state
+    }
+
+    /// What it consists of.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Why it ended, once it is whole.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.stop_reason
+    }
+
+    /// What it used, once that is known.
+    pub fn usage(&self) -> Option<&Usage> {
+        self.usage.as_ref()
+    }
+
+    /// Why it is not whole, if it failed.
+    pub fn error(&self) -> Option<&ErrorData> {
+        self.error.as_ref()
+    }
+
+    /// All text of the answer, its parts joined; no reasoning.
+    pub fn text(&self) -> String {
+        self.parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Text { text } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The parts, given away.
+    pub fn into_parts(self) -> Vec<Part> {
+        self.parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(part: u32, content: &str) -> TurnEvent<'_> {
+        TurnEvent::Text { part, content }
+    }
+
+    #[test]
+    fn only_the_next_event_is_taken() {
+        let mut answer = Answer::default();
+        assert_eq!(answer.apply(2, 2, &text(0, "b")), Applied::Gap);
+        assert_eq!(answer.apply(1, 2, &text(0, "ab")), Applied::Next);
+        assert_eq!(answer.apply(1, 1, &text(0, "a")), Applied::Duplicate);
+        assert_eq!(answer.apply(2, 3, &text(0, "bc")), Applied::Gap, "an overlap cannot be cut in two");
+        assert_eq!(answer.apply(4, 3, &text(0, "x")), Applied::Gap);
+        assert_eq!(answer.apply(3, 3, &text(0, "c")), Applied::Next);
+        assert_eq!((answer.seq(), answer.text().as_str()), (3, "abc"));
+    }
+
+    #[test]
+    fn an_answer_that_has_ended_takes_nothing_more() {
+        let mut answer = Answer::default();
+        let usage = Usage::estimate(4, 4);
+        let complete = TurnEvent::Complete { stop_reason: StopReason::EndTurn, usage: &usage };
+        assert_eq!(answer.apply(1, 1, &complete), Applied::Next);
+        assert_eq!(answer.apply(2, 2, &text(0, "more")), Applied::Duplicate);
+        assert_eq!((answer.state(), answer.text().as_str()), (AnswerState::Complete, ""));
+    }
+
+    #[test]
+    fn parts_of_different_kinds_stay_apart() {
+        let mut answer = Answer::default();
+        assert_eq!(answer.apply(1, 1, &TurnEvent::Reasoning { part: 0, content: "hm" }), Applied::Next);
+        assert_eq!(answer.apply(2, 2, &text(1, "yes")), Applied::Next);
+        assert_eq!(answer.apply(3, 3, &text(0, "!")), Applied::Next);
+        assert_eq!(answer.text(), "yes!");
+        assert_eq!(answer.parts()[0], Part::Reasoning { text: "hm".into() });
+    }
+
+    proptest! {
+        /// However a log is cut into frames and whatever is sent again, the text is the same.
+        #[test]
+        fn joined_and_repeated_frames_fold_to_the_same_text(
+            tokens in prop::collection::vec("[a-zäß \\n\"]{0,6}", 1..40),
+            cuts in prop::collection::vec((0usize..40, 1usize..8), 0..60),
+        ) {
+            let mut answer = Answer::default();
+            let mut offer = |from: usize, count: usize| {
+                let upto = (from + count).min(tokens.len());
+                let joined = tokens[from..upto].concat();
+                answer.apply(from as u64 + 1, upto as u64, &text(0, &joined))
+            };
+            let mut held = 0;
+            for (from, count) in cuts {
+                if from >= tokens.len() { continue; }
+                if offer(from, count) == Applied::Next {
+                    prop_assert_eq!(from, held);
+                    held = (from + count).min(tokens.len());
+                }
+            }
+            if held < tokens.len() {
+                prop_assert_eq!(offer(held, tokens.len()), Applied::Next);
+            }
+            prop_assert_eq!(answer.text(), tokens.concat());
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What tokens cost. Money is integers: prices are nano-dollars per million tokens, costs are nano-dollars.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Usage;
+
+/// The prices of one model, each in nano-dollars (10⁻⁹ USD) per million tokens: $3 per million is 3,000,000,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ModelPrice {
+    /// Input that is neither read from nor written to the cache.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub input: u64,
+    /// Output.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub output: u64,
+    /// Input written to the cache for five minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub cache_write_5m: Option<u64>,
+    /// Input written to the cache for an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub cache_write_1h: Option<u64>,
+    /// Input read from the cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub cache_read: Option<u64>,
+    /// What prompts above a length cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_prompt: Option<LongPromptPrice>,
+}
+
+/// The prices of prompts above a length. Cache prices grow in the ratio in which the price of input grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct LongPromptPrice {
+    /// These prices hold where input and cache tokens together are more than this.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub above_tokens: u64,
+    /// Input, nano-dollars per million tokens.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub input: u64,
+    /// Output, nano-dollars per million tokens.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub output: u64,
+}
+
+impl ModelPrice {
+    /// The cost of `usage` in nano-dollars, rounded up to the next whole one at the end and nowhere before.
+    ///
+    /// `None` where tokens of a kind were used for which there is no price: unknown is not 0.
+    pub fn cost_nano_usd(&self, usage: &Usage) -> Option<u64> {
+        let write_1h = usage.cache_write_1h_input_tokens;
+        let write_5m = usage.cache_write_input_tokens.checked_sub(write_1h)?;
+        let prompt = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_write_input_tokens;
+        let long = self.long_prompt.filter(|long| prompt > long.above_tokens);
+        let (input, output) = long.map_or((self.input, self.output), |long| (long.input, long.output));
+
+        let times = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
+        let cached = |tokens: u64, price: Option<u64>| match (tokens, price) {
+            (0, _) => Some(0),
+            (_, None) => None,
+            (tokens, Some(price)) if long.is_some() && self.input > 0 => {
+                Some((times(tokens, price) * u128::from(input)).div_ceil(u128::from(self.input)))
+            }
+            (tokens, Some(price)) => Some(times(tokens, price)),
+        };
+        let sum = times(usage.input_tokens, input)
+            + times(usage.output_tokens, output)
+            + cached(usage.cache_read_input_tokens, self.cache_read)?
+            + cached(write_5m, self.cache_write_5m)?
+            + cached(write_1h, self.cache_write_1h)?;
+        u64::try_from(sum.div_ceil(1_000_000)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Catalog, Usage};
+
+    fn cost(model: &str, usage: Usage) -> Option<u64> {
+        Catalog::builtin().find(model)?.price?.cost_nano_usd(&usage)
+    }
+
+    fn tokens(input: u64, output: u64) -> Usage {
+        Usage { input_tokens: input, output_tokens: output, total_tokens: input + output, ..Usage::default() }
+    }
+
+    #[test]
+    fn fifty_in_and_a_hundred_and_fifty_out_on_sonnet_3_5_cost_0_0024_dollars() {
+        assert_eq!(cost("anthropic.claude-3-5-sonnet-20241022-v2:0", tokens(50, 150)), Some(2_400_000));
+    }
+
+    #[test]
+    fn a_fraction_of_a_nano_dollar_is_rounded_up_once() {
+        // $0.10 and $0.50 per million are 100 and 500 nano-dollars a token; the eu premium makes them 110 and 550.
+        assert_eq!(cost("anthropic.claude-haiku-5-5", tokens(1, 1)), Some(600));
+        assert_eq!(cost("eu.anthropic.claude-haiku-5-5", tokens(3, 0)), Some(330));
+        let read = Usage { cache_read_input_tokens: 1, ..Usage::default() };
+        assert_eq!(cost("eu.anthropic.claude-haiku-5-5", read), Some(11));
+        let write = Usage { cache_write_input_tokens: 1, ..Usage::default() };
+        assert_eq!(cost("eu.anthropic.claude-haiku-5-5", write), Some(138), "137.5");
+    }
+
+    #[test]
+    fn cache_writes_of_an_hour_cost_more_than_those_of_five_minutes() {
+        let usage = Usage { cache_write_input_tokens: 30, cache_write_1h_input_tokens: 10, ..Usage::default() };
+        assert_eq!(cost("anthropic.claude-sonnet-4-5-20250929-v1:0", usage), Some(20 * 3_750 + 10 * 6_000));
+    }
+
+    #[test]
+    fn a_long_prompt_has_prices_of_its_own_and_cache_tokens_make_it_long() {
+        let model = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+        assert_eq!(cost(model, tokens(200_000, 10)), Some(200_000 * 3_000 + 10 * 15_000));
+        let long = Usage { cache_read_input_tokens: 1, ..tokens(200_000, 10) };
+        assert_eq!(cost(model, long), Some(200_000 * 6_000 + 10 * 22_500 + 600));
+    }
+
+    #[test]
+    fn tokens_without_a_price_make_the_cost_unknown() {
+        let usage = Usage { cache_read_input_tokens: 1, ..tokens(1, 1) };
+        assert_eq!(cost("anthropic.claude-3-opus-20240229-v1:0", usage), None);
+        assert_eq!(cost("some.model", tokens(1, 1)), None);
+    }
+}

@@ -1,0 +1,388 @@
+//! What the proxy says: the data of each message type, and [`ServerMessage`] over all of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AnswerState, ErrorData, Message, MessageId, ModelPrice, RequestId, SessionId, StopReason, Timestamp, ToolUse, Usage,
+};
+
+macro_rules! server_messages {
+    ($($(#[$doc:meta])* $variant:ident($data:ident) = $text:literal;)*) => {
+        /// A message from the proxy, by type.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum ServerMessage {
+            $($(#[$doc])* $variant($data),)*
+        }
+
+        impl ServerMessage {
+            /// Every type the proxy may send.
+            pub const TYPES: &[&str] = &[$($text),*];
+
+            /// The name of the data type of each.
+            #[cfg(test)]
+            pub(crate) const DATA: &[&str] = &[$(stringify!($data)),*];
+
+            /// The `type` of the frame.
+            pub const fn type_text(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $text,)* }
+            }
+
+            #[cfg(test)]
+            pub(crate) fn from_data(kind: &str, data: &str) -> Option<Result<Self, serde_json::Error>> {
+                match kind {
+                    $($text => Some(serde_json::from_str(data).map(Self::$variant)),)*
+                    _ => None,
+                }
+            }
+
+            pub(crate) fn write_data(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+                match self { $(Self::$variant(data) => serde_json::to_writer(out, data),)* }
+            }
+        }
+    };
+}
+
+server_messages! {
+    /// A whole answer.
+    MessageResponse(MessageResponse) = "chat.message_response";
+    /// More text of an answer.
+    MessageStream(MessageStream) = "chat.message_stream";
+    /// The end of an answer that came as it was made.
+    MessageComplete(MessageComplete) = "chat.message_complete";
+    /// More of the model's reasoning.
+    ReasoningStream(MessageStream) = "chat.reasoning_stream";
+    /// A tool is called, or its call has come further.
+    ToolUse(ToolUseUpdate) = "chat.tool_use";
+    /// What an answer is waiting for.
+    Status(Status) = "chat.status";
+    /// An answer so far.
+    Snapshot(Snapshot) = "chat.snapshot";
+    /// A request or an answer failed.
+    Error(ErrorData) = "chat.error";
+    /// The conversation that was made.
+    SessionCreated(Session) = "chat.session_created";
+    /// A page of conversations.
+    Sessions(SessionsResponse) = "chat.sessions_response";
+    /// A page of messages.
+    History(HistoryResponse) = "chat.history_response";
+    /// The conversation as it is now.
+    SessionUpdated(Session) = "chat.session_updated";
+    /// The conversation is gone.
+    SessionDeleted(SessionDeleted) = "chat.session_deleted";
+    /// What was used.
+    Usage(UsageResponse) = "chat.usage_response";
+    /// Who the client is and what it may do.
+    Hello(ServerHello) = "server.hello";
+    /// The fresh token is taken.
+    Refreshed(AuthRefreshed) = "auth.refreshed";
+    /// The proxy is alive.
+    Pong(Pong) = "pong";
+    /// The proxy is about to close the socket.
+    Draining(Draining) = "server.draining";
+}
+
+/// One frame from the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFrame {
+    /// The `id` of the request it answers. `None`, written as the empty string, where a frame had none that could be read or
+    /// where the frame answers none.
+    pub id: Option<RequestId>,
+    /// What it says.
+    pub message: ServerMessage,
+}
+
+/// `chat.message_response`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessageResponse {
+    /// The conversation.
+    pub session_id: SessionId,
+    /// The answer.
+    pub message: Message,
+}
+
+/// `chat.message_stream` and `chat.reasoning_stream`: the events `first` to `seq`, joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessageStream {
+    /// The conversation.
+    pub session_id: SessionId,
+    /// The answer.
+    pub message_id: MessageId,
+    /// Which part of the answer the text belongs to, from 0.
+    pub part: u32,
+    /// The number of the first event in the frame.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub first: u64,
+    /// The number of the last event in the frame.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: u64,
+    /// The text to append.
+    pub content: String,
+}
+
+/// `chat.message_complete`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessageComplete {
+    /// The conversation.
+    pub session_id: SessionId,
+    /// The answer.
+    pub message_id: MessageId,
+    /// The number of this event.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: u64,
+    /// Why the answer ended.
+    pub stop_reason: StopReason,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// `chat.tool_use`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolUseUpdate {
+    /// The answer.
+    pub message_id: MessageId,
+    /// The number of this event.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: u64,
+    /// The call as it stands now.
+    #[serde(flatten)]
+    #[cfg_attr(test, ts(flatten))]
+    pub call: ToolUse,
+}
+
+/// What an answer is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum StatusState {
+    /// Nothing has come from Bedrock yet.
+    Queued,
+    /// Bedrock refused; it is asked again after `retryInMs`.
+    Retrying,
+    /// Bedrock has gone silent in the middle.
+    Stalled,
+}
+
+/// `chat.status`. It is no event: it has no number, and nothing is lost with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct Status {
+    /// The answer.
+    pub message_id: MessageId,
+    /// What it is waiting for.
+    pub state: StatusState,
+    /// When Bedrock is asked again, in milliseconds from now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub retry_in_ms: Option<u64>,
+}
+
+/// `chat.snapshot`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Snapshot {
+    /// The conversation.
+    pub session_id: SessionId,
+    /// The answer.
+    pub message_id: MessageId,
+    /// The number of the last event in it; the tail goes on from there.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: u64,
+    /// Where the answer stands.
+    pub state: AnswerState,
+    /// The answer so far.
+    pub message: Message,
+}
+
+/// A conversation, in `chat.session_created`, `chat.session_updated` and lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct Session {
+    /// The conversation.
+    pub session_id: SessionId,
+    /// Its title; absent until the first message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The model of its answers, if it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When something was last said in it.
+    pub updated_at: Timestamp,
+    /// How many messages it has.
+    pub message_count: u32,
+}
+
+/// `chat.sessions_response`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SessionsResponse {
+    /// The latest first.
+    pub sessions: Vec<Session>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+}
+
+/// An answer in progress, in [`HistoryResponse`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct InProgress {
+    /// The answer so far.
+    pub message: Message,
+    /// The number of the last event in it: what to resume after.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: u64,
+}
+
+/// `chat.history_response`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct HistoryResponse {
+    /// The conversation.
+    pub session_id: SessionId,
+    /// The oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+    /// The answer that is being made, on the latest page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_progress: Option<InProgress>,
+}
+
+/// `chat.session_deleted`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SessionDeleted {
+    /// The conversation that is gone.
+    pub session_id: SessionId,
+}
+
+/// One row of [`UsageResponse`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct UsageRow {
+    /// The user, session, model, day or hour.
+    pub key: String,
+    /// How many answers.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub turns: u64,
+    /// What they used.
+    pub usage: Usage,
+}
+
+/// `chat.usage_response`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct UsageResponse {
+    /// One row for each key.
+    pub rows: Vec<UsageRow>,
+    /// The sum of all rows.
+    pub total: Usage,
+}
+
+/// Who the proxy takes the client for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Principal {
+    /// The person.
+    pub user: String,
+    /// The organisation the person belongs to.
+    pub organization: String,
+}
+
+/// The bounds that a client should know before it runs into them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Limits {
+    /// The longest frame, in bytes.
+    pub max_frame_bytes: u32,
+    /// The longest message, in characters.
+    pub max_message_chars: u32,
+    /// How many answers may be made for one socket at a time.
+    pub max_parallel_turns: u32,
+}
+
+/// A model that the client may ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ModelInfo {
+    /// The model id or inference profile.
+    pub model: String,
+    /// Whether it answers where none is named.
+    pub default: bool,
+    /// The most tokens it writes in an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
+    /// The most tokens it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u32>,
+    /// What it costs; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<ModelPrice>,
+}
+
+/// `server.hello`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ServerHello {
+    /// The version of the protocol that the proxy speaks.
+    pub version: u32,
+    /// Who the client is.
+    pub principal: Principal,
+    /// Whether answers come from the emulator and not from Bedrock.
+    pub demo: bool,
+    /// The bounds.
+    pub limits: Limits,
+    /// The models the client may ask for.
+    pub models: Vec<ModelInfo>,
+    /// The price table the costs are computed from.
+    pub price_version: String,
+    /// The tools the model may call, by name.
+    pub tools: Vec<String>,
+}
+
+/// `auth.refreshed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct AuthRefreshed {
+    /// When the fresh token expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// `pong`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Pong {}
+
+/// `server.draining`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Draining {
+    /// When to connect again, in milliseconds from now; spread out over the clients.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub reconnect_in_ms: u64,
+}
