@@ -42,6 +42,18 @@ impl ToolStatus {
             _ => Self::UnknownOutcome,
         }
     }
+
+    /// The status as it is written in a frame.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingApproval => "pending_approval",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Denied => "denied",
+            Self::UnknownOutcome => "unknown_outcome",
+        }
+    }
 }
 
 impl StopReason {

@@ -54,6 +54,29 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Walks an array; `item` must take each value with one of the other methods.
+    pub(crate) fn array(&mut self, mut item: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        self.expect(b'[')?;
+        self.depth += 1;
+        if self.depth > MAX_JSON_DEPTH {
+            return self.fail();
+        }
+        if self.next_is(b']') {
+            self.at += 1;
+        } else {
+            loop {
+                item(self)?;
+                if self.next_is(b']') {
+                    self.at += 1;
+                    break;
+                }
+                self.expect(b',')?;
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
     /// A string, borrowed if it has no escapes.
     pub(crate) fn string(&mut self) -> Read<Cow<'a, str>> {
         self.expect(b'"')?;
@@ -135,7 +158,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         match self.byte() {
             Some(b'{') => self.object(|reader, _| reader.skip().map(|_| ()))?,
-            Some(b'[') => self.skip_array()?,
+            Some(b'[') => self.array(|reader| reader.skip().map(|_| ()))?,
             Some(b'"') => self.skip_string()?,
             Some(b'-' | b'0'..=b'9') => {
                 while let Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') = self.byte() {
@@ -152,28 +175,6 @@ impl<'a> Reader<'a> {
     pub(crate) fn end(&mut self) -> Read<()> {
         self.space();
         if self.at == self.text.len() { Ok(()) } else { self.fail() }
-    }
-
-    fn skip_array(&mut self) -> Read<()> {
-        self.expect(b'[')?;
-        self.depth += 1;
-        if self.depth > MAX_JSON_DEPTH {
-            return self.fail();
-        }
-        if self.next_is(b']') {
-            self.at += 1;
-        } else {
-            loop {
-                self.skip()?;
-                if self.next_is(b']') {
-                    self.at += 1;
-                    break;
-                }
-                self.expect(b',')?;
-            }
-        }
-        self.depth -= 1;
-        Ok(())
     }
 
     fn skip_string(&mut self) -> Read<()> {

@@ -170,6 +170,17 @@ pub enum StatusState {
     Stalled,
 }
 
+impl StatusState {
+    /// The state as it is written in a frame.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Retrying => "retrying",
+            Self::Stalled => "stalled",
+        }
+    }
+}
+
 /// `chat.status`. It is no event: it has no number, and nothing is lost with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

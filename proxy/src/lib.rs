@@ -1,1 +1,17 @@
-//! x
+//! The proxy between Outcrop clients and AWS Bedrock.
+//!
+//! A socket ([`ws`]) takes requests and hands them to the [`service`], which begins a [`turn`]; the turn reads Bedrock's events
+//! ([`bedrock`]) into its log and stores the answer ([`store`]); every socket that follows the turn sends what lies behind its
+//! cursor. [`app`] puts it together.
+
+pub mod app;
+pub mod bedrock;
+pub mod check;
+pub mod http;
+pub mod principal;
+pub mod service;
+pub mod settings;
+pub mod sources;
+pub mod store;
+pub mod turn;
+pub mod ws;

@@ -1,1 +1,68 @@
-fn main(){}
+//! The command `outcrop-proxy`.
+
+use std::{io::ErrorKind, process::ExitCode};
+
+use clap::Parser;
+use outcrop_proxy::{
+    app::App,
+    check::check,
+    settings::{Cli, Command, Serve},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // Before there are threads: it changes the environment.
+    match dotenvy::dotenv() {
+        Ok(_) => {}
+        Err(dotenvy::Error::Io(error)) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return fail(&format!("the .env file cannot be read: {error}")),
+    }
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("the system gives no threads ({error}): raise its limits")),
+    };
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(settings) => serve(&settings).await,
+            Command::Check(upstream) if check(&upstream).await => ExitCode::SUCCESS,
+            Command::Check(_) => ExitCode::FAILURE,
+        }
+    })
+}
+
+async fn serve(settings: &Serve) -> ExitCode {
+    let filter = match EnvFilter::try_new(&settings.log) {
+        Ok(filter) => filter,
+        Err(error) => return fail(&format!("--log (OUTCROP_LOG) is no filter ({error}): write info, or outcrop_proxy=debug")),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let app = match App::start(settings).await {
+        Ok(app) => app,
+        Err(error) => return fail(&error.to_string()),
+    };
+    if app.emulator().is_some() {
+        println!("DEMO MODE: answers come from the built-in emulator, not from Bedrock. Set AWS credentials and AWS_REGION to talk to Claude.");
+    }
+    println!("answers come from {}, model {}", app.answers_from(), settings.upstream.model);
+    println!("listening on http://{}", app.addr());
+    app.run(stopped()).await;
+    ExitCode::SUCCESS
+}
+
+/// Ready when the process is asked to stop.
+async fn stopped() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    eprintln!("outcrop-proxy: {text}");
+    ExitCode::FAILURE
+}

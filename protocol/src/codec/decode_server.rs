@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    ErrorCode, ErrorData, MessageId, RawJson, StopReason, ToolStatus, ToolUse, ToolUseId, Usage, UsageSource,
+    ErrorCode, ErrorData, MessageId, Part, RawJson, StopReason, ToolStatus, ToolUse, ToolUseId, Usage, UsageSource,
     json::{JsonError, Reader},
     server::StatusState,
 };
@@ -73,23 +73,31 @@ pub enum Incoming<'a> {
         content: Cow<'a, str>,
         /// The model that wrote it.
         model: Option<Cow<'a, str>>,
+        /// Why it ended.
+        stop_reason: Option<StopReason>,
         /// What it used.
         usage: Usage,
     },
-    /// `chat.snapshot`: an answer so far; the message itself is in `data`.
+    /// `chat.snapshot`: an answer so far.
     Snapshot {
+        /// The conversation.
+        session_id: Cow<'a, str>,
         /// The answer.
         message_id: Cow<'a, str>,
         /// The number of the last event in it.
         seq: u64,
         /// `streaming`, `complete` or `interrupted`.
         state: Cow<'a, str>,
-        /// Its text.
-        content: Cow<'a, str>,
+        /// Its parts; one text where the frame has only that.
+        parts: Vec<Part>,
+        /// The model that writes it.
+        model: Option<Cow<'a, str>>,
         /// What it used, once it is complete.
         usage: Option<Usage>,
         /// Why it ended, once it is complete.
         stop_reason: Option<StopReason>,
+        /// Why it is not whole, if it failed.
+        error: Option<Box<ErrorData>>,
     },
     /// `chat.status`.
     Status {
@@ -102,8 +110,11 @@ pub enum Incoming<'a> {
     },
     /// `chat.error`.
     Error(ErrorData),
-    /// `server.hello`.
-    Hello,
+    /// `server.hello`; all of it is in `data`.
+    Hello {
+        /// The model that answers where none is named.
+        default_model: Option<Cow<'a, str>>,
+    },
     /// `server.draining`.
     Draining {
         /// When to connect again, in milliseconds.
@@ -139,7 +150,7 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
     let simple = match kind {
         "chat.tool_use" => return tool_use(data),
         "chat.error" => return Ok(Incoming::Error(error(&mut Reader::new(data))?)),
-        "server.hello" => Some(Incoming::Hello),
+        "server.hello" => return hello(data),
         "chat.message_stream"
         | "chat.reasoning_stream"
         | "chat.message_complete"
@@ -154,7 +165,20 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
     }
     let fields = Fields::read(data)?;
     let Fields {
-        session_id, message_id, first, seq, part, content, stop_reason, usage, state, retry_in_ms, model, ..
+        session_id,
+        message_id,
+        first,
+        seq,
+        part,
+        content,
+        stop_reason,
+        usage,
+        state,
+        retry_in_ms,
+        model,
+        mut parts,
+        error,
+        reconnect_in_ms,
     } = fields;
     Ok(match kind {
         "chat.message_stream" | "chat.reasoning_stream" => Incoming::Stream {
@@ -166,7 +190,6 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
             seq,
             content,
         },
-
         "chat.message_complete" => Incoming::Complete {
             session_id,
             message_id,
@@ -175,9 +198,14 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
             usage: usage.unwrap_or_default(),
         },
         "chat.message_response" => {
-            Incoming::Response { session_id, message_id, content, model, usage: usage.unwrap_or_default() }
+            Incoming::Response { session_id, message_id, content, model, stop_reason, usage: usage.unwrap_or_default() }
         }
-        "chat.snapshot" => Incoming::Snapshot { message_id, seq, state, content, usage, stop_reason },
+        "chat.snapshot" => {
+            if parts.is_empty() && !content.is_empty() {
+                parts.push(Part::Text { text: content.into_owned() });
+            }
+            Incoming::Snapshot { session_id, message_id, seq, state, parts, model, usage, stop_reason, error }
+        }
         "chat.status" => {
             let state = match &*state {
                 "retrying" => StatusState::Retrying,
@@ -186,7 +214,7 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
             };
             Incoming::Status { message_id, state, retry_in_ms }
         }
-        _ => Incoming::Draining { reconnect_in_ms: fields.reconnect_in_ms },
+        _ => Incoming::Draining { reconnect_in_ms },
     })
 }
 
@@ -204,6 +232,8 @@ struct Fields<'a> {
     state: Cow<'a, str>,
     retry_in_ms: Option<u64>,
     model: Option<Cow<'a, str>>,
+    parts: Vec<Part>,
+    error: Option<Box<ErrorData>>,
     reconnect_in_ms: u64,
 }
 
@@ -228,6 +258,12 @@ impl<'a> Fields<'a> {
                 "state" => self.state = r.string()?,
                 "retryInMs" => self.retry_in_ms = r.optional_u64()?,
                 "model" => self.model = r.optional_string()?,
+                "parts" => r.array(|r| {
+                    self.parts.extend(part(r)?);
+                    Ok(())
+                })?,
+                "error" if !r.null() => self.error = Some(Box::new(error(r)?)),
+                "error" => {}
                 "reconnectInMs" => self.reconnect_in_ms = r.u64()?,
                 "message" => self.read_object(r)?,
                 _ => drop(r.skip()?),
@@ -237,27 +273,97 @@ impl<'a> Fields<'a> {
     }
 }
 
+fn hello(data: &str) -> Result<Incoming<'_>, JsonError> {
+    let mut default_model = None;
+    Reader::new(data).object(|r, key| match key {
+        "models" => r.array(|r| {
+            let (mut name, mut default) = (Cow::Borrowed(""), false);
+            r.object(|r, key| {
+                match key {
+                    "model" => name = r.string()?,
+                    "default" => default = r.bool()?,
+                    _ => drop(r.skip()?),
+                }
+                Ok(())
+            })?;
+            if default {
+                default_model = Some(name);
+            }
+            Ok(())
+        }),
+        _ => r.skip().map(drop),
+    })?;
+    Ok(Incoming::Hello { default_model })
+}
+
 fn tool_use(data: &str) -> Result<Incoming<'_>, JsonError> {
-    let (mut message_id, mut id, mut name, mut seq) = (Cow::Borrowed(""), Cow::Borrowed(""), Cow::Borrowed(""), 0);
-    let (mut input, mut status, mut duration_ms, mut result) = ("null", ToolStatus::UnknownOutcome, None, None);
+    let mut call = Call::default();
+    let (mut message_id, mut seq) = (Cow::Borrowed(""), 0);
     Reader::new(data).object(|r, key| {
         match key {
             "messageId" => message_id = r.string()?,
             "seq" => seq = r.u64()?,
-            "toolUseId" => id = r.string()?,
-            "name" => name = r.string()?,
-            "input" => input = r.skip()?,
-            "status" => status = ToolStatus::from_text(&r.string()?),
-            "durationMs" => duration_ms = r.optional_u64()?,
-            "result" => result = Some(RawJson::from_reader(r.skip()?)),
-            _ => drop(r.skip()?),
+            _ => call.field(r, key)?,
         }
         Ok(())
     })?;
-    let tool_use_id = ToolUseId::new(id.into_owned()).map_err(|_| JsonError { offset: 0 })?;
-    let input = RawJson::from_reader(input);
-    let call = ToolUse { tool_use_id, name: name.into_owned(), input, status, duration_ms, result };
-    Ok(Incoming::ToolUse { message_id, seq, call })
+    Ok(Incoming::ToolUse { message_id, seq, call: call.finish()? })
+}
+
+/// A part of a message; nothing for one of a kind that is not known.
+fn part(reader: &mut Reader<'_>) -> Result<Option<Part>, JsonError> {
+    let (mut kind, mut text, mut call) = (Cow::Borrowed(""), Cow::Borrowed(""), Call::default());
+    reader.object(|r, key| {
+        match key {
+            "type" => kind = r.string()?,
+            "text" => text = r.string()?,
+            _ => call.field(r, key)?,
+        }
+        Ok(())
+    })?;
+    Ok(match &*kind {
+        "text" => Some(Part::Text { text: text.into_owned() }),
+        "reasoning" => Some(Part::Reasoning { text: text.into_owned() }),
+        "tool_use" => Some(Part::ToolUse(call.finish()?)),
+        _ => None,
+    })
+}
+
+/// The fields of a [`ToolUse`], some of which may not have come yet.
+#[derive(Default)]
+struct Call<'a> {
+    id: Cow<'a, str>,
+    name: Cow<'a, str>,
+    input: Option<RawJson>,
+    status: Option<ToolStatus>,
+    duration_ms: Option<u64>,
+    result: Option<RawJson>,
+}
+
+impl<'a> Call<'a> {
+    fn field(&mut self, r: &mut Reader<'a>, key: &str) -> Result<(), JsonError> {
+        match key {
+            "toolUseId" => self.id = r.string()?,
+            "name" => self.name = r.string()?,
+            "input" => self.input = Some(RawJson::from_reader(r.skip()?)),
+            "status" => self.status = Some(ToolStatus::from_text(&r.string()?)),
+            "durationMs" => self.duration_ms = r.optional_u64()?,
+            "result" => self.result = Some(RawJson::from_reader(r.skip()?)),
+            _ => drop(r.skip()?),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<ToolUse, JsonError> {
+        Ok(ToolUse {
+            tool_use_id: ToolUseId::new(self.id.into_owned()).map_err(|_| JsonError { offset: 0 })?,
+            name: self.name.into_owned(),
+            input: self.input.unwrap_or_else(|| RawJson::from_reader("null")),
+            status: self.status.unwrap_or(ToolStatus::UnknownOutcome),
+            duration_ms: self.duration_ms,
+            result: self.result,
+        })
+    }
 }
 
 fn optional_usage(reader: &mut Reader<'_>) -> Result<Option<Usage>, JsonError> {

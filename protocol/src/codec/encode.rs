@@ -67,9 +67,9 @@ impl StreamEncoder {
         Self { text_head: head("chat.message_stream"), reasoning_head: head("chat.reasoning_stream") }
     }
 
-    /// The text of a frame with the events `first` to `seq`, joined in `content`, in UTF-8.
-    #[expect(clippy::expect_used, reason = "a Vec takes all bytes and a str is always JSON")]
-    pub fn encode(&self, kind: StreamKind, part: u32, first: u64, seq: u64, content: &str) -> Vec<u8> {
+    /// The text of a frame with the events `first` to `seq`, joined in `content`.
+    #[expect(clippy::expect_used, reason = "a Vec takes all bytes, a str is always JSON and JSON is UTF-8")]
+    pub fn encode(&self, kind: StreamKind, part: u32, first: u64, seq: u64, content: &str) -> String {
         let head = match kind {
             StreamKind::Text => &self.text_head,
             StreamKind::Reasoning => &self.reasoning_head,
@@ -79,7 +79,7 @@ impl StreamEncoder {
         write!(out, "{part},\"first\":{first},\"seq\":{seq},\"content\":").expect("written to memory");
         serde_json::to_writer(&mut out, content).expect("a string is JSON");
         out.extend_from_slice(b"}}");
-        out
+        String::from_utf8(out).expect("JSON is UTF-8")
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
                 content,
             };
             let plain = encode_server(&ServerFrame { id: Some(id.clone()), message: wrap(data) });
-            assert_eq!(String::from_utf8(quick).unwrap(), plain);
+            assert_eq!(quick, plain);
         }
     }
 }

@@ -102,7 +102,8 @@ fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
             (session_id.as_ref(), message_id.as_ref(), *seq, *stop_reason, usage)
                 == (data.session_id.as_str(), data.message_id.as_str(), data.seq, data.stop_reason, &data.usage)
         }
-        (I::Response { session_id, message_id, content, model, usage }, S::MessageResponse(data)) => {
+        (I::Response { session_id, message_id, content, model, stop_reason, usage }, S::MessageResponse(data)) => {
+            assert_eq!(*stop_reason, data.message.stop_reason, "{name}");
             (session_id.as_ref(), message_id.as_ref(), content.as_ref(), model.as_deref(), Some(usage))
                 == (
                     data.session_id.as_str(),
@@ -112,13 +113,28 @@ fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
                     data.message.usage.as_ref(),
                 )
         }
-        (I::Snapshot { message_id, seq, state, content, usage, stop_reason }, S::Snapshot(data)) => {
-            (message_id.as_ref(), *seq, Value::from(state.as_ref()), content.as_ref(), usage, *stop_reason)
+        (
+            I::Snapshot { session_id, message_id, seq, state, parts, model, usage, stop_reason, error },
+            S::Snapshot(data),
+        ) => {
+            let plain = vec![crate::Part::Text { text: data.message.content.clone() }];
+            let expected = if data.message.parts.is_empty() { &plain } else { &data.message.parts };
+            assert_eq!(
+                serde_json::to_value(parts).unwrap(),
+                serde_json::to_value(expected).unwrap(),
+                "{name}: the same JSON, spaces apart"
+            );
+            assert_eq!(
+                (error.as_deref(), model.as_deref()),
+                (data.message.error.as_ref(), data.message.model.as_deref()),
+                "{name}"
+            );
+            (session_id.as_ref(), message_id.as_ref(), *seq, Value::from(state.as_ref()), usage, *stop_reason)
                 == (
+                    data.session_id.as_str(),
                     data.message_id.as_str(),
                     data.seq,
                     serde_json::to_value(data.state).unwrap(),
-                    data.message.content.as_str(),
                     &data.message.usage as &Option<Usage>,
                     data.message.stop_reason,
                 )
@@ -127,7 +143,9 @@ fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
             (message_id.as_ref(), *state, *retry_in_ms) == (data.message_id.as_str(), data.state, data.retry_in_ms)
         }
         (I::Error(error), S::Error(data)) => error == data,
-        (I::Hello, S::Hello(_)) => true,
+        (I::Hello { default_model }, S::Hello(data)) => {
+            default_model.as_deref() == data.models.iter().find(|model| model.default).map(|model| model.model.as_str())
+        }
         (I::Draining { reconnect_in_ms }, S::Draining(data)) => *reconnect_in_ms == data.reconnect_in_ms,
         (
             I::Reply,

@@ -5,7 +5,9 @@ mod decode_server;
 mod encode;
 #[cfg(test)]
 mod golden;
+mod write;
 
 pub use decode_client::{DecodeError, decode_client};
 pub use decode_server::{Incoming, Received, decode_server};
 pub use encode::{StreamEncoder, StreamKind, encode_client, encode_server};
+pub use write::{JsonObject, encode_raw};

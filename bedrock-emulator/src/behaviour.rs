@@ -1,0 +1,187 @@
+//! What a call is made to do: asked for by a script step or by a prompt prefix.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::Pace;
+use crate::error::ErrorType;
+
+/// Longest answer that a script or a prefix can ask for, in tokens.
+pub const MAX_LENGTH_TOKENS: u32 = 200_000;
+
+/// Departures from the usual answer. Whatever is not set stays as usual, so `Behaviour::default()` changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Behaviour {
+    /// Wait before the first token, in milliseconds.
+    pub first_token_ms: Option<u64>,
+    /// Tokens a second; 0 sends all at once.
+    pub tokens_per_second: Option<f64>,
+    /// The answer's text, instead of the composed one.
+    pub text: Option<String>,
+    /// Exact length of the answer's text in tokens, at most [`MAX_LENGTH_TOKENS`]: cut, or filled with more text.
+    pub length_tokens: Option<u32>,
+    /// Reasoning before the text; an empty string has the emulator write it.
+    pub reasoning: Option<String>,
+    /// Tools that the answer asks for, after its text.
+    pub tool_uses: Vec<ToolUse>,
+    /// What goes wrong.
+    pub fault: Option<Fault>,
+    /// A load-test stream: takes the place of text, reasoning, tools and pace. Streaming operations only.
+    pub bench: Option<Bench>,
+}
+
+/// A tool that the answer asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ToolUse {
+    /// The tool's name.
+    pub name: String,
+    /// Its input.
+    #[serde(default)]
+    pub input: Value,
+}
+
+/// A stream of equal deltas, encoded once and shared by every call that asks for the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bench {
+    /// How many deltas.
+    pub deltas: u32,
+    /// The text of each.
+    #[serde(default = "bench_text")]
+    pub text: String,
+    /// From one delta to the next, in microseconds; 0 sends them as fast as the socket takes them.
+    #[serde(default)]
+    pub interval_us: u64,
+    /// Before the first delta, in microseconds.
+    #[serde(default)]
+    pub first_delta_us: u64,
+}
+
+fn bench_text() -> String {
+    " word".to_owned()
+}
+
+/// What goes wrong with a call. `after_tokens` counts the deltas that are sent before it.
+///
+/// Operations without a stream know [`Fault::ErrorBefore`], [`Fault::Silence`] and [`Fault::Cut`]; the errors during and after
+/// the stream become the error of the response, and the other faults change nothing there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Fault {
+    /// An HTTP error instead of an answer.
+    ErrorBefore {
+        /// Which.
+        error: ErrorType,
+        /// Its message; the type's usual one if not set.
+        #[serde(default)]
+        message: Option<String>,
+        /// How many equal requests get it before one is answered; every one if not set.
+        #[serde(default)]
+        times: Option<u32>,
+    },
+    /// An exception frame in mid-stream, inside HTTP 200.
+    ErrorMid {
+        /// Which.
+        error: ErrorType,
+        /// Its message; the type's usual one if not set.
+        #[serde(default)]
+        message: Option<String>,
+        /// Deltas before it.
+        #[serde(default = "default_after_tokens")]
+        after_tokens: u32,
+    },
+    /// An exception frame after `messageStop`, in place of `metadata`.
+    ErrorAfter {
+        /// Which.
+        error: ErrorType,
+        /// Its message; the type's usual one if not set.
+        #[serde(default)]
+        message: Option<String>,
+    },
+    /// The connection stays open and nothing more comes.
+    Silence {
+        /// Deltas before it.
+        #[serde(default = "default_after_tokens")]
+        after_tokens: u32,
+    },
+    /// The TCP connection is closed with no end of the body.
+    Cut {
+        /// Deltas before it.
+        #[serde(default = "default_after_tokens")]
+        after_tokens: u32,
+        /// Whether half of the next frame is sent before it.
+        #[serde(default)]
+        mid_frame: bool,
+    },
+    /// One frame's checksum is wrong; the stream goes on after it.
+    BrokenFrame {
+        /// Deltas before it.
+        #[serde(default = "default_after_tokens")]
+        after_tokens: u32,
+    },
+    /// The body ends properly, but `messageStop` and `metadata` never came.
+    NoStop,
+    /// The body ends properly after `messageStop`, but `metadata` never came.
+    NoMetadata,
+}
+
+/// Where a fault in mid-stream strikes if nothing says where, in deltas.
+pub(crate) const DEFAULT_AFTER_TOKENS: u32 = 10;
+
+fn default_after_tokens() -> u32 {
+    DEFAULT_AFTER_TOKENS
+}
+
+impl Behaviour {
+    /// An answer of exactly this text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Behaviour { text: Some(text.into()), ..Behaviour::default() }
+    }
+
+    /// A composed answer with this fault.
+    pub fn fault(fault: Fault) -> Self {
+        Behaviour { fault: Some(fault), ..Behaviour::default() }
+    }
+
+    /// An HTTP error with the type's usual message, on every call.
+    pub fn error(error: ErrorType) -> Self {
+        Behaviour::fault(Fault::ErrorBefore { error, message: None, times: None })
+    }
+
+    /// A load-test stream; `interval_us` 0 is as fast as it goes.
+    pub fn bench(deltas: u32, text: impl Into<String>, interval_us: u64) -> Self {
+        let bench = Bench { deltas, text: text.into(), interval_us, first_delta_us: 0 };
+        Behaviour { bench: Some(bench), ..Behaviour::default() }
+    }
+
+    /// The same at this pace.
+    pub fn with_pace(self, pace: Pace) -> Self {
+        Behaviour { first_token_ms: Some(pace.first_token_ms), tokens_per_second: Some(pace.tokens_per_second), ..self }
+    }
+
+    /// The same with this fault.
+    pub fn with_fault(self, fault: Fault) -> Self {
+        Behaviour { fault: Some(fault), ..self }
+    }
+
+    /// The same with reasoning before the text.
+    pub fn with_reasoning(self, reasoning: impl Into<String>) -> Self {
+        Behaviour { reasoning: Some(reasoning.into()), ..self }
+    }
+
+    /// The same with one more tool asked for.
+    pub fn with_tool_use(mut self, name: impl Into<String>, input: Value) -> Self {
+        self.tool_uses.push(ToolUse { name: name.into(), input });
+        self
+    }
+
+    /// The pace it asks for, over the configured one.
+    pub(crate) fn pace(&self, usual: Pace) -> Pace {
+        Pace {
+            first_token_ms: self.first_token_ms.unwrap_or(usual.first_token_ms),
+            tokens_per_second: self.tokens_per_second.unwrap_or(usual.tokens_per_second),
+        }
+    }
+}

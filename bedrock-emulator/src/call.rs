@@ -1,0 +1,221 @@
+//! One call of a model, from its body to its response.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use hyper::Response;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::answer::{self, Answer, Usage};
+use crate::behaviour::{Behaviour, Bench, Fault};
+use crate::bench::Rings;
+use crate::body::ResponseBody;
+use crate::cache::PromptCache;
+use crate::chat::{Chat, Dialect};
+use crate::config::Pace;
+use crate::error::{ApiError, ErrorType};
+use crate::ledger::{Call, Content, Operation, Outcome, lock};
+use crate::model::{self, Model};
+use crate::playback::{Playback, Source};
+use crate::script::Player;
+use crate::timeline::timeline;
+use crate::wire::{Context, converse, messages};
+use crate::{prefix, tokens, validate};
+
+/// Requests whose scripted errors are being counted; past this the counts start anew.
+const MAX_COUNTED_REQUESTS: usize = 4_096;
+
+/// What calls share.
+#[derive(Debug)]
+pub(crate) struct Models {
+    pub(crate) pace: Pace,
+    pub(crate) prompt_prefixes: bool,
+    pub(crate) player: Mutex<Player>,
+    pub(crate) cache: Mutex<PromptCache>,
+    pub(crate) rings: Rings,
+    /// How often a request has got its scripted error, by the hash of its model and body.
+    pub(crate) errors_given: Mutex<HashMap<u64, u32>>,
+}
+
+/// A request that was let in.
+pub(crate) struct Incoming<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) model_id: &'a str,
+    pub(crate) body: &'a Bytes,
+    pub(crate) received: Instant,
+    /// Ends the connection at once.
+    pub(crate) cut: Arc<Notify>,
+}
+
+impl Models {
+    /// Answers a call. The error is for the caller to send; the ledger hears of it from there.
+    pub(crate) async fn respond(
+        &self,
+        incoming: Incoming<'_>,
+        call: Call,
+    ) -> Result<Response<ResponseBody>, (ApiError, Call)> {
+        match self.plan(&incoming) {
+            Ok(plan) => play(self, incoming, plan, call).await,
+            Err(error) => Err((error, call)),
+        }
+    }
+
+    fn plan(&self, incoming: &Incoming<'_>) -> Result<Plan, ApiError> {
+        let model = model::find(incoming.model_id)
+            .ok_or_else(|| ApiError::validation("The provided model identifier is invalid."))?;
+        let dialect = dialect(incoming.operation);
+        let chat = match dialect {
+            Dialect::Converse => converse::parse(incoming.body)?,
+            Dialect::Messages => messages::parse(incoming.body)?,
+        };
+        validate::check(&chat, model, dialect)?;
+        let prompt = chat.prompt();
+        let scripted = lock(&self.player).play(incoming.operation, incoming.model_id, &prompt);
+        let (behaviour, rest) = match scripted {
+            Some(behaviour) => (behaviour, prompt.as_str()),
+            None if self.prompt_prefixes => prefix::parse(&prompt),
+            None => (Behaviour::default(), prompt.as_str()),
+        };
+        self.error_before(&behaviour, incoming)?;
+        let usage = lock(&self.cache).count(model, &chat);
+        validate::check_length(u64::from(usage.total_tokens()), model)?;
+        Ok(Plan { dialect, model, prompt: rest.to_owned(), chat, behaviour, usage })
+    }
+
+    fn error_before(&self, behaviour: &Behaviour, incoming: &Incoming<'_>) -> Result<(), ApiError> {
+        let Some(Fault::ErrorBefore { error, message, times }) = &behaviour.fault else {
+            return Ok(());
+        };
+        if let Some(times) = times {
+            let mut hasher = DefaultHasher::new();
+            (incoming.model_id, incoming.body).hash(&mut hasher);
+            let request = hasher.finish();
+            let mut given = lock(&self.errors_given);
+            if given.len() >= MAX_COUNTED_REQUESTS {
+                given.clear();
+            }
+            let count = given.entry(request).or_insert(0);
+            if *count >= *times {
+                given.remove(&request);
+                return Ok(());
+            }
+            *count += 1;
+        }
+        Err(scripted(*error, message.as_ref()))
+    }
+}
+
+struct Plan {
+    dialect: Dialect,
+    model: &'static Model,
+    prompt: String,
+    chat: Chat,
+    behaviour: Behaviour,
+    usage: Usage,
+}
+
+fn dialect(operation: Operation) -> Dialect {
+    match operation {
+        Operation::Converse | Operation::ConverseStream => Dialect::Converse,
+        Operation::InvokeModel | Operation::InvokeModelWithResponseStream => Dialect::Messages,
+    }
+}
+
+fn scripted(error: ErrorType, message: Option<&String>) -> ApiError {
+    message.map_or_else(|| error.into(), |message| ApiError::new(error, message.clone()))
+}
+
+async fn play(
+    models: &Models,
+    incoming: Incoming<'_>,
+    plan: Plan,
+    call: Call,
+) -> Result<Response<ResponseBody>, (ApiError, Call)> {
+    let stream = incoming.operation.is_stream();
+    let bench = plan.behaviour.bench.as_ref().filter(|_| stream);
+    let answer = match bench {
+        Some(bench) => bench_answer(bench, plan.usage),
+        None => {
+            let limit = plan.model.max_output_tokens;
+            let max_tokens = plan.chat.max_tokens.map_or(limit, |asked| u32::try_from(asked).unwrap_or(limit));
+            answer::answer(&plan.chat, &plan.behaviour, &plan.prompt, max_tokens, call.request_id(), plan.usage)
+        }
+    };
+    let answer = Arc::new(answer);
+    let content =
+        bench.map_or_else(|| Content::Answer(answer.clone()), |bench| Content::Repeated(bench.text.as_str().into()));
+    call.answer(answer.usage, content);
+    let pace = plan.behaviour.pace(models.pace);
+    let request_id = call.request_id().to_owned();
+    let context =
+        Context { dialect: plan.dialect, request_id: &request_id, model_id: incoming.model_id, answer: &answer };
+    if !stream {
+        return whole(&context, incoming, pace, plan.behaviour.fault.as_ref(), call).await;
+    }
+    let source = match bench {
+        Some(bench) => Source::Bench(models.rings.stream(bench, &context)),
+        None => Source::Timeline { timeline: timeline(&context, pace, plan.behaviour.fault.as_ref()), next: 0 },
+    };
+    if let Some(Fault::ErrorMid { error, .. } | Fault::ErrorAfter { error, .. }) = &plan.behaviour.fault {
+        call.fail(error.name(), 200);
+    }
+    let content_type = match plan.dialect {
+        Dialect::Converse => Response::builder().header("content-type", "application/vnd.amazon.eventstream"),
+        Dialect::Messages => Response::builder()
+            .header("content-type", "application/vnd.amazon.eventstream")
+            .header("x-amzn-bedrock-content-type", "application/json"),
+    };
+    let body = ResponseBody::Played(Playback::new(source, incoming.received, call, incoming.cut));
+    Ok(content_type.body(body).expect("the headers are constants"))
+}
+
+/// What a load-test stream counts; its text is never built.
+fn bench_answer(bench: &Bench, usage: Usage) -> Answer {
+    let output_tokens = tokens::count(&bench.text).saturating_mul(bench.deltas);
+    Answer {
+        parts: Vec::new(),
+        stop_reason: answer::StopReason::EndTurn,
+        stop_sequence: None,
+        usage: Usage { output_tokens, ..usage },
+    }
+}
+
+async fn whole(
+    context: &Context<'_>,
+    incoming: Incoming<'_>,
+    pace: Pace,
+    fault: Option<&Fault>,
+    call: Call,
+) -> Result<Response<ResponseBody>, (ApiError, Call)> {
+    let usage = &context.answer.usage;
+    let latency = pace.due(usage.output_tokens.saturating_sub(1));
+    match fault {
+        Some(Fault::Silence { .. }) => std::future::pending::<()>().await,
+        Some(Fault::Cut { after_tokens, .. }) => {
+            sleep_until(incoming.received + pace.due(*after_tokens).min(latency)).await;
+            call.close(Outcome::Cut);
+            incoming.cut.notify_one();
+            std::future::pending::<()>().await;
+        }
+        _ => {}
+    }
+    sleep_until(incoming.received + latency).await;
+    if let Some(Fault::ErrorMid { error, message, .. } | Fault::ErrorAfter { error, message }) = fault {
+        return Err((scripted(*error, message.as_ref()), call));
+    }
+    let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX).max(1);
+    let body = context.body(latency_ms).to_string();
+    call.sent(usage.output_tokens);
+    call.close(Outcome::Completed);
+    let mut response = Response::builder().header("content-type", "application/json");
+    if context.dialect == Dialect::Messages {
+        response = response
+            .header("x-amzn-bedrock-input-token-count", usage.input_tokens)
+            .header("x-amzn-bedrock-output-token-count", usage.output_tokens)
+            .header("x-amzn-bedrock-invocation-latency", latency_ms);
+    }
+    Ok(response.body(ResponseBody::Whole(body.into())).expect("the headers are constants and numbers"))
+}

@@ -1,0 +1,7 @@
+//! The emulator over real sockets, by a client that looks at every frame.
+
+mod answers;
+mod cli;
+mod common;
+mod faults;
+mod service;

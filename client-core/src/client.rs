@@ -1,0 +1,343 @@
+//! The machine itself: calls in, frames and news out.
+
+use std::collections::VecDeque;
+
+use protocol::{
+    ErrorCode, StopReason, Usage,
+    codec::{JsonObject, encode_raw},
+    limits::MAX_CLIENT_FRAME_BYTES,
+};
+
+use crate::{
+    Config, Handle, Input, News, Output, PageUsage, RequestError, RequestErrorCode, SendOptions, Status, Time,
+    connection::{Change, Connection, Load},
+    ids::Ids,
+    request::{Cancel, End, Kind, Request},
+};
+
+/// A client of one proxy. The crate's page says how it is driven.
+#[derive(Debug)]
+pub struct Client {
+    pub(crate) config: Config,
+    pub(crate) ids: Ids,
+    pub(crate) connection: Connection,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) default_model: Option<String>,
+    pub(crate) out: VecDeque<Output>,
+    usage: PageUsage,
+}
+
+impl Client {
+    /// A client that does nothing yet. `seed` decides its waits and its ids, so that it must be another one in every page; with
+    /// the same seed and the same inputs it does the same.
+    pub fn new(config: Config, seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        Self {
+            ids: Ids::new(rng.u64(..)),
+            connection: Connection::new(config.clone(), rng),
+            config,
+            requests: Vec::new(),
+            default_model: None,
+            out: VecDeque::new(),
+            usage: PageUsage::default(),
+        }
+    }
+
+    /// Takes what happened.
+    pub fn handle_input(&mut self, now: Time, input: Input<'_>) {
+        let Self { connection, ids, out, .. } = self;
+        let change = match input {
+            Input::Received(text) => return self.receive(now, text),
+            Input::Connect => {
+                connection.connect(now, out);
+                Change::Nothing
+            }
+            Input::Token { attempt, result } => connection.token(now, attempt, result, out),
+            Input::Opened => {
+                connection.opened(now, ids, out);
+                Change::Nothing
+            }
+            Input::SocketClosed { code, reason } => connection.socket_closed(now, code, reason, out),
+            Input::Online | Input::Offline => {
+                connection.network(now, input == Input::Online, ids, out);
+                Change::Nothing
+            }
+            Input::Visible => {
+                connection.wake(now, ids, out);
+                Change::Nothing
+            }
+            Input::Close => connection.close(None, "the client was closed", out),
+        };
+        self.changed(now, change);
+    }
+
+    /// Does what is due. Calling it early does no harm.
+    pub fn handle_timeout(&mut self, now: Time) {
+        let load = self.load();
+        let Self { connection, ids, out, .. } = self;
+        let change = connection.handle_timeout(now, load, ids, out);
+        self.changed(now, change);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due, if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.connection.poll_timeout(self.load())
+    }
+
+    /// What to do next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// Sends `chat.send_message` with `data`, the JSON of a [`protocol::client::SendMessage`].
+    ///
+    /// A streamed answer is read with [`take`](Self::take), any other ends with an [`Output::Reply`] that has the `data` of
+    /// `chat.message_response`. It is sent as soon as there is a connection, and again after a reconnect under the same id, so that
+    /// no message is answered twice.
+    ///
+    /// # Errors
+    /// A [`RequestError`] for a request that is not taken: nothing will be said about it.
+    pub fn send_message(&mut self, now: Time, data: &str, options: SendOptions<'_>) -> Result<Handle, RequestError> {
+        let kind = if options.streaming { Kind::Stream } else { Kind::Whole };
+        let mut request = self.request_of(kind, "chat.send_message", data)?;
+        request.model = options.model.map(str::to_owned);
+        options.session_id.unwrap_or_default().clone_into(&mut request.session_id);
+        Ok(self.add(now, request))
+    }
+
+    /// Sends a request of the type `kind` that has one reply, with `data`, the JSON of its fields. Ends with an
+    /// [`Output::Reply`]. It is sent again after a reconnect.
+    ///
+    /// # Errors
+    /// A [`RequestError`] for a request that is not taken: nothing will be said about it.
+    pub fn call(&mut self, now: Time, kind: &str, data: &str) -> Result<Handle, RequestError> {
+        let request = self.request_of(Kind::Call, kind, data)?;
+        Ok(self.add(now, request))
+    }
+
+    /// Stops an answer. It ends as the proxy says, with what it used; one that was never sent ends at once, with no usage. Without a
+    /// connection the proxy hears of it after the reconnect. Does nothing for anything but an answer under way.
+    pub fn cancel(&mut self, now: Time, handle: Handle) {
+        let Some(at) = self.position(handle) else { return };
+        let request = &mut self.requests[at];
+        if request.kind == Kind::Call || request.end.is_some() || request.cancel != Cancel::No {
+            return;
+        }
+        request.cancel = Cancel::Wanted;
+        if !request.ever_sent {
+            self.end_unsent(at);
+        } else if request.sent {
+            self.send_cancel(at);
+        }
+        self.pump(now);
+    }
+
+    /// Nobody waits for the request any more: nothing is said about it from now on. An answer is still followed to its end, for what
+    /// it used.
+    pub fn release(&mut self, handle: Handle) {
+        let Some(at) = self.position(handle) else { return };
+        let request = &mut self.requests[at];
+        request.released = true;
+        if request.end.is_some() || !request.ever_sent || request.kind == Kind::Call {
+            self.requests.remove(at);
+        }
+    }
+
+    /// Gives `visit` what is new of a streamed answer since the last call, and forgets the answer once its end was given. Does
+    /// nothing for any other handle.
+    pub fn take(&mut self, handle: Handle, visit: impl FnMut(News<'_>)) {
+        let Some(at) = self.position(handle) else { return };
+        self.requests[at].take(visit);
+        if self.requests[at].end.is_some() {
+            self.requests.remove(at);
+        }
+    }
+
+    /// Where the connection stands.
+    pub fn status(&self) -> &Status {
+        self.connection.status()
+    }
+
+    /// What was used so far.
+    pub fn usage(&self) -> &PageUsage {
+        &self.usage
+    }
+
+    fn request_of(&mut self, kind: Kind, type_text: &str, data: &str) -> Result<Request, RequestError> {
+        use RequestErrorCode as Code;
+        if let Status::Closed { reason, .. } = self.connection.status() {
+            return Err(closed(reason));
+        }
+        if self.requests.len() >= self.config.max_requests {
+            let message = "too many requests have not ended yet; wait for one of them";
+            return Err(RequestError::new(Code::Overloaded, true, message));
+        }
+        let handle = self.ids.fresh();
+        let frame = encode_raw(&self.ids.text(handle), type_text, data);
+        if frame.len() > MAX_CLIENT_FRAME_BYTES {
+            let message = "the message and its attachments are longer than 1 MiB; send less at once";
+            return Err(RequestError::new(Code::Proxy(ErrorCode::MessageTooLarge), false, message));
+        }
+        Ok(Request::new(handle, kind, frame))
+    }
+
+    fn add(&mut self, now: Time, request: Request) -> Handle {
+        let handle = request.handle;
+        self.requests.push(request);
+        self.connection.connect(now, &mut self.out);
+        self.pump(now);
+        handle
+    }
+
+    pub(crate) fn changed(&mut self, now: Time, change: Change) {
+        match change {
+            Change::Nothing => {}
+            Change::Open => self.pump(now),
+            Change::Lost => self.requests.iter_mut().for_each(Request::lose_socket),
+            Change::Closed => {
+                let error = match self.connection.status() {
+                    Status::Closed { reason, .. } => closed(reason),
+                    _ => closed(""),
+                };
+                for at in (0..self.requests.len()).rev() {
+                    if self.requests[at].end.is_none() {
+                        self.fail(at, error.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends what waits, if the proxy takes it.
+    fn pump(&mut self, now: Time) {
+        if !self.connection.takes_requests() {
+            return;
+        }
+        for at in 0..self.requests.len() {
+            let request = &mut self.requests[at];
+            if request.sent || request.end.is_some() {
+                continue;
+            }
+            request.sent = true;
+            request.ever_sent = true;
+            if request.message_id.is_empty() {
+                self.out.push_back(Output::SendText(request.frame.clone()));
+            } else {
+                self.resume(now, at);
+            }
+            if self.requests[at].cancel == Cancel::Wanted {
+                self.send_cancel(at);
+            }
+        }
+    }
+
+    /// Asks for the events after those that are known, if that was not asked a moment ago.
+    pub(crate) fn resume(&mut self, now: Time, at: usize) {
+        let request = &mut self.requests[at];
+        if request.resume.is_some_and(|(_, asked)| now.ms_since(asked) < self.config.resume_again_ms) {
+            return;
+        }
+        let id = self.ids.fresh();
+        request.resume = Some((id, now));
+        let mut data = JsonObject::default();
+        data.text("messageId", &request.message_id).number("after", request.progress.answer().seq());
+        self.out.push_back(Output::SendText(encode_raw(&self.ids.text(id), "chat.resume", &data.finish())));
+    }
+
+    pub(crate) fn send_cancel(&mut self, at: usize) {
+        let request = &mut self.requests[at];
+        request.cancel = Cancel::Sent;
+        let mut data = JsonObject::default();
+        if request.message_id.is_empty() {
+            data.text("requestId", &self.ids.text(request.handle));
+        } else {
+            data.text("messageId", &request.message_id);
+        }
+        let id = self.ids.fresh();
+        self.out.push_back(Output::SendText(encode_raw(&self.ids.text(id), "chat.cancel", &data.finish())));
+    }
+
+    fn end_unsent(&mut self, at: usize) {
+        if self.requests[at].kind == Kind::Stream {
+            self.requests[at].end = Some(End::Done { stop_reason: StopReason::Cancelled, usage: Usage::default() });
+            self.announce(at);
+        } else {
+            self.reply(at, Err(RequestError::interrupted("the message was stopped before it was sent")));
+        }
+    }
+
+    /// Ends an answer that is whole or was stopped.
+    pub(crate) fn complete(&mut self, at: usize, stop_reason: StopReason, usage: Usage) {
+        self.count(at, Some(&usage));
+        if self.requests[at].kind == Kind::Stream {
+            self.end(at, End::Done { stop_reason, usage });
+        } else {
+            let mut error = RequestError::interrupted("the answer was stopped before it was whole");
+            error.usage = Some(Box::new(usage));
+            self.reply(at, Err(error));
+        }
+    }
+
+    pub(crate) fn fail(&mut self, at: usize, error: RequestError) {
+        self.count(at, error.usage.as_deref());
+        if self.requests[at].kind == Kind::Stream {
+            self.end(at, End::Failed(error));
+        } else {
+            self.reply(at, Err(error));
+        }
+    }
+
+    pub(crate) fn reply(&mut self, at: usize, result: Result<String, RequestError>) {
+        let request = self.requests.remove(at);
+        if !request.released {
+            self.out.push_back(Output::Reply { handle: request.handle, result });
+        }
+    }
+
+    fn end(&mut self, at: usize, end: End) {
+        if self.requests[at].released {
+            self.requests.remove(at);
+        } else {
+            self.requests[at].end = Some(end);
+            self.announce(at);
+        }
+    }
+
+    pub(crate) fn count(&mut self, at: usize, usage: Option<&Usage>) {
+        let Some(usage) = usage else { return };
+        let request = &self.requests[at];
+        let model = request.model.as_deref().or(self.default_model.as_deref()).unwrap_or("unknown");
+        self.usage.add(&request.session_id, model, usage, self.config.max_totals);
+        self.out.push_back(Output::UsageChanged);
+    }
+
+    /// Says that there is something to take: once until it is taken, and again when the end has come.
+    pub(crate) fn announce(&mut self, at: usize) {
+        let request = &mut self.requests[at];
+        let ended = request.end.is_some();
+        if !request.released && (ended || !request.announced) {
+            request.announced = true;
+            self.out.push_back(Output::News { handle: request.handle, ended });
+        }
+    }
+
+    pub(crate) fn position(&self, handle: Handle) -> Option<usize> {
+        self.requests.iter().position(|request| request.handle == handle)
+    }
+
+    fn load(&self) -> Load {
+        let mut load = Load::Idle;
+        for request in self.requests.iter().filter(|request| request.in_flight()) {
+            match request.kind {
+                Kind::Call => load = Load::Busy,
+                Kind::Stream | Kind::Whole => return Load::Following,
+            }
+        }
+        load
+    }
+}
+
+fn closed(reason: &str) -> RequestError {
+    let message = if reason.is_empty() { "the connection was closed" } else { reason };
+    RequestError::new(RequestErrorCode::Closed, false, message)
+}

@@ -1,0 +1,177 @@
+//! The proxy, put together. The only place that names a concrete store.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use aws_credential_types::Credentials;
+use bedrock_emulator::{ACCESS_KEY_ID, Config as EmulatorConfig, Emulator, Pace, SECRET_ACCESS_KEY};
+use protocol::Catalog;
+use tokio::net::TcpListener;
+use tracing::info;
+
+use crate::{
+    bedrock::connect::{ConnectError, Options, connect, find},
+    http::{Http, Origins},
+    service::{Offer, Service},
+    settings::{Demo, Serve},
+    sources::Sources,
+    store::MemoryStore,
+    turn::{Limits, Runner, Turns},
+    ws::sockets::Sockets,
+};
+
+/// How long sockets may take to say goodbye when the proxy stops.
+pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The region that demo mode signs for.
+const DEMO_REGION: &str = "us-west-2";
+
+/// Why the proxy did not start. Each says in one line what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Bedrock cannot be called.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The address is taken.
+    #[error("{0} is in use by another program: stop that one, or choose another with --listen 127.0.0.1:PORT (OUTCROP_LISTEN)")]
+    AddressInUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0} ({1}): choose an address of this machine with --listen (OUTCROP_LISTEN)")]
+    Listen(SocketAddr, io::Error),
+    /// Without authentication, only loopback.
+    #[error("{0} can be reached from other machines, and there is no authentication yet: listen on 127.0.0.1 and put nothing in front")]
+    NotLoopback(SocketAddr),
+    /// The page's folder has no page.
+    #[error("{0} has no index.html: build the page, or leave --www (OUTCROP_WWW_DIR) out")]
+    NoPage(String),
+    /// The emulator of demo mode did not start.
+    #[error("the built-in emulator did not start ({0}): try again, or set AWS credentials and leave --demo out")]
+    Emulator(io::Error),
+}
+
+/// A proxy that listens.
+#[derive(Debug)]
+pub struct App {
+    http: Arc<Http>,
+    listener: TcpListener,
+    addr: SocketAddr,
+    emulator: Option<Emulator>,
+    answers_from: String,
+}
+
+impl App {
+    /// Finds the way to Bedrock, or starts the emulator, and listens.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(settings: &Serve) -> Result<Self, StartError> {
+        let listen = settings.listen;
+        if !listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback(listen));
+        }
+        if let Some(www) = settings.www.as_deref().filter(|www| !www.join("index.html").is_file()) {
+            return Err(StartError::NoPage(www.display().to_string()));
+        }
+        let listener = TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => StartError::AddressInUse(listen),
+            _ => StartError::Listen(listen, error),
+        })?;
+        let addr = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
+
+        let (options, found, emulator) = upstream(settings).await?;
+        let bedrock = connect(&found, &options)?;
+        let demo = emulator.is_some();
+        let answers_from = if demo {
+            "the built-in emulator".to_owned()
+        } else {
+            format!("Bedrock in {} with {}", found.region, found.identity)
+        };
+
+        let runner = Runner {
+            bedrock,
+            store: Arc::new(MemoryStore::default()),
+            catalog: Arc::new(Catalog::builtin()),
+            turns: Arc::new(Turns::new(settings.max_turns as usize)),
+            limits: limits(settings),
+            sources: Sources::system(),
+        };
+        let offer = Offer {
+            default_model: settings.upstream.model.clone(),
+            models: settings.offered_models(demo),
+            max_message_chars: settings.max_message_chars,
+            max_parallel_turns: settings.max_turns_per_socket,
+            demo,
+        };
+        let http = Http {
+            service: Arc::new(Service::new(Arc::new(runner), offer)),
+            sockets: Sockets::new(settings.max_sockets as usize),
+            origins: Origins::new(&settings.allowed_origins, addr.port()),
+            www: settings.www.clone(),
+        };
+        Ok(Self { http: Arc::new(http), listener, addr, emulator, answers_from })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The emulator, in demo mode.
+    pub fn emulator(&self) -> Option<&Emulator> {
+        self.emulator.as_ref()
+    }
+
+    /// Who answers, for people to read.
+    pub fn answers_from(&self) -> &str {
+        &self.answers_from
+    }
+
+    /// Serves until `stop` is ready, then says goodbye to every socket.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let sockets = self.http.sockets.clone();
+        tokio::select! {
+            () = self.http.accept(self.listener) => {}
+            () = stop => {}
+        }
+        info!(sockets = sockets.count(), "stopping");
+        sockets.drain();
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, sockets.empty()).await;
+        if let Some(emulator) = self.emulator {
+            emulator.shutdown().await;
+        }
+    }
+}
+
+async fn upstream(
+    settings: &Serve,
+) -> Result<(Options, crate::bedrock::connect::Found, Option<Emulator>), StartError> {
+    let options = Options { endpoint_url: settings.upstream.endpoint_url.clone(), fixed: None };
+    if settings.demo != Demo::Always {
+        match find(&options).await {
+            Ok(found) => return Ok((options, found, None)),
+            Err(ConnectError::Credentials(_)) if settings.demo == Demo::Auto => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let first_token_ms = if settings.demo_pace > 0.0 { Pace::HUMAN.first_token_ms } else { 0 };
+    let pace = Pace { first_token_ms, tokens_per_second: settings.demo_pace };
+    let emulator =
+        Emulator::start(EmulatorConfig { pace, ..EmulatorConfig::default() }).await.map_err(StartError::Emulator)?;
+    let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "demo mode");
+    let options =
+        Options { endpoint_url: Some(emulator.url()), fixed: Some((credentials, DEMO_REGION.to_owned())) };
+    let found = find(&options).await?;
+    Ok((options, found, Some(emulator)))
+}
+
+fn limits(settings: &Serve) -> Limits {
+    Limits {
+        system_prompt: settings.system_prompt.clone().filter(|prompt| !prompt.trim().is_empty()),
+        max_tokens: settings.max_tokens,
+        temperature: settings.temperature,
+        history_messages: settings.history_messages as usize,
+        first_event_timeout: settings.first_event_timeout,
+        event_timeout: settings.event_timeout,
+        reasoning_timeout: settings.reasoning_timeout,
+        answer_timeout: settings.answer_timeout,
+    }
+}

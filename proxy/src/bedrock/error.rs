@@ -1,0 +1,226 @@
+//! What can go wrong at Bedrock, in the protocol's codes and in words a person can act on.
+
+use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use protocol::{ErrorCode, ErrorData};
+use serde::Deserialize;
+
+/// A call to Bedrock that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct UpstreamError {
+    /// The protocol's code for it.
+    pub code: ErrorCode,
+    /// Bedrock's own words, for the log.
+    pub detail: String,
+    message: String,
+}
+
+/// Where a call was going, for the message.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The model id or inference profile.
+    pub model: &'a str,
+    /// The AWS region.
+    pub region: &'a str,
+}
+
+impl UpstreamError {
+    fn new(code: ErrorCode, detail: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), message: message.into() }
+    }
+
+    /// A stream that is not what Bedrock documents, or that ended before its end.
+    pub fn broken_stream(detail: &str) -> Self {
+        let message = "Bedrock's answer broke off. What had come is kept; send the message again to get a whole answer.";
+        Self::new(ErrorCode::UpstreamStreamError, detail, message)
+    }
+
+    /// Bedrock was silent for longer than the time it has.
+    pub fn silent(waited: std::time::Duration) -> Self {
+        let seconds = waited.as_secs();
+        Self::new(
+            ErrorCode::UpstreamTimeout,
+            format!("nothing for {seconds} s"),
+            format!("Bedrock sent nothing for {seconds} seconds, so the answer was given up. Try again in a moment."),
+        )
+    }
+
+    /// The answer took longer than any may.
+    pub fn too_long(limit: std::time::Duration) -> Self {
+        let minutes = limit.as_secs() / 60;
+        Self::new(
+            ErrorCode::UpstreamTimeout,
+            format!("more than {minutes} min"),
+            format!("The answer took more than {minutes} minutes and was ended. Ask for less at once."),
+        )
+    }
+
+    /// The answer is longer than any may be.
+    pub fn too_large(limit_bytes: usize) -> Self {
+        Self::new(
+            ErrorCode::UpstreamStreamError,
+            format!("more than {limit_bytes} bytes"),
+            format!("The answer grew past {} KiB and was ended.", limit_bytes / 1024),
+        )
+    }
+
+    /// As it is told to the client.
+    pub fn into_data(self) -> ErrorData {
+        ErrorData::new(self.code, self.message)
+    }
+
+    /// What a service error of type `kind` with Bedrock's message means.
+    fn from_service(kind: &str, detail: &str, target: Target<'_>) -> Self {
+        let Target { model, region } = target;
+        let said = detail.to_ascii_lowercase();
+        let (code, message) = match kind {
+            "ThrottlingException" | "TooManyRequestsException" if said.contains("per day") || said.contains("daily") => (
+                ErrorCode::Throttled,
+                format!("The account's daily quota for {model} in {region} is used up. It renews in up to a day; a quota increase or another model helps before that."),
+            ),
+            "ThrottlingException" | "TooManyRequestsException" => (
+                ErrorCode::Throttled,
+                format!("Bedrock takes no more requests for {model} in {region} right now. Wait a moment and try again."),
+            ),
+            "ServiceQuotaExceededException" => (
+                ErrorCode::Throttled,
+                format!("A quota of the account for {model} in {region} is used up: {detail}"),
+            ),
+            "AccessDeniedException" if said.contains("not authorized to perform") => (
+                ErrorCode::ModelAccessDenied,
+                format!("The proxy's credentials may not use {model} in {region}: allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model (and on the inference profile, if it is one) in their IAM policy."),
+            ),
+            "AccessDeniedException" => (
+                ErrorCode::ModelAccessDenied,
+                format!("Model access is not enabled for {model} in {region}: an administrator of the AWS account enables it in the Bedrock console under Model access."),
+            ),
+            "ResourceNotFoundException" => (
+                ErrorCode::ModelNotFound,
+                format!("Bedrock has no {model} in {region}: check BEDROCK_MODEL_ID and AWS_REGION, or whether the model has reached its end of life. ({detail})"),
+            ),
+            "ValidationException" if said.contains("on-demand throughput") => (
+                ErrorCode::ModelNotFound,
+                format!("{model} cannot be called by its own id in {region}: use an inference profile, such as us.{model}, as BEDROCK_MODEL_ID."),
+            ),
+            "ValidationException" if said.contains("model identifier is invalid") => (
+                ErrorCode::ModelNotFound,
+                format!("{model} is no model that Bedrock knows in {region}: check BEDROCK_MODEL_ID and AWS_REGION."),
+            ),
+            "ValidationException" if said.contains("too long") || said.contains("too many input tokens") || said.contains("context") => (
+                ErrorCode::ContextOverflow,
+                format!("The conversation is longer than {model} can read. Start a new one, or shorten the message."),
+            ),
+            "ValidationException" => (
+                ErrorCode::InvalidRequest,
+                format!("Bedrock refused the request for {model}: {detail}"),
+            ),
+            "ModelNotReadyException" => (
+                ErrorCode::ModelNotReady,
+                format!("Bedrock is still loading {model}. Try again in a minute."),
+            ),
+            "ModelTimeoutException" => (
+                ErrorCode::UpstreamTimeout,
+                format!("{model} took too long to answer. Try again, or ask for less at once."),
+            ),
+            "ModelErrorException" | "ModelStreamErrorException" => (
+                ErrorCode::UpstreamStreamError,
+                format!("{model} failed while it answered: {detail} Try again."),
+            ),
+            "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "ExpiredToken"
+            | "MissingAuthenticationTokenException" | "IncompleteSignatureException" | "NotAuthorized" => (
+                ErrorCode::ModelAccessDenied,
+                format!("AWS does not accept the proxy's credentials ({kind}). Renew them and restart the proxy; `outcrop-proxy check` tells more."),
+            ),
+            _ => (
+                ErrorCode::UpstreamUnavailable,
+                format!("Bedrock cannot answer right now ({kind}). Try again in a moment."),
+            ),
+        };
+        Self::new(code, format!("{kind}: {detail}"), message)
+    }
+}
+
+/// An error of an SDK call, before any of its stream.
+pub(super) fn call_error<E>(error: &SdkError<E>, target: Target<'_>) -> UpstreamError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if let Some(service) = error.as_service_error() {
+        let kind = service.code().unwrap_or("UnknownError");
+        return UpstreamError::from_service(kind, service.message().unwrap_or_default(), target);
+    }
+    let detail = DisplayErrorContext(error).to_string();
+    let message = match error {
+        SdkError::ConstructionFailure(_) => {
+            "The proxy could not sign the request: its AWS credentials or region are missing. `outcrop-proxy check` tells which.".to_owned()
+        }
+        SdkError::TimeoutError(_) => {
+            let message = format!("Bedrock in {} did not answer in time. Try again in a moment.", target.region);
+            return UpstreamError::new(ErrorCode::UpstreamTimeout, detail, message);
+        }
+        SdkError::ResponseError(_) => "Bedrock's answer could not be read. Try again in a moment.".to_owned(),
+        _ if detail.contains("credentials") => {
+            "The proxy has no valid AWS credentials. `outcrop-proxy check` tells what to do.".to_owned()
+        }
+        _ => format!("The proxy cannot reach Bedrock in {}. Check the network, or try again in a moment.", target.region),
+    };
+    UpstreamError::new(ErrorCode::UpstreamUnavailable, detail, message)
+}
+
+/// An exception inside a stream: its type is written with a small first letter, its message is in the payload.
+pub(super) fn stream_exception(name: &str, payload: &[u8], target: Target<'_>) -> UpstreamError {
+    #[derive(Deserialize)]
+    struct Payload {
+        #[serde(default, alias = "Message")]
+        message: String,
+    }
+    let detail = serde_json::from_slice::<Payload>(payload).map(|p| p.message).unwrap_or_default();
+    let mut kind = name.to_owned();
+    if let Some(first) = kind.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    UpstreamError::from_service(&kind, &detail, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: Target<'_> = Target { model: "anthropic.claude-x", region: "us-west-2" };
+
+    #[test]
+    fn every_service_error_has_a_code_and_says_what_to_do() {
+        let cases = [
+            ("ThrottlingException", "Too many requests", ErrorCode::Throttled, "Wait a moment"),
+            ("ThrottlingException", "Too many tokens per day", ErrorCode::Throttled, "renews"),
+            ("AccessDeniedException", "You don't have access to the model", ErrorCode::ModelAccessDenied, "Model access is not enabled for anthropic.claude-x in us-west-2"),
+            ("AccessDeniedException", "User: x is not authorized to perform: bedrock:InvokeModel", ErrorCode::ModelAccessDenied, "IAM policy"),
+            ("ResourceNotFoundException", "Could not resolve", ErrorCode::ModelNotFound, "AWS_REGION"),
+            ("ValidationException", "Invocation with on-demand throughput isn’t supported", ErrorCode::ModelNotFound, "inference profile"),
+            ("ValidationException", "The provided model identifier is invalid.", ErrorCode::ModelNotFound, "BEDROCK_MODEL_ID"),
+            ("ValidationException", "Input is too long for requested model.", ErrorCode::ContextOverflow, "shorten"),
+            ("ValidationException", "temperature is odd", ErrorCode::InvalidRequest, "temperature is odd"),
+            ("ModelNotReadyException", "", ErrorCode::ModelNotReady, "minute"),
+            ("ModelTimeoutException", "", ErrorCode::UpstreamTimeout, "Try again"),
+            ("ModelErrorException", "oops.", ErrorCode::UpstreamStreamError, "oops."),
+            ("UnrecognizedClientException", "", ErrorCode::ModelAccessDenied, "outcrop-proxy check"),
+            ("InternalServerException", "", ErrorCode::UpstreamUnavailable, "Try again"),
+            ("ServiceUnavailableException", "", ErrorCode::UpstreamUnavailable, "Try again"),
+        ];
+        for (kind, detail, code, expected) in cases {
+            let data = UpstreamError::from_service(kind, detail, TARGET).into_data();
+            assert_eq!(data.code, code, "{kind}");
+            assert!(data.message.contains(expected), "{kind}: {}", data.message);
+            assert_eq!(data.retryable, code.is_retryable());
+        }
+    }
+
+    #[test]
+    fn an_exception_in_the_stream_means_what_it_means_before_it() {
+        let error = stream_exception("throttlingException", br#"{"message":"slow down"}"#, TARGET);
+        assert_eq!((error.code, error.detail.as_str()), (ErrorCode::Throttled, "ThrottlingException: slow down"));
+        assert_eq!(stream_exception("modelStreamErrorException", b"{}", TARGET).code, ErrorCode::UpstreamStreamError);
+        assert_eq!(stream_exception("internalServerException", b"nonsense", TARGET).code, ErrorCode::UpstreamUnavailable);
+        assert_eq!(stream_exception("", b"", TARGET).code, ErrorCode::UpstreamUnavailable);
+    }
+}

@@ -1,0 +1,139 @@
+//! HTTP: the page, health, and the upgrade to WebSocket.
+
+mod origin;
+mod pages;
+mod upgrade;
+
+use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tracing::{debug, warn};
+
+use crate::{principal::Owner, service::Service, ws::sockets::Sockets};
+
+pub use origin::Origins;
+
+/// How long a client may take for the head of a request, from the moment it connects.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the head of a request may be, in bytes.
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// How many connections there may be besides open sockets: those that load the page or shake hands.
+pub const MAX_PLAIN_CONNECTIONS: usize = 1_024;
+
+/// How long to wait after the system refuses a connection, as it does when it is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The HTTP server.
+#[derive(Debug)]
+pub struct Http {
+    /// What answers requests over WebSocket.
+    pub service: Arc<Service>,
+    /// The open sockets.
+    pub sockets: Arc<Sockets>,
+    /// Whose pages may connect.
+    pub origins: Origins,
+    /// A folder with a page.
+    pub www: Option<PathBuf>,
+}
+
+impl Http {
+    /// Accepts connections until the future is dropped.
+    pub async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let plain = Arc::new(Semaphore::new(MAX_PLAIN_CONNECTIONS));
+        loop {
+            let Ok(permit) = plain.clone().acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    let http = self.clone();
+                    tokio::spawn(async move {
+                        http.serve(stream, peer).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    warn!(%error, "a connection was refused by the system");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let service = service_fn(move |request| {
+            let http = self.clone();
+            async move { Ok::<_, Infallible>(http.respond(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        if let Err(error) = connection.await {
+            debug!(%peer, %error, "a connection ended early");
+        }
+    }
+
+    async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
+        let mut response = self.route(request).await;
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Response<Body> {
+        if let Err(reason) = self.origins.check_host(request.headers()) {
+            return text(StatusCode::MISDIRECTED_REQUEST, reason);
+        }
+        let path = request.uri().path();
+        if matches!(path, "/" | "/ws") && upgrade::is_wanted(request.headers()) {
+            // With authentication off there is one owner, and the proxy listens on loopback only.
+            return upgrade::upgrade(self, request, Owner::local());
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        }
+        match path {
+            "/healthz" => text(StatusCode::OK, "ok\n"),
+            "/readyz" if self.sockets.is_draining() => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+            "/readyz" => text(StatusCode::OK, "ready\n"),
+            "/ws" => {
+                let mut response = text(StatusCode::UPGRADE_REQUIRED, "connect with a WebSocket client\n");
+                response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+                response
+            }
+            _ => pages::serve(self.www.as_deref(), request).await,
+        }
+    }
+}
+
+/// A short response in plain text.
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let body = Full::new(text.into()).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response
+}

@@ -1,0 +1,287 @@
+//! What the proxy does for a client, request by request. It knows nothing of sockets.
+
+use std::sync::Arc;
+
+use protocol::{
+    Catalog, ErrorCode, ErrorData, MessageId, SessionId, VERSION,
+    client::{
+        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions, RenameSession, Resume,
+        SendMessage,
+    },
+    limits::MAX_CLIENT_FRAME_BYTES,
+    server::{
+        HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage, SessionDeleted,
+        SessionsResponse,
+    },
+};
+
+use crate::{
+    principal::Owner,
+    sources::Sources,
+    store::{Store, StoreError, new_session},
+    turn::{Begin, NewTurn, Runner, Turn, Turns},
+};
+
+/// How many items a page has where the client does not say.
+const DEFAULT_PAGE_ITEMS: u32 = 50;
+
+/// What clients may ask for.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The model that answers where none is named.
+    pub default_model: String,
+    /// The models a client may name, the default one among them.
+    pub models: Vec<String>,
+    /// The longest message, in characters.
+    pub max_message_chars: u32,
+    /// How many answers may be made for one socket at a time.
+    pub max_parallel_turns: u32,
+    /// Whether answers come from the emulator.
+    pub demo: bool,
+}
+
+/// What is to be done about a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Say this.
+    Reply(ServerMessage),
+    /// Say that it failed.
+    Failed(ErrorData),
+    /// Send the events of a turn.
+    Follow {
+        /// The turn.
+        turn: Arc<Turn>,
+        /// From where on.
+        from: From,
+        /// Whether the answer is to come as one message when it is whole.
+        whole: bool,
+    },
+}
+
+/// Where in a log to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// After the event of this number, 0 for all.
+    After(u64),
+    /// With what comes next, or with the end of a turn that has ended.
+    End,
+}
+
+/// Serves requests.
+#[derive(Debug)]
+pub struct Service {
+    runner: Arc<Runner>,
+    offer: Offer,
+}
+
+impl Service {
+    /// A service that answers with `runner` within `offer`.
+    pub fn new(runner: Arc<Runner>, offer: Offer) -> Self {
+        Self { runner, offer }
+    }
+
+    /// What clients may ask for.
+    pub fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// Does what `frame` of `owner` asks for.
+    pub async fn handle(&self, owner: &Owner, frame: ClientFrame) -> Outcome {
+        let ClientFrame { id, message } = frame;
+        match message {
+            ClientMessage::SendMessage(send) => self.send_message(owner, id, send),
+            ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel),
+            ClientMessage::Resume(resume) => self.resume(owner, &resume),
+            ClientMessage::CreateSession(create) => self.create_session(owner, create).await.into(),
+            ClientMessage::ListSessions(list) => self.list_sessions(owner, &list).await.into(),
+            ClientMessage::GetHistory(get) => self.history(owner, &get).await.into(),
+            ClientMessage::RenameSession(rename) => self.rename_session(owner, rename).await.into(),
+            ClientMessage::DeleteSession(delete) => self.delete_session(owner, delete.session_id).await.into(),
+            ClientMessage::Hello(hello) => self.hello(owner, &hello),
+            ClientMessage::Ping(_) => Outcome::Reply(ServerMessage::Pong(Pong {})),
+            ClientMessage::Regenerate(_)
+            | ClientMessage::ApproveTool(_)
+            | ClientMessage::Usage(_)
+            | ClientMessage::Refresh(_) => {
+                let text = format!("{} is not served by this version of the proxy.", message.type_text());
+                Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
+            }
+        }
+    }
+
+    fn send_message(&self, owner: &Owner, request_id: protocol::RequestId, send: SendMessage) -> Outcome {
+        let fail = |code, text: String| Outcome::Failed(ErrorData::new(code, text));
+        let (chars, max) = (send.message.chars().count(), self.offer.max_message_chars as usize);
+        if chars > max {
+            return fail(
+                ErrorCode::MessageTooLarge,
+                format!("The message has {chars} characters, the most is {max}. Shorten it."),
+            );
+        }
+        if !send.attachments.is_empty() {
+            return fail(ErrorCode::InvalidRequest, "Attachments are not served by this version of the proxy.".to_owned());
+        }
+        let model = send.model.clone().unwrap_or_else(|| self.offer.default_model.clone());
+        if !self.offer.models.contains(&model) {
+            return fail(
+                ErrorCode::ModelNotFound,
+                format!("{model} is not offered here. The models are: {}.", self.offer.models.join(", ")),
+            );
+        }
+        let session_id = send.session_id.clone().unwrap_or_else(|| self.sources().session_id());
+        let whole = !send.streaming;
+        let new = NewTurn { owner: owner.clone(), session_id, request_id, send, model };
+        match self.turns().begin(&new, self.sources()) {
+            Begin::New(turn) => {
+                self.runner.start(turn.clone(), new);
+                Outcome::Follow { turn, from: From::After(0), whole }
+            }
+            Begin::Same(turn) => Outcome::Follow { turn, from: From::After(0), whole },
+            Begin::OtherBody => fail(
+                ErrorCode::InvalidRequest,
+                format!("The id {} was used for another message of this session; choose a new one.", new.request_id),
+            ),
+            Begin::SessionBusy => fail(
+                ErrorCode::InvalidRequest,
+                "An answer is being made in this session. Wait for its end, or stop it, before the next message.".to_owned(),
+            ),
+            Begin::Full => fail(
+                ErrorCode::RateLimited,
+                "The proxy is making as many answers as it may. Try again in a moment.".to_owned(),
+            ),
+        }
+    }
+
+    fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {
+        let turn = match (&cancel.message_id, &cancel.request_id) {
+            (Some(id), _) => self.turns().find(owner, id),
+            (None, Some(id)) => self.turns().find_request(owner, id),
+            (None, None) => None,
+        };
+        match turn {
+            Some(turn) => {
+                turn.cancel();
+                Outcome::Follow { turn, from: From::End, whole: false }
+            }
+            None => Outcome::Failed(no_such_answer()),
+        }
+    }
+
+    fn resume(&self, owner: &Owner, resume: &Resume) -> Outcome {
+        match self.turns().find(owner, &resume.message_id) {
+            Some(turn) => Outcome::Follow { turn, from: From::After(resume.after), whole: false },
+            None => Outcome::Failed(no_such_answer()),
+        }
+    }
+
+    async fn create_session(&self, owner: &Owner, create: CreateSession) -> Result<ServerMessage, StoreError> {
+        let session =
+            new_session(self.sources().session_id(), create.title, create.model, (self.sources().now)());
+        self.store().ensure_session(owner, session).await.map(ServerMessage::SessionCreated)
+    }
+
+    async fn list_sessions(&self, owner: &Owner, list: &ListSessions) -> Result<ServerMessage, StoreError> {
+        let page = self.store().sessions(owner, list.before.as_ref(), page_items(list.limit)).await?;
+        Ok(ServerMessage::Sessions(SessionsResponse { sessions: page.items, has_more: page.has_more }))
+    }
+
+    async fn history(&self, owner: &Owner, get: &GetHistory) -> Result<ServerMessage, StoreError> {
+        let GetHistory { session_id, before, limit } = get;
+        // Looked up before the messages: a turn that ends in between is then seen twice under one id, not missed.
+        let running = self.turns().running_in(owner, session_id).filter(|_| before.is_none());
+        let page = self.store().messages(owner, session_id, before.as_ref(), page_items(*limit)).await?;
+        let stored = |id: &MessageId| page.items.iter().any(|message| message.message_id == *id);
+        let in_progress = running.filter(|turn| !stored(&turn.message_id)).map(|turn| {
+            let (message, seq) = turn.message();
+            InProgress { message, seq }
+        });
+        Ok(ServerMessage::History(HistoryResponse {
+            session_id: session_id.clone(),
+            messages: page.items,
+            has_more: page.has_more,
+            in_progress,
+        }))
+    }
+
+    async fn rename_session(&self, owner: &Owner, rename: RenameSession) -> Result<ServerMessage, StoreError> {
+        self.store().rename_session(owner, &rename.session_id, rename.title).await.map(ServerMessage::SessionUpdated)
+    }
+
+    async fn delete_session(&self, owner: &Owner, session_id: SessionId) -> Result<ServerMessage, StoreError> {
+        self.store().delete_session(owner, &session_id).await?;
+        if let Some(turn) = self.turns().running_in(owner, &session_id) {
+            turn.cancel();
+        }
+        Ok(ServerMessage::SessionDeleted(SessionDeleted { session_id }))
+    }
+
+    fn hello(&self, owner: &Owner, hello: &ClientHello) -> Outcome {
+        if hello.version != VERSION {
+            let text = format!("This proxy speaks version {VERSION} of the protocol, not {}.", hello.version);
+            return Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text));
+        }
+        let catalog = self.catalog();
+        let model = |id: &String| {
+            let known = catalog.find(id);
+            ModelInfo {
+                model: id.clone(),
+                default: *id == self.offer.default_model,
+                max_output_tokens: known.and_then(|model| model.max_output_tokens),
+                context_tokens: known.and_then(|model| model.context_tokens),
+                price: known.and_then(|model| model.price),
+            }
+        };
+        Outcome::Reply(ServerMessage::Hello(ServerHello {
+            version: VERSION,
+            principal: Principal { user: owner.user.to_string(), organization: owner.organization.to_string() },
+            demo: self.offer.demo,
+            limits: Limits {
+                max_frame_bytes: MAX_CLIENT_FRAME_BYTES as u32,
+                max_message_chars: self.offer.max_message_chars,
+                max_parallel_turns: self.offer.max_parallel_turns,
+            },
+            models: self.offer.models.iter().map(model).collect(),
+            price_version: catalog.version().to_owned(),
+            tools: Vec::new(),
+        }))
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.runner.store.as_ref()
+    }
+
+    fn turns(&self) -> &Turns {
+        &self.runner.turns
+    }
+
+    fn catalog(&self) -> &Catalog {
+        &self.runner.catalog
+    }
+
+    fn sources(&self) -> Sources {
+        self.runner.sources
+    }
+}
+
+impl std::convert::From<Result<ServerMessage, StoreError>> for Outcome {
+    fn from(result: Result<ServerMessage, StoreError>) -> Self {
+        match result {
+            Ok(message) => Self::Reply(message),
+            Err(error @ StoreError::SessionNotFound) => {
+                Self::Failed(ErrorData::new(ErrorCode::SessionNotFound, format!("{error}.")))
+            }
+            Err(error @ StoreError::SessionFull(_)) => {
+                Self::Failed(ErrorData::new(ErrorCode::InvalidRequest, format!("{error}.")))
+            }
+        }
+    }
+}
+
+fn no_such_answer() -> ErrorData {
+    let text = "There is no such answer under way. Read the history of its session for what was kept of it.";
+    ErrorData::new(ErrorCode::SessionNotFound, text)
+}
+
+fn page_items(limit: Option<u32>) -> usize {
+    limit.unwrap_or(DEFAULT_PAGE_ITEMS) as usize
+}

@@ -1,0 +1,224 @@
+//! Settings: flags above the environment above `.env` above defaults.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The model that answers where nothing else is set.
+pub const DEFAULT_MODEL: &str = "anthropic.claude-3-5-sonnet-20241022-v2:0";
+
+/// The models that demo mode offers beside the default one, so that there is something to choose from.
+const DEMO_MODELS: [&str; 3] = [
+    "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "us.anthropic.claude-opus-5-5",
+];
+
+/// The proxy between Outcrop chat clients and Claude on AWS Bedrock.
+///
+/// Every setting is a flag and an environment variable; a .env file in the working directory is read too. AWS credentials and
+/// region come from the AWS SDK's default chain: AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, SSO, container and instance roles.
+#[derive(Debug, Parser)]
+#[command(name = "outcrop-proxy", version, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve chat clients over WebSocket, on / and /ws.
+    Serve(Box<Serve>),
+    /// Tell whether credentials, region, model access and IAM permissions are right, and what to do if not.
+    Check(Upstream),
+}
+
+/// When to answer from the built-in emulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Demo {
+    /// Always; nothing of AWS is needed.
+    Always,
+    /// Where no AWS credentials are found.
+    Auto,
+    /// Never: missing credentials are an error.
+    Never,
+}
+
+/// Which Bedrock, and which model.
+#[derive(Debug, Clone, Args)]
+pub struct Upstream {
+    /// The model that answers: a model id, an inference profile or an ARN.
+    #[arg(long, env = "BEDROCK_MODEL_ID", default_value = DEFAULT_MODEL, value_name = "ID", help_heading = "Bedrock")]
+    pub model: String,
+    /// Another address than the region's own, such as an interface endpoint.
+    #[arg(long, env = "BEDROCK_ENDPOINT_URL", value_name = "URL", value_parser = endpoint, help_heading = "Bedrock")]
+    pub endpoint_url: Option<String>,
+}
+
+/// The settings of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen. Without authentication only loopback addresses are allowed.
+    #[arg(long, env = "OUTCROP_LISTEN", default_value = "127.0.0.1:3001", value_name = "ADDR:PORT", help_heading = "Server")]
+    pub listen: SocketAddr,
+    /// A folder with a page to serve, such as the dashboard's build.
+    #[arg(long, env = "OUTCROP_WWW_DIR", value_name = "DIR", help_heading = "Server")]
+    pub www: Option<PathBuf>,
+    /// Origins whose pages may connect, besides the page served here; separated by commas.
+    #[arg(long, env = "OUTCROP_ALLOWED_ORIGINS", value_delimiter = ',', default_value = "http://localhost:5173,http://127.0.0.1:5173", value_name = "ORIGINS", help_heading = "Server")]
+    pub allowed_origins: Vec<String>,
+    /// The most sockets open at a time.
+    #[arg(long, env = "OUTCROP_MAX_SOCKETS", default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Server")]
+    pub max_sockets: u32,
+    /// The most answers under way at a time.
+    #[arg(long, env = "OUTCROP_MAX_TURNS", default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Server")]
+    pub max_turns: u32,
+    /// The most answers under way for one socket.
+    #[arg(long, env = "OUTCROP_MAX_TURNS_PER_SOCKET", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Server")]
+    pub max_turns_per_socket: u32,
+    /// What is logged, as "info" or "outcrop_proxy=debug,warn".
+    #[arg(long, env = "OUTCROP_LOG", default_value = "info", value_name = "FILTER", help_heading = "Server")]
+    pub log: String,
+
+    /// Which Bedrock, and which model.
+    #[command(flatten)]
+    pub upstream: Upstream,
+    /// The models that clients may name, separated by commas; the default model is always one of them.
+    #[arg(long, env = "OUTCROP_MODELS", value_delimiter = ',', value_name = "IDS", help_heading = "Bedrock")]
+    pub models: Vec<String>,
+    /// Answer from the built-in emulator, without AWS.
+    #[arg(long, env = "OUTCROP_DEMO", value_enum, default_value = "never", default_missing_value = "always", num_args = 0..=1, require_equals = true, value_name = "WHEN", help_heading = "Bedrock")]
+    pub demo: Demo,
+    /// How fast the emulator answers, in tokens a second; 0 is as fast as it can.
+    #[arg(long, env = "OUTCROP_DEMO_PACE", default_value_t = 50.0, value_name = "N", value_parser = pace, help_heading = "Bedrock")]
+    pub demo_pace: f64,
+
+    /// What the model is told before every conversation.
+    #[arg(long, env = "OUTCROP_SYSTEM_PROMPT", value_name = "TEXT", help_heading = "Answers")]
+    pub system_prompt: Option<String>,
+    /// The most tokens of an answer; a lower limit of the model counts.
+    #[arg(long, env = "OUTCROP_MAX_TOKENS", default_value_t = 4_096, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Answers")]
+    pub max_tokens: u32,
+    /// How freely the model chooses its words, 0 to 1; left out for models that refuse it.
+    #[arg(long, env = "OUTCROP_TEMPERATURE", value_name = "T", value_parser = temperature, help_heading = "Answers")]
+    pub temperature: Option<f32>,
+    /// How many of the latest messages the model is sent, in whole turns.
+    #[arg(long, env = "OUTCROP_HISTORY_MESSAGES", default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Answers")]
+    pub history_messages: u32,
+    /// The longest message, in characters.
+    #[arg(long, env = "OUTCROP_MAX_MESSAGE_CHARS", default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Answers")]
+    pub max_message_chars: u32,
+
+    /// How long Bedrock may take to send the first event.
+    #[arg(long, env = "OUTCROP_FIRST_EVENT_TIMEOUT", default_value = "120s", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub first_event_timeout: Duration,
+    /// How long it may be silent between two events.
+    #[arg(long, env = "OUTCROP_EVENT_TIMEOUT", default_value = "60s", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub event_timeout: Duration,
+    /// The same while the model reasons.
+    #[arg(long, env = "OUTCROP_REASONING_TIMEOUT", default_value = "180s", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub reasoning_timeout: Duration,
+    /// How long an answer may take in all.
+    #[arg(long, env = "OUTCROP_ANSWER_TIMEOUT", default_value = "15m", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub answer_timeout: Duration,
+}
+
+impl Serve {
+    /// The models that clients may name, without repetition, the default one first.
+    pub fn offered_models(&self, demo: bool) -> Vec<String> {
+        let mut models = vec![self.upstream.model.clone()];
+        let extra = if demo && self.models.is_empty() { DEMO_MODELS.map(str::to_owned).to_vec() } else { self.models.clone() };
+        for model in extra.into_iter().map(|model| model.trim().to_owned()) {
+            if !model.is_empty() && !models.contains(&model) {
+                models.push(model);
+            }
+        }
+        models
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 90s or 2m"))?;
+    if duration.is_zero() { Err("it must be more than 0".to_owned()) } else { Ok(duration) }
+}
+
+fn temperature(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("it is a number from 0 to 1".to_owned()),
+    }
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=100_000.0).contains(&value) => Ok(value),
+        _ => Err("it is a number of tokens a second, at most 100000".to_owned()),
+    }
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(text.to_owned()),
+        _ => Err("it begins with https:// (or http:// for a machine of your own)".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn serve(args: &[&str]) -> Result<Serve, String> {
+        let all = ["outcrop-proxy", "serve"].iter().chain(args);
+        match Cli::try_parse_from(all).map_err(|error| error.to_string())?.command {
+            Command::Serve(serve) => Ok(*serve),
+            Command::Check(_) => panic!("serve was asked for"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_readme() {
+        let serve = serve(&[]).unwrap();
+        assert_eq!(serve.listen.to_string(), "127.0.0.1:3001");
+        assert_eq!(serve.upstream.model, DEFAULT_MODEL);
+        assert_eq!((serve.history_messages, serve.demo), (10, Demo::Never));
+        assert_eq!(serve.offered_models(false), [DEFAULT_MODEL]);
+        assert_eq!(serve.offered_models(true).len(), 1 + DEMO_MODELS.len());
+    }
+
+    #[test]
+    fn demo_takes_a_value_or_none() {
+        assert_eq!(serve(&["--demo"]).unwrap().demo, Demo::Always);
+        assert_eq!(serve(&["--demo=auto"]).unwrap().demo, Demo::Auto);
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_what_would_be_right() {
+        for (args, expected) in [
+            (["--temperature", "2"], "a number from 0 to 1"),
+            (["--event-timeout", "0s"], "more than 0"),
+            (["--event-timeout", "soon"], "90s or 2m"),
+            (["--endpoint-url", "ftp://x"], "https://"),
+            (["--history-messages", "0"], "1..=1000"),
+            (["--listen", "localhost"], "socket address"),
+        ] {
+            let error = serve(&args).unwrap_err();
+            assert!(error.contains(expected) && error.contains(args[0]), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_default_model_comes_first_and_once() {
+        let serve = serve(&["--model", "a", "--models", "b, a,,b"]).unwrap();
+        assert_eq!(serve.offered_models(true), ["a", "b"]);
+    }
+}

@@ -1,0 +1,238 @@
+//! A store that forgets when the process ends.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use protocol::{Message, MessageId, Role, SessionId, server::Session};
+
+use super::{Page, Store, StoreError, title_from};
+use crate::principal::Owner;
+
+/// The most sessions of one owner; the one not used for longest makes room for a new one.
+pub const MAX_SESSIONS: usize = 1_000;
+
+/// The most messages of one session.
+pub const MAX_MESSAGES: usize = 2_000;
+
+/// Conversations in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    owners: Mutex<HashMap<Owner, Sessions>>,
+}
+
+/// The sessions of one owner, the latest used last.
+type Sessions = Vec<Kept>;
+
+#[derive(Debug)]
+struct Kept {
+    session: Session,
+    messages: Vec<Message>,
+}
+
+impl MemoryStore {
+    fn owners(&self) -> MutexGuard<'_, HashMap<Owner, Sessions>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(
+        &self,
+        owner: &Owner,
+        id: &SessionId,
+        act: impl FnOnce(&mut Sessions, usize) -> T,
+    ) -> Result<T, StoreError> {
+        let mut owners = self.owners();
+        let sessions = owners.get_mut(owner).ok_or(StoreError::SessionNotFound)?;
+        let at = sessions.iter().position(|kept| kept.session.session_id == *id).ok_or(StoreError::SessionNotFound)?;
+        Ok(act(sessions, at))
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn session(&self, owner: &Owner, id: &SessionId) -> Result<Session, StoreError> {
+        self.with(owner, id, |sessions, at| sessions[at].session.clone())
+    }
+
+    async fn ensure_session(&self, owner: &Owner, session: Session) -> Result<Session, StoreError> {
+        if let Ok(known) = self.with(owner, &session.session_id, |sessions, at| sessions[at].session.clone()) {
+            return Ok(known);
+        }
+        let mut owners = self.owners();
+        let sessions = owners.entry(owner.clone()).or_default();
+        if sessions.len() == MAX_SESSIONS {
+            sessions.remove(0);
+        }
+        sessions.push(Kept { session: session.clone(), messages: Vec::new() });
+        Ok(session)
+    }
+
+    async fn sessions(&self, owner: &Owner, before: Option<&SessionId>, limit: usize) -> Result<Page<Session>, StoreError> {
+        let owners = self.owners();
+        let Some(sessions) = owners.get(owner) else { return Ok(Page { items: Vec::new(), has_more: false }) };
+        let end = match before {
+            None => sessions.len(),
+            Some(id) => sessions
+                .iter()
+                .position(|kept| kept.session.session_id == *id)
+                .ok_or(StoreError::SessionNotFound)?,
+        };
+        let start = end.saturating_sub(limit);
+        let items = sessions[start..end].iter().rev().map(|kept| kept.session.clone()).collect();
+        Ok(Page { items, has_more: start > 0 })
+    }
+
+    async fn rename_session(&self, owner: &Owner, id: &SessionId, title: String) -> Result<Session, StoreError> {
+        self.with(owner, id, |sessions, at| {
+            sessions[at].session.title = Some(title);
+            sessions[at].session.clone()
+        })
+    }
+
+    async fn delete_session(&self, owner: &Owner, id: &SessionId) -> Result<(), StoreError> {
+        self.with(owner, id, |sessions, at| drop(sessions.remove(at)))
+    }
+
+    async fn messages(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>, StoreError> {
+        self.with(owner, session, |sessions, at| {
+            let messages = &sessions[at].messages;
+            let end = before
+                .and_then(|id| messages.iter().position(|message| message.message_id == *id))
+                .unwrap_or(messages.len());
+            let start = end.saturating_sub(limit);
+            Page { items: messages[start..end].to_vec(), has_more: start > 0 }
+        })
+    }
+
+    async fn append(&self, owner: &Owner, session: &SessionId, message: Message) -> Result<(), StoreError> {
+        self.with(owner, session, |sessions, at| {
+            // A question is taken only where its answer has room too.
+            let room = if message.role == Role::User { 2 } else { 1 };
+            if sessions[at].messages.len() + room > MAX_MESSAGES {
+                return Err(StoreError::SessionFull(MAX_MESSAGES));
+            }
+            let mut kept = sessions.remove(at);
+            if kept.session.title.is_none() && message.role == Role::User {
+                kept.session.title = title_from(&message.content);
+            }
+            kept.session.updated_at = message.timestamp;
+            kept.messages.push(message);
+            kept.session.message_count = kept.messages.len() as u32;
+            sessions.push(kept);
+            Ok(())
+        })?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Timestamp;
+
+    use super::*;
+    use crate::store::new_session;
+
+    fn id(text: &str) -> SessionId {
+        SessionId::new(text).unwrap()
+    }
+
+    fn owner(user: &str) -> Owner {
+        Owner { organization: "o".into(), user: user.into() }
+    }
+
+    fn message(message_id: &str, role: Role) -> Message {
+        Message {
+            message_id: MessageId::new(message_id).unwrap(),
+            content: format!("text of {message_id}"),
+            role,
+            timestamp: Timestamp::from_unix_ms(5),
+            usage: None,
+            model: None,
+            stop_reason: None,
+            parts: Vec::new(),
+            error: None,
+        }
+    }
+
+    async fn store_with(owner: &Owner, sessions: &[&str]) -> MemoryStore {
+        let store = MemoryStore::default();
+        for name in sessions {
+            store.ensure_session(owner, new_session(id(name), None, None, Timestamp::from_unix_ms(1))).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn two_owners_may_hold_the_same_id_and_see_only_their_own() {
+        let (ann, bob) = (owner("ann"), owner("bob"));
+        let store = store_with(&ann, &["s"]).await;
+        assert_eq!(store.session(&bob, &id("s")).await, Err(StoreError::SessionNotFound));
+        assert_eq!(store.append(&bob, &id("s"), message("m", Role::User)).await, Err(StoreError::SessionNotFound));
+        assert_eq!(store.delete_session(&bob, &id("s")).await, Err(StoreError::SessionNotFound));
+        store.ensure_session(&bob, new_session(id("s"), None, None, Timestamp::from_unix_ms(1))).await.unwrap();
+        store.append(&bob, &id("s"), message("m", Role::User)).await.unwrap();
+        assert_eq!(store.session(&ann, &id("s")).await.unwrap().message_count, 0);
+    }
+
+    #[tokio::test]
+    async fn the_first_message_of_the_user_gives_the_title() {
+        let ann = owner("ann");
+        let store = store_with(&ann, &["s"]).await;
+        store.append(&ann, &id("s"), message("m1", Role::User)).await.unwrap();
+        store.append(&ann, &id("s"), message("m2", Role::User)).await.unwrap();
+        let session = store.session(&ann, &id("s")).await.unwrap();
+        assert_eq!((session.title.as_deref(), session.message_count), (Some("text of m1"), 2));
+        assert_eq!(session.updated_at, Timestamp::from_unix_ms(5));
+    }
+
+    #[tokio::test]
+    async fn lists_come_in_pages_the_latest_used_first() {
+        let ann = owner("ann");
+        let store = store_with(&ann, &["a", "b", "c"]).await;
+        store.append(&ann, &id("a"), message("m", Role::User)).await.unwrap();
+        let names = |page: &Page<Session>| page.items.iter().map(|s| s.session_id.to_string()).collect::<Vec<_>>();
+        let first = store.sessions(&ann, None, 2).await.unwrap();
+        assert_eq!((names(&first), first.has_more), (vec!["a".into(), "c".into()], true));
+        let second = store.sessions(&ann, Some(&id("c")), 2).await.unwrap();
+        assert_eq!((names(&second), second.has_more), (vec!["b".into()], false));
+    }
+
+    #[tokio::test]
+    async fn history_comes_in_pages_the_oldest_first() {
+        let ann = owner("ann");
+        let store = store_with(&ann, &["s"]).await;
+        for name in ["m1", "m2", "m3"] {
+            store.append(&ann, &id("s"), message(name, Role::User)).await.unwrap();
+        }
+        let names = |page: &Page<Message>| page.items.iter().map(|m| m.message_id.to_string()).collect::<Vec<_>>();
+        let latest = store.messages(&ann, &id("s"), None, 2).await.unwrap();
+        assert_eq!((names(&latest), latest.has_more), (vec!["m2".into(), "m3".into()], true));
+        let before = MessageId::new("m2").unwrap();
+        let older = store.messages(&ann, &id("s"), Some(&before), 2).await.unwrap();
+        assert_eq!((names(&older), older.has_more), (vec!["m1".into()], false));
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_bounded() {
+        let ann = owner("ann");
+        let store = store_with(&ann, &["s"]).await;
+        for n in 1..MAX_MESSAGES {
+            store.append(&ann, &id("s"), message(&n.to_string(), Role::User)).await.unwrap();
+        }
+        let full = store.append(&ann, &id("s"), message("x", Role::User)).await;
+        assert_eq!(full, Err(StoreError::SessionFull(MAX_MESSAGES)));
+        store.append(&ann, &id("s"), message("answer", Role::Assistant)).await.unwrap();
+        for n in 0..MAX_SESSIONS {
+            let name = format!("n{n}");
+            store.ensure_session(&ann, new_session(id(&name), None, None, Timestamp::from_unix_ms(1))).await.unwrap();
+        }
+        assert_eq!(store.session(&ann, &id("s")).await, Err(StoreError::SessionNotFound));
+    }
+}

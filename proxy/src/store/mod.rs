@@ -1,0 +1,97 @@
+//! Where conversations are kept.
+//!
+//! Ownership is part of every signature: there is no way to ask for a session without saying whose, and "not yours" is the same
+//! answer as "unknown".
+
+mod memory;
+
+use async_trait::async_trait;
+use protocol::{Message, MessageId, SessionId, Timestamp, server::Session};
+
+use crate::principal::Owner;
+
+pub use memory::{MAX_MESSAGES, MAX_SESSIONS, MemoryStore};
+
+/// Some of a longer list, and whether there is more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Whether there are more beyond the last (of sessions) or before the first (of messages).
+    pub has_more: bool,
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No such session, or not this owner's.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// The session has as many messages as one may have.
+    #[error("the session has {0} messages, the most one may have; start a new one")]
+    SessionFull(usize),
+}
+
+/// A store of conversations. What a method acknowledges is kept.
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync {
+    /// The session `id` of `owner`.
+    async fn session(&self, owner: &Owner, id: &SessionId) -> Result<Session, StoreError>;
+
+    /// Makes the session unless `owner` has one of its id already, and returns the one there is.
+    async fn ensure_session(&self, owner: &Owner, session: Session) -> Result<Session, StoreError>;
+
+    /// The sessions of `owner`, the latest used first, `limit` of them, after `before` if that is given.
+    async fn sessions(&self, owner: &Owner, before: Option<&SessionId>, limit: usize) -> Result<Page<Session>, StoreError>;
+
+    /// Gives the session another title.
+    async fn rename_session(&self, owner: &Owner, id: &SessionId, title: String) -> Result<Session, StoreError>;
+
+    /// Deletes the session and its messages.
+    async fn delete_session(&self, owner: &Owner, id: &SessionId) -> Result<(), StoreError>;
+
+    /// The latest `limit` messages of the session, the oldest first; those before `before` if that is given.
+    async fn messages(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>, StoreError>;
+
+    /// Adds a message at the end of the session. The first one of the user gives a session without a title its title.
+    async fn append(&self, owner: &Owner, session: &SessionId, message: Message) -> Result<(), StoreError>;
+}
+
+/// A session as it begins.
+pub fn new_session(id: SessionId, title: Option<String>, model: Option<String>, now: Timestamp) -> Session {
+    Session { session_id: id, title, model, created_at: now, updated_at: now, message_count: 0 }
+}
+
+/// The most characters of a title that is made from a message.
+const MAX_MADE_TITLE_CHARS: usize = 60;
+
+/// A title from the first words of a message.
+fn title_from(text: &str) -> Option<String> {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    if line.chars().count() <= MAX_MADE_TITLE_CHARS {
+        return Some(line.to_owned());
+    }
+    let cut: String = line.chars().take(MAX_MADE_TITLE_CHARS - 1).collect();
+    let at_word = cut.rfind(char::is_whitespace).filter(|&end| end > MAX_MADE_TITLE_CHARS / 2);
+    Some(format!("{}…", cut[..at_word.unwrap_or(cut.len())].trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title_from;
+
+    #[test]
+    fn a_title_is_the_first_words_of_the_first_line() {
+        assert_eq!(title_from("\n  Hello there \nmore").as_deref(), Some("Hello there"));
+        assert_eq!(title_from(" \n "), None);
+        let long = "one two three four five six seven eight nine ten eleven twelve thirteen";
+        assert_eq!(title_from(long).as_deref(), Some("one two three four five six seven eight nine ten eleven…"));
+        assert_eq!(title_from(&"ü".repeat(100)).unwrap().chars().count(), 60);
+    }
+}

@@ -1,0 +1,229 @@
+//! The turns of this process: those under way, and for a while those that have ended, so that they can still be followed.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use protocol::{
+    MessageId, RequestId, SessionId,
+    client::{ClientFrame, ClientMessage, SendMessage},
+    codec::encode_client,
+};
+
+use super::{NewTurn, Turn};
+use crate::{principal::Owner, sources::Sources};
+
+/// How many turns that have ended are kept for followers that come late.
+pub const MAX_FINISHED_TURNS: usize = 1_000;
+
+/// How much text of turns that have ended is kept, in bytes.
+pub const MAX_FINISHED_BYTES: usize = 64 * 1024 * 1024;
+
+/// What came of a wish to begin a turn.
+#[derive(Debug, Clone)]
+pub enum Begin {
+    /// It is a new turn; it has to be run.
+    New(Arc<Turn>),
+    /// The same request was made before; this is its turn.
+    Same(Arc<Turn>),
+    /// A request with the same id and another body was made before.
+    OtherBody,
+    /// The session has an answer under way.
+    SessionBusy,
+    /// As many turns are under way as may be.
+    Full,
+}
+
+/// The turns of this process.
+#[derive(Debug)]
+pub struct Turns {
+    inner: Mutex<Inner>,
+    max_running: usize,
+}
+
+/// What makes a request the same: owner, session as asked for (none is a new one) and id.
+type RequestKey = (Owner, Option<SessionId>, RequestId);
+
+#[derive(Debug, Default)]
+struct Inner {
+    turns: HashMap<MessageId, Known>,
+    requests: HashMap<RequestKey, MessageId>,
+    running: HashMap<(Owner, SessionId), Arc<Turn>>,
+    finished: VecDeque<MessageId>,
+    finished_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Known {
+    turn: Arc<Turn>,
+    request: RequestKey,
+    fingerprint: u64,
+    bytes: usize,
+}
+
+impl Turns {
+    /// A registry that takes at most `max_running` turns at a time.
+    pub fn new(max_running: usize) -> Self {
+        Self { inner: Mutex::default(), max_running }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a turn, unless the request was made before or there is no room.
+    pub fn begin(&self, new: &NewTurn, sources: Sources) -> Begin {
+        let request = (new.owner.clone(), new.send.session_id.clone(), new.request_id.clone());
+        let fingerprint = fingerprint(&new.send);
+        let mut inner = self.inner();
+        if let Some(known) = inner.requests.get(&request).and_then(|id| inner.turns.get(id)) {
+            return if known.fingerprint == fingerprint { Begin::Same(known.turn.clone()) } else { Begin::OtherBody };
+        }
+        let session = (new.owner.clone(), new.session_id.clone());
+        if inner.running.contains_key(&session) {
+            return Begin::SessionBusy;
+        }
+        if inner.running.len() >= self.max_running {
+            return Begin::Full;
+        }
+        let turn = Arc::new(Turn::new(new, sources.message_id(), (sources.now)()));
+        inner.running.insert(session, turn.clone());
+        inner.requests.insert(request.clone(), turn.message_id.clone());
+        let known = Known { turn: turn.clone(), request, fingerprint, bytes: 0 };
+        inner.turns.insert(turn.message_id.clone(), known);
+        Begin::New(turn)
+    }
+
+    /// The turn of the answer `id`, if it is `owner`'s.
+    pub fn find(&self, owner: &Owner, id: &MessageId) -> Option<Arc<Turn>> {
+        let inner = self.inner();
+        inner.turns.get(id).map(|known| known.turn.clone()).filter(|turn| turn.owner == *owner)
+    }
+
+    /// The turn under way that the request `id` of `owner` asked for.
+    pub fn find_request(&self, owner: &Owner, id: &RequestId) -> Option<Arc<Turn>> {
+        let inner = self.inner();
+        inner.running.values().find(|turn| turn.owner == *owner && turn.request_id == *id).cloned()
+    }
+
+    /// The turn under way in a session.
+    pub fn running_in(&self, owner: &Owner, session: &SessionId) -> Option<Arc<Turn>> {
+        self.inner().running.get(&(owner.clone(), session.clone())).cloned()
+    }
+
+    /// How many turns are under way.
+    pub fn running(&self) -> usize {
+        self.inner().running.len()
+    }
+
+    /// Takes note that a turn has ended. The oldest that have ended are forgotten where there are too many.
+    pub(super) fn finish(&self, turn: &Turn) {
+        let bytes = turn.with_log(super::log::TurnLog::text_bytes);
+        let mut guard = self.inner();
+        let inner = &mut *guard;
+        inner.running.remove(&(turn.owner.clone(), turn.session_id.clone()));
+        if let Some(known) = inner.turns.get_mut(&turn.message_id) {
+            known.bytes = bytes;
+            inner.finished_bytes += bytes;
+            inner.finished.push_back(turn.message_id.clone());
+        }
+        while inner.finished.len() > MAX_FINISHED_TURNS || inner.finished_bytes > MAX_FINISHED_BYTES {
+            let Some(oldest) = inner.finished.pop_front().and_then(|id| inner.turns.remove(&id)) else { break };
+            inner.finished_bytes -= oldest.bytes;
+            inner.requests.remove(&oldest.request);
+        }
+    }
+}
+
+/// Tells bodies apart. A client that reuses an id for another body is told of its mistake; this need not withstand an attack,
+/// since the key is the client's own.
+fn fingerprint(send: &SendMessage) -> u64 {
+    #[expect(clippy::expect_used, reason = "one letter is an id")]
+    let id = RequestId::new("x").expect("an id");
+    let mut hasher = DefaultHasher::new();
+    encode_client(&ClientFrame { id, message: ClientMessage::SendMessage(send.clone()) }).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(user: &str, session: &str, request: &str, message: &str) -> NewTurn {
+        let session_id = SessionId::new(session).unwrap();
+        NewTurn {
+            owner: Owner { organization: "o".into(), user: user.into() },
+            session_id: session_id.clone(),
+            request_id: RequestId::new(request).unwrap(),
+            send: SendMessage {
+                session_id: Some(session_id),
+                message: message.into(),
+                streaming: true,
+                model: None,
+                attachments: Vec::new(),
+            },
+            model: "m".into(),
+        }
+    }
+
+    fn begin(turns: &Turns, new: &NewTurn) -> Begin {
+        turns.begin(new, Sources::system())
+    }
+
+    fn started(turns: &Turns, new: &NewTurn) -> Arc<Turn> {
+        match begin(turns, new) {
+            Begin::New(turn) => turn,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_request_is_one_turn_while_it_runs_and_after() {
+        let turns = Turns::new(9);
+        let turn = started(&turns, &new("ann", "s", "r", "hi"));
+        for _ in 0..2 {
+            assert!(matches!(begin(&turns, &new("ann", "s", "r", "hi")), Begin::Same(same) if Arc::ptr_eq(&same, &turn)));
+            assert!(matches!(begin(&turns, &new("ann", "s", "r", "ho")), Begin::OtherBody));
+            turns.finish(&turn);
+        }
+    }
+
+    #[test]
+    fn a_session_has_one_answer_at_a_time_and_the_process_a_most() {
+        let turns = Turns::new(2);
+        let first = started(&turns, &new("ann", "s", "r1", "hi"));
+        assert!(matches!(begin(&turns, &new("ann", "s", "r2", "hi")), Begin::SessionBusy));
+        started(&turns, &new("bob", "s", "r1", "hi"));
+        assert!(matches!(begin(&turns, &new("ann", "t", "r3", "hi")), Begin::Full));
+        turns.finish(&first);
+        started(&turns, &new("ann", "s", "r2", "hi"));
+    }
+
+    #[test]
+    fn a_turn_is_found_by_its_owner_only() {
+        let turns = Turns::new(9);
+        let turn = started(&turns, &new("ann", "s", "r", "hi"));
+        let bob = Owner { organization: "o".into(), user: "bob".into() };
+        assert!(turns.find(&turn.owner, &turn.message_id).is_some());
+        assert!(turns.find(&bob, &turn.message_id).is_none());
+        assert!(turns.find_request(&turn.owner, &turn.request_id).is_some());
+        assert!(turns.find_request(&bob, &turn.request_id).is_none());
+    }
+
+    #[test]
+    fn turns_that_have_ended_are_kept_up_to_a_bound() {
+        let turns = Turns::new(9);
+        let mut all = Vec::new();
+        for n in 0..=MAX_FINISHED_TURNS {
+            let turn = started(&turns, &new("ann", "s", &format!("r{n}"), "hi"));
+            turns.finish(&turn);
+            all.push(turn);
+        }
+        assert!(turns.find(&all[0].owner, &all[0].message_id).is_none());
+        assert!(turns.find(&all[1].owner, &all[1].message_id).is_some());
+        let inner = turns.inner();
+        assert_eq!((inner.turns.len(), inner.requests.len()), (MAX_FINISHED_TURNS, MAX_FINISHED_TURNS));
+    }
+}

@@ -1,0 +1,293 @@
+//! A client's connection as a machine without I/O.
+//!
+//! It is given what was received and what time it is, and says what to do: which requests to serve, which frames to send, when to
+//! be called again, when to close. It reads no clock and owns no socket, so that every order of events can be tested.
+//!
+//! Events of turns are not queued here. A followed turn is a cursor into its log; frames are made from what lies behind the
+//! cursor when the socket can take them.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use protocol::{
+    ErrorCode, ErrorData, RequestId,
+    client::ClientFrame,
+    close::CloseCode,
+    codec::{DecodeError, StreamEncoder, decode_client, encode_server},
+    server::{
+        Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Status, StatusState,
+    },
+};
+use tokio::time::Instant;
+
+use crate::{
+    service::{From, Outcome},
+    turn::{
+        Turn,
+        log::{Batch, End},
+    },
+};
+
+/// How often the client is pinged.
+pub const PING_INTERVAL: Duration = Duration::from_secs(25);
+
+/// How long it may take to show a sign of life after a ping.
+pub const PONG_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a client hears about an answer that is silent: page code cannot see pings.
+pub const STATUS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many requests of one socket are served at a time; no more frames are read until one of them is done.
+pub const MAX_REQUESTS: usize = 16;
+
+/// How many frames in a row may make no sense.
+pub const MAX_MALFORMED: u32 = 32;
+
+/// What to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transmit {
+    /// A text frame.
+    Text(String),
+    /// A ping.
+    Ping,
+    /// A close frame; nothing follows it.
+    Close(CloseCode, &'static str),
+}
+
+/// The state of one connection.
+#[derive(Debug)]
+pub struct Connection {
+    max_follows: usize,
+    follows: VecDeque<Follow>,
+    replies: VecDeque<String>,
+    requests: VecDeque<ClientFrame>,
+    serving: usize,
+    malformed: u32,
+    heard: Instant,
+    pinged: Instant,
+    awaiting_pong: bool,
+    ping_due: bool,
+    close: Option<(CloseCode, &'static str)>,
+    close_sent: bool,
+}
+
+/// A cursor into the log of a turn.
+#[derive(Debug)]
+struct Follow {
+    turn: Arc<Turn>,
+    encoder: StreamEncoder,
+    cursor: u64,
+    whole: bool,
+    news: Instant,
+}
+
+impl Connection {
+    /// A connection that was opened `now` and follows at most `max_follows` turns at a time.
+    pub fn new(now: Instant, max_follows: usize) -> Self {
+        Self {
+            max_follows,
+            follows: VecDeque::new(),
+            replies: VecDeque::new(),
+            requests: VecDeque::new(),
+            serving: 0,
+            malformed: 0,
+            heard: now,
+            pinged: now,
+            awaiting_pong: false,
+            ping_due: false,
+            close: None,
+            close_sent: false,
+        }
+    }
+
+    /// Takes a text frame.
+    pub fn handle_text(&mut self, now: Instant, text: &str) {
+        self.handle_alive(now);
+        match decode_client(text) {
+            Ok(frame) => {
+                self.malformed = 0;
+                self.requests.push_back(frame);
+            }
+            Err(DecodeError { id, error }) => {
+                self.malformed += 1;
+                if self.malformed > MAX_MALFORMED {
+                    self.close(CloseCode::MALFORMED, "too many frames that make no sense");
+                }
+                self.reply(id, ServerMessage::Error(error));
+            }
+        }
+    }
+
+    /// Takes note of a sign of life: a pong, a ping, or part of the above.
+    pub fn handle_alive(&mut self, now: Instant) {
+        self.heard = now;
+        self.awaiting_pong = false;
+    }
+
+    /// The next request to serve. Each must come back with [`Connection::handle_outcome`].
+    pub fn poll_request(&mut self) -> Option<ClientFrame> {
+        let request = self.requests.pop_front()?;
+        self.serving += 1;
+        Some(request)
+    }
+
+    /// Whether the connection takes more frames. While it does not, the socket is not read, and TCP slows the client down.
+    pub fn wants_input(&self) -> bool {
+        self.close.is_none() && self.serving + self.requests.len() < MAX_REQUESTS && self.replies.len() < MAX_REQUESTS
+    }
+
+    /// Takes what came of the request `id`.
+    pub fn handle_outcome(&mut self, now: Instant, id: RequestId, outcome: Outcome) {
+        self.serving -= 1;
+        match outcome {
+            Outcome::Reply(message) => self.reply(Some(id), message),
+            Outcome::Failed(error) => self.reply(Some(id), ServerMessage::Error(error)),
+            Outcome::Follow { turn, from, whole } => self.follow(now, id, turn, from, whole),
+        }
+    }
+
+    fn follow(&mut self, now: Instant, id: RequestId, turn: Arc<Turn>, from: From, whole: bool) {
+        if let Some(follow) = self.follows.iter_mut().find(|follow| Arc::ptr_eq(&follow.turn, &turn)) {
+            if let From::After(after) = from {
+                (follow.cursor, follow.whole) = (after, whole);
+            }
+        } else if self.follows.len() >= self.max_follows {
+            let most = self.max_follows;
+            let text = format!("{most} answers are being made for this connection, the most. Wait for one of them.");
+            self.reply(Some(id), ServerMessage::Error(ErrorData::new(ErrorCode::RateLimited, text)));
+        } else {
+            let encoder = StreamEncoder::new(&turn.request_id, &turn.session_id, &turn.message_id);
+            let cursor = match from {
+                From::After(after) => after,
+                From::End => turn.with_log(|log| log.seq() - u64::from(log.end().is_some())),
+            };
+            self.follows.push_back(Follow { turn, encoder, cursor, whole, news: now });
+        }
+    }
+
+    fn reply(&mut self, id: Option<RequestId>, message: ServerMessage) {
+        self.replies.push_back(encode_server(&ServerFrame { id, message }));
+    }
+
+    /// Says goodbye before the proxy stops.
+    pub fn drain(&mut self, reconnect_in: Duration) {
+        let reconnect_in_ms = u64::try_from(reconnect_in.as_millis()).unwrap_or(u64::MAX);
+        self.reply(None, ServerMessage::Draining(Draining { reconnect_in_ms }));
+        self.close(CloseCode::RESTART, "the proxy restarts");
+    }
+
+    /// Ends the connection once what is queued has been sent.
+    pub fn close(&mut self, code: CloseCode, reason: &'static str) {
+        self.close.get_or_insert((code, reason));
+    }
+
+    /// When to call [`Connection::handle_timeout`], if nothing else happens. The time may be too early, never too late.
+    pub fn poll_timeout(&self) -> Instant {
+        let liveness = self.pinged + if self.awaiting_pong { PONG_TIMEOUT } else { PING_INTERVAL };
+        let status = self.follows.iter().map(|follow| follow.news + STATUS_INTERVAL).min();
+        status.map_or(liveness, |status| status.min(liveness))
+    }
+
+    /// Does what is due `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.awaiting_pong && now >= self.pinged + PONG_TIMEOUT {
+            return self.close(CloseCode::SILENT, "no sign of life");
+        }
+        if !self.awaiting_pong && now >= self.pinged + PING_INTERVAL {
+            self.pinged = now;
+            self.awaiting_pong = true;
+            self.ping_due = true;
+        }
+        for at in 0..self.follows.len() {
+            let follow = &mut self.follows[at];
+            if now < follow.news + STATUS_INTERVAL {
+                continue;
+            }
+            follow.news = now;
+            let state = if follow.cursor == 0 { StatusState::Queued } else { StatusState::Stalled };
+            let (id, message_id) = (follow.turn.request_id.clone(), follow.turn.message_id.clone());
+            self.reply(Some(id), ServerMessage::Status(Status { message_id, state, retry_in_ms: None }));
+        }
+    }
+
+    /// The next frame to send, made now: asked for only when the socket can take it.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        if self.close_sent {
+            return None;
+        }
+        if std::mem::take(&mut self.ping_due) {
+            return Some(Transmit::Ping);
+        }
+        if let Some(reply) = self.replies.pop_front() {
+            return Some(Transmit::Text(reply));
+        }
+        if let Some((code, reason)) = self.close {
+            self.close_sent = true;
+            return Some(Transmit::Close(code, reason));
+        }
+        // Each turn gets a frame in its turn.
+        for _ in 0..self.follows.len() {
+            let mut follow = self.follows.pop_front()?;
+            let (text, ended) = follow.next_frame();
+            if text.is_some() {
+                follow.news = now;
+            }
+            if !ended {
+                self.follows.push_back(follow);
+            }
+            if let Some(text) = text {
+                return Some(Transmit::Text(text));
+            }
+        }
+        None
+    }
+}
+
+impl Follow {
+    /// The frame with what lies behind the cursor, and whether it is the last.
+    fn next_frame(&mut self) -> (Option<String>, bool) {
+        let Self { turn, encoder, cursor, whole, .. } = self;
+        if *whole && !turn.has_ended() {
+            return (None, false);
+        }
+        turn.with_log(|log| {
+            if *whole && let Some(End::Complete { .. }) = log.end() {
+                return None;
+            }
+            let after = if *whole { log.seq() - 1 } else { *cursor };
+            Some(match log.read(after) {
+                // A cursor beyond the end of a log that has ended has nothing to wait for.
+                None => (None, log.end().is_some()),
+                Some(batch @ Batch::Deltas { kind, part, first, seq, content }) => {
+                    *cursor = batch.seq();
+                    (Some(encoder.encode(kind, part, first, seq, content)), false)
+                }
+                Some(Batch::End { seq, end }) => (Some(turn.end_frame(seq, end)), true),
+            })
+        })
+        .unwrap_or_else(|| (Some(turn.whole_frame()), true))
+    }
+}
+
+impl Turn {
+    fn end_frame(&self, seq: u64, end: &End) -> String {
+        let message = match end {
+            End::Complete { stop_reason, usage } => ServerMessage::MessageComplete(MessageComplete {
+                session_id: self.session_id.clone(),
+                message_id: self.message_id.clone(),
+                seq,
+                stop_reason: *stop_reason,
+                usage: usage.clone(),
+            }),
+            End::Failed(error) => ServerMessage::Error(error.clone()),
+        };
+        encode_server(&ServerFrame { id: Some(self.request_id.clone()), message })
+    }
+
+    fn whole_frame(&self) -> String {
+        let response = MessageResponse { session_id: self.session_id.clone(), message: self.message().0 };
+        encode_server(&ServerFrame {
+            id: Some(self.request_id.clone()),
+            message: ServerMessage::MessageResponse(response),
+        })
+    }
+}

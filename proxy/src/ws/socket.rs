@@ -1,0 +1,350 @@
+//! The socket around a [`Connection`]: bytes, time and tasks.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::{Sink, Stream, stream::FuturesUnordered};
+use protocol::{RequestId, close::CloseCode, limits::MAX_CLIENT_FRAME_BYTES};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Message,
+        error::{CapacityError, ProtocolError},
+        protocol::{CloseFrame, Role, WebSocketConfig},
+    },
+};
+use tracing::debug;
+
+use super::{
+    connection::{Connection, Transmit},
+    progress::Counted,
+    sockets::Place,
+};
+use crate::{
+    principal::Owner,
+    service::{Outcome, Service},
+};
+
+/// How long a write may make no progress before the client counts as one that does not read.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a closed socket waits for the client's own close.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many bytes are discarded while waiting for that.
+const CLOSE_MAX_BYTES: usize = 2 * MAX_CLIENT_FRAME_BYTES;
+
+/// How many bytes are gathered for one write; what a socket can hold beyond the kernel's own buffer.
+pub const WRITE_BATCH_BYTES: usize = 64 * 1024;
+
+/// The buffer for reading. Twice measured: with more, every idle socket holds more and every read zeroes more.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// The longest single frame to a client: a whole answer of the longest length with every character escaped.
+const MAX_WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+
+/// How many pings of the client may wait for their pong to be written.
+const MAX_UNWRITTEN_PONGS: u32 = 1_000;
+
+/// How far apart clients are told to come back when the proxy stops.
+const RECONNECT_SPREAD_MS: u64 = 5_000;
+
+type Serving = Pin<Box<dyn Future<Output = (RequestId, Outcome)> + Send>>;
+
+/// A client's socket.
+pub struct Socket<S> {
+    ws: WebSocketStream<Counted<S>>,
+    connection: Connection,
+    service: Arc<Service>,
+    owner: Owner,
+    place: Place,
+    serving: FuturesUnordered<Serving>,
+    timer: Pin<Box<Sleep>>,
+    flushing: Option<Flushing>,
+    more_to_send: bool,
+    unwritten_pongs: u32,
+}
+
+/// A write that has not been taken whole yet.
+struct Flushing {
+    since: Instant,
+    written: u64,
+}
+
+enum Event {
+    Received(Message),
+    Broken(tungstenite::Error),
+    Gone,
+    Served(RequestId, Outcome),
+    Proceed,
+    Timer,
+}
+
+/// How a connection ended.
+enum Ending {
+    /// The socket is of no more use.
+    Gone,
+    /// A close frame was sent, or is to be.
+    Closed,
+    /// What the client sends cannot be read any more; it is told why.
+    Unreadable(CloseCode, &'static str),
+}
+
+/// The limits of a socket, in tungstenite's terms.
+pub fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BATCH_BYTES)
+        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
+        .max_message_size(Some(MAX_CLIENT_FRAME_BYTES))
+        .max_frame_size(Some(MAX_CLIENT_FRAME_BYTES))
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    /// A socket over a stream whose handshake is done; `read_already` are bytes that came with it.
+    pub async fn new(
+        stream: S,
+        read_already: Vec<u8>,
+        service: Arc<Service>,
+        owner: Owner,
+        place: Place,
+    ) -> Self {
+        let now = Instant::now();
+        let connection = Connection::new(now, service.offer().max_parallel_turns as usize);
+        let stream = Counted::new(stream);
+        let ws = WebSocketStream::from_partially_read(stream, read_already, Role::Server, Some(config())).await;
+        Self {
+            ws,
+            timer: Box::pin(sleep_until(connection.poll_timeout())),
+            connection,
+            service,
+            owner,
+            place,
+            serving: FuturesUnordered::new(),
+            flushing: None,
+            more_to_send: false,
+            unwritten_pongs: 0,
+        }
+    }
+
+    /// Serves the client until one of the two ends it.
+    pub async fn run(mut self) {
+        let ending = loop {
+            match self.step().await {
+                None => {}
+                Some(ending) => break ending,
+            }
+        };
+        match ending {
+            Ending::Gone => {}
+            Ending::Closed => self.finish_close().await,
+            Ending::Unreadable(code, reason) => self.refuse(code, reason).await,
+        }
+    }
+
+    async fn step(&mut self) -> Option<Ending> {
+        let event = poll_fn(|cx| self.poll_event(cx)).await;
+        let now = Instant::now();
+        match event {
+            Event::Received(message) => {
+                if let Some(ending) = self.received(now, message) {
+                    return Some(ending);
+                }
+            }
+            Event::Broken(error) => return Some(broken(&error)),
+            Event::Gone => return Some(Ending::Gone),
+            Event::Served(id, outcome) => {
+                if let Outcome::Follow { turn, .. } = &outcome {
+                    turn.follow(self.place.wake());
+                }
+                self.connection.handle_outcome(now, id, outcome);
+                self.timer.as_mut().reset(self.connection.poll_timeout());
+            }
+            Event::Proceed if self.place.is_draining() => {
+                self.connection.drain(Duration::from_millis(fastrand::u64(0..RECONNECT_SPREAD_MS)));
+            }
+            Event::Proceed => {}
+            Event::Timer => {
+                if self.stuck(now) {
+                    debug!("the client does not read");
+                    self.connection.close(CloseCode::READS_TOO_SLOWLY, "reads too slowly");
+                    return Some(Ending::Gone);
+                }
+                self.connection.handle_timeout(now);
+                let due = self.connection.poll_timeout();
+                let due = self.flushing.as_ref().map_or(due, |flushing| due.min(flushing.since + WRITE_TIMEOUT));
+                self.timer.as_mut().reset(due);
+            }
+        }
+        self.serve_requests();
+        self.send(now)
+    }
+
+    /// Whether a write has made no progress for too long.
+    fn stuck(&mut self, now: Instant) -> bool {
+        let written = self.ws.get_ref().written();
+        let Some(flushing) = &mut self.flushing else { return false };
+        if flushing.written != written {
+            *flushing = Flushing { since: now, written };
+        }
+        now >= flushing.since + WRITE_TIMEOUT
+    }
+
+    fn received(&mut self, now: Instant, message: Message) -> Option<Ending> {
+        match message {
+            Message::Text(text) => self.connection.handle_text(now, &text),
+            Message::Binary(_) => {
+                self.connection.close(CloseCode::UNSUPPORTED_DATA, "frames are text");
+            }
+            Message::Ping(_) => {
+                self.connection.handle_alive(now);
+                self.unwritten_pongs += 1;
+                if self.unwritten_pongs > MAX_UNWRITTEN_PONGS {
+                    self.connection.close(CloseCode::POLICY, "too many pings");
+                }
+                self.more_to_send = true;
+            }
+            Message::Pong(_) => self.connection.handle_alive(now),
+            Message::Close(_) => return Some(Ending::Closed),
+            Message::Frame(_) => {}
+        }
+        None
+    }
+
+    fn serve_requests(&mut self) {
+        while let Some(frame) = self.connection.poll_request() {
+            let (service, owner, id) = (self.service.clone(), self.owner.clone(), frame.id.clone());
+            self.serving.push(Box::pin(async move { (id, service.handle(&owner, frame).await) }));
+        }
+    }
+
+    /// Hands frames to the socket, up to a batch, and leaves their flush to [`Socket::poll_event`]. Nothing is made while a
+    /// flush is under way: a socket that takes its time gets more in its next frame.
+    fn send(&mut self, now: Instant) -> Option<Ending> {
+        if self.flushing.is_some() {
+            return None;
+        }
+        let mut batched = 0;
+        let mut any = std::mem::take(&mut self.more_to_send);
+        while batched < WRITE_BATCH_BYTES {
+            let Some(transmit) = self.connection.poll_transmit(now) else { break };
+            any = true;
+            let (message, last) = match transmit {
+                Transmit::Text(text) => {
+                    batched += text.len();
+                    (Message::text(text), false)
+                }
+                Transmit::Ping => (Message::Ping(Default::default()), false),
+                Transmit::Close(code, reason) => {
+                    let frame = CloseFrame { code: code.0.into(), reason: reason.into() };
+                    (Message::Close(Some(frame)), true)
+                }
+            };
+            if Pin::new(&mut self.ws).start_send(message).is_err() {
+                return Some(Ending::Gone);
+            }
+            if last {
+                return Some(Ending::Closed);
+            }
+        }
+        self.more_to_send = batched >= WRITE_BATCH_BYTES;
+        if any {
+            self.flushing = Some(Flushing { since: now, written: self.ws.get_ref().written() });
+        }
+        None
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Some(flushing) = &self.flushing {
+            match Pin::new(&mut self.ws).poll_flush(cx) {
+                Poll::Ready(Ok(())) => {
+                    self.flushing = None;
+                    self.unwritten_pongs = 0;
+                    if self.more_to_send {
+                        return Poll::Ready(Event::Proceed);
+                    }
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
+                Poll::Pending => {
+                    let deadline = flushing.since + WRITE_TIMEOUT;
+                    if self.timer.deadline() > deadline {
+                        self.timer.as_mut().reset(deadline);
+                    }
+                }
+            }
+        }
+        if self.connection.wants_input()
+            && let Poll::Ready(message) = Pin::new(&mut self.ws).poll_next(cx)
+        {
+            return Poll::Ready(match message {
+                Some(Ok(message)) => Event::Received(message),
+                Some(Err(error)) => Event::Broken(error),
+                None => Event::Gone,
+            });
+        }
+        if let Poll::Ready(Some((id, outcome))) = Pin::new(&mut self.serving).poll_next(cx) {
+            return Poll::Ready(Event::Served(id, outcome));
+        }
+        if self.flushing.is_none() && self.place.wake().poll_rung(cx).is_ready() {
+            return Poll::Ready(Event::Proceed);
+        }
+        if self.timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Event::Timer);
+        }
+        Poll::Pending
+    }
+
+    /// Sends what is left, the close frame last, and waits for the client's. The order is RFC 6455's, section 7.1.1.
+    async fn finish_close(&mut self) {
+        let handshake = async {
+            poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await?;
+            while let Some(message) = poll_fn(|cx| Pin::new(&mut self.ws).poll_next(cx)).await {
+                message?;
+            }
+            Ok::<_, tungstenite::Error>(())
+        };
+        let _ = timeout(CLOSE_TIMEOUT, handshake).await;
+    }
+
+    /// Tells a client that sent what cannot be read why it is cut off. Its bytes are read and thrown away for a moment: a socket
+    /// that is closed over unread bytes is reset, and the client would never see the reason.
+    async fn refuse(&mut self, code: CloseCode, reason: &'static str) {
+        let frame = CloseFrame { code: code.0.into(), reason: reason.into() };
+        let refusal = async {
+            Pin::new(&mut self.ws).start_send(Message::Close(Some(frame))).ok()?;
+            poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await.ok()?;
+            let stream = self.ws.get_mut();
+            stream.shutdown().await.ok()?;
+            let (mut scratch, mut discarded) = ([0; 4096], 0);
+            while discarded < CLOSE_MAX_BYTES {
+                match stream.read(&mut scratch).await.ok()? {
+                    0 => break,
+                    count => discarded += count,
+                }
+            }
+            Some(())
+        };
+        let _ = timeout(CLOSE_TIMEOUT, refusal).await;
+    }
+}
+
+fn broken(error: &tungstenite::Error) -> Ending {
+    match error {
+        tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+            Ending::Unreadable(CloseCode::TOO_LARGE, "a frame has at most 1 MiB")
+        }
+        tungstenite::Error::Utf8(_) => Ending::Unreadable(CloseCode::INVALID_UTF8, "a text frame that is not UTF-8"),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
+        tungstenite::Error::Protocol(_) => Ending::Unreadable(CloseCode::PROTOCOL_ERROR, "not the WebSocket protocol"),
+        _ => Ending::Gone,
+    }
+}

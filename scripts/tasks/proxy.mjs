@@ -1,0 +1,19 @@
+// The native programs. Cargo knows best whether they are up to date, and says so within a second.
+
+import { join } from "node:path";
+import { TARGET } from "../lib/paths.mjs";
+import { rust } from "./rust.mjs";
+
+export const RELEASE_PROXY = join(TARGET, "release", "outcrop-proxy");
+export const DEV_PROXY = join(TARGET, "debug", "outcrop-proxy");
+export const DEV_EMULATOR = join(TARGET, "debug", "bedrock-emulator");
+export const RELEASE_EMULATOR = join(TARGET, "release", "bedrock-emulator");
+
+export const releaseProxy = built("proxy-release", "proxy (release)", ["--release", "-p", "outcrop-proxy"]);
+export const devProxy = built("proxy-dev", "proxy (dev)", ["-p", "outcrop-proxy"]);
+export const devEmulator = built("emulator-dev", "Bedrock emulator (dev)", ["-p", "bedrock-emulator"]);
+export const releaseEmulator = built("emulator-release", "Bedrock emulator (release)", ["--release", "-p", "bedrock-emulator"]);
+
+function built(id, title, args) {
+  return { id, title, needs: [rust], run: (step) => step.run("cargo", ["build", ...args], { env: { CARGO_TARGET_DIR: TARGET } }) };
+}

@@ -1,0 +1,80 @@
+// The table behind `npm test`. To add a test, add a row:
+//
+//   name   short and unique; `npm test -- <part of name>` runs it alone
+//   title  what it shows, for the summary
+//   needs  tasks that must be done before: builds, browsers, npm's packages (scripts/tasks/); they run before the first step
+//   count  how the runner's output is read (scripts/lib/counts.mjs); left out, the step counts as one test
+//   run    does it; throws on failure. Ready-made below the table: cargo, workspace, nodeTests, pytest, wasmPack, script
+//
+// For example: { name: "www", title: "dashboard units", needs: [npmAll], count: "vitest", run: workspace("www", "test") },
+// or: { name: "sockets", title: "a client in Python", needs: [devProxy, python], count: "pytest", run: pytest("proxy/tests/python") }.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { checkSizes } from "./lib/client-package.mjs";
+import { ROOT, TARGET } from "./lib/paths.mjs";
+import { pythonEnvironment } from "./lib/python.mjs";
+import { onPath } from "./lib/system.mjs";
+import { browsers, CHROMEDRIVER, CHROMIUM, geckodriverPath, python, webdriverSettings } from "./tasks/browsers.mjs";
+import { clientPackage } from "./tasks/client.mjs";
+import { npmAll } from "./tasks/npm.mjs";
+import { DEV_EMULATOR, DEV_PROXY, devEmulator, devProxy } from "./tasks/proxy.mjs";
+import { rust } from "./tasks/rust.mjs";
+import { geckodriver, wasmTools } from "./tasks/tools.mjs";
+import { wasmEnvironment, wasmRust } from "./tasks/wasm-rust.mjs";
+
+const NATIVE = ["--workspace", "--exclude", "outcrop-client-wasm"];
+const NEXTEST = onPath("cargo-nextest") !== null;
+
+export const STEPS = [
+  { name: "scripts", title: "these scripts", needs: [], count: "nodeTest", run: nodeTests("scripts/tests") },
+  { name: "fmt", title: "Rust formatting", needs: [rust], run: cargo("fmt", "--all", "--check") },
+  { name: "clippy", title: "Rust lints", needs: [rust], run: cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings") },
+  { name: "rust", title: "Rust tests", needs: [rust], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
+  { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
+  { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
+  { name: "wasm-chromium", title: "client in Chromium", needs: [wasmRust, wasmTools, browsers], count: "cargo", run: wasmPack("--chrome", "--chromedriver", () => CHROMEDRIVER) },
+  { name: "wasm-firefox", title: "client in Firefox", needs: [wasmRust, wasmTools, browsers, geckodriver], count: "cargo", run: wasmPack("--firefox", "--geckodriver", geckodriverPath) },
+];
+
+/** Programs under test, for tests that are not written in Rust. */
+const PROGRAMS = { OUTCROP_PROXY_BIN: DEV_PROXY, BEDROCK_EMULATOR_BIN: DEV_EMULATOR, CHROMIUM };
+
+/** A cargo command in the native target folder. */
+function cargo(...args) {
+  return (step) => step.run("cargo", args, { env: { CARGO_TARGET_DIR: TARGET } });
+}
+
+/** An npm script of a workspace. */
+function workspace(name, npmScript) {
+  return (step) => step.run("npm", ["run", npmScript, "-w", name], { env: PROGRAMS });
+}
+
+/** All `*.test.mjs` of a folder, by Node's own runner. */
+function nodeTests(folder) {
+  return (step) => {
+    const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".test.mjs")).map((name) => join(folder, name));
+    return step.run("node", ["--test", "--test-reporter=spec", ...files], { env: PROGRAMS });
+  };
+}
+
+/** One program of this repository, run by Node. */
+function script(path) {
+  return (step) => step.run("node", [path], { env: PROGRAMS });
+}
+
+/** pytest over a folder with a requirements.txt, which must name pytest. */
+function pytest(folder, ...files) {
+  return async (step) => {
+    const interpreter = await pythonEnvironment(step, join(ROOT, folder, "requirements.txt"));
+    await step.run(interpreter, ["-m", "pytest", "-p", "no:cacheprovider", ...(files.length === 0 ? ["."] : files)], { cwd: join(ROOT, folder), env: PROGRAMS });
+  };
+}
+
+/** The client's browser tests. */
+function wasmPack(browser, driver, driverPath) {
+  return (step) => {
+    const env = { ...wasmEnvironment(), WASM_BINDGEN_TEST_WEBDRIVER_JSON: webdriverSettings() };
+    return step.run("wasm-pack", ["test", "--headless", browser, driver, driverPath(), "--mode", "no-install", "client-wasm"], { env });
+  };
+}

@@ -1,0 +1,45 @@
+import type { ConnectionStatus, ServerHello } from "@outcrop/client";
+import { createSignal, type Accessor } from "solid-js";
+import type { Client } from "./client.ts";
+import { pageClock } from "./ids.ts";
+
+/** Where the connection stands, with waits as points in time and the proxy's last greeting kept while it is away. */
+export interface Connection {
+  readonly state: ConnectionStatus["state"];
+  readonly server?: ServerHello;
+  /** When the next attempt is made, in milliseconds since the epoch. */
+  readonly retryAt?: number;
+  /** Why the proxy ended it for good. */
+  readonly reason?: string;
+  /** How long it took from the first attempt to the greeting, in milliseconds. */
+  readonly connectMs?: number;
+}
+
+/** The connection after a status of the client. Pure. */
+export function reduceConnection(before: Connection & { since?: number }, status: ConnectionStatus, now: number): Connection & { since?: number } {
+  const server = status.state === "open" ? status.server : before.server;
+  const since = status.state === "connecting" ? now : before.since;
+  const connectMs = status.state === "open" && since !== undefined ? now - since : before.connectMs;
+  return {
+    state: status.state,
+    ...(server === undefined ? {} : { server }),
+    ...(since === undefined ? {} : { since }),
+    ...(connectMs === undefined ? {} : { connectMs }),
+    ...(status.state === "reconnecting" ? { retryAt: now + status.retryInMs } : {}),
+    ...(status.state === "closed" && status.reason !== undefined ? { reason: status.reason } : {}),
+  };
+}
+
+/** Follows a client's connection until `dispose()`. */
+export function makeConnection(options: { client: Client; clock?: () => number; onOpen?: () => void }): {
+  connection: Accessor<Connection>;
+  dispose: () => void;
+} {
+  const { client, clock = pageClock } = options;
+  const [connection, setConnection] = createSignal<Connection>({ state: "idle" });
+  const dispose = client.on("status", (status) => {
+    setConnection((before) => reduceConnection(before, status, clock()));
+    if (status.state === "open") options.onOpen?.();
+  });
+  return { connection, dispose };
+}

@@ -1,0 +1,173 @@
+import type { PageUsage, ServerHello } from "@outcrop/client";
+import { createSignal, onCleanup, type Accessor } from "solid-js";
+import { logAnswer, type AnswerRecord } from "./answer-log.ts";
+import { makeChat, type Chat } from "./chat.ts";
+import type { Client } from "./client.ts";
+import { makeConnection, type Connection } from "./connection.ts";
+import { pageClock, randomId } from "./ids.ts";
+import type { ChatEvent } from "./reduce.ts";
+import { makeSessions, type Sessions } from "./sessions.ts";
+import type { ChatState } from "./state.ts";
+
+export interface ConversationsOptions {
+  client: Client;
+  /** Where the open conversation's id is kept across page loads. `null`: nowhere. Default: the browser's session storage. */
+  storage?: Pick<Storage, "getItem" | "setItem"> | null;
+  /** Milliseconds since the epoch. */
+  clock?: () => number;
+  newId?: () => string;
+}
+
+/** All conversations of a page over one client: which one is open, the list of the others, the connection, what was used. */
+export interface Conversations {
+  readonly sessions: Sessions;
+  readonly connection: Accessor<Connection>;
+  readonly server: Accessor<ServerHello | undefined>;
+  readonly usage: Accessor<PageUsage>;
+  /** The answers of this page that have ended, the latest last. */
+  readonly answers: Accessor<readonly AnswerRecord[]>;
+  /** The open conversation. */
+  readonly current: Accessor<Chat>;
+  /** Opens a conversation of the list. An answer under way in another one goes on. */
+  open(sessionId: string): void;
+  /** Opens an empty conversation. The proxy hears of it with its first message. */
+  startNew(): void;
+  /** Deletes a conversation; the open one gives way to an empty one. */
+  remove(sessionId: string): Promise<boolean>;
+  /** The model that the person chose for the next messages; undefined leaves it to the conversation and the proxy. */
+  readonly model: Accessor<string | undefined>;
+  setModel(model: string | undefined): void;
+  /** The model that the next message will go to, as far as it is known. */
+  readonly effectiveModel: Accessor<string | undefined>;
+  dispose(): void;
+}
+
+const OPEN_SESSION_KEY = "outcrop.session";
+
+/** How many conversations stay in memory; beyond it the idle one that was opened longest ago is forgotten and loaded anew. */
+const MAX_OPEN_CHATS = 20;
+
+/** Conversations that live until `dispose()`. `createConversations` ends them with their owner. */
+export function makeConversations(options: ConversationsOptions): Conversations {
+  const { client, clock = pageClock, newId = randomId } = options;
+  const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
+  const chats = new Map<string, Chat>();
+  const [usage, setUsage] = createSignal<PageUsage>(client.usage());
+  const [answers, setAnswers] = createSignal<readonly AnswerRecord[]>([]);
+  const [model, setModel] = createSignal<string>();
+  const sessions = makeSessions({ client, clock });
+  const { connection, dispose: leaveConnection } = makeConnection({ client, clock, onOpen: () => void sessions.refresh() });
+  const leaveUsage = client.on("usage", setUsage);
+  const server = () => connection().server;
+
+  function chatOf(sessionId: string): Chat {
+    const known = chats.get(sessionId);
+    const chat = known ?? makeChat({ client, sessionId, clock, model, defaultModel: () => defaultModel(sessionId), onEvent });
+    chats.delete(sessionId);
+    chats.set(sessionId, chat);
+    forgetIdle();
+    return chat;
+  }
+
+  function forgetIdle(): void {
+    for (const [sessionId, chat] of chats) {
+      if (chats.size <= MAX_OPEN_CHATS) return;
+      if (chat.state().turn === undefined) {
+        chat.dispose();
+        chats.delete(sessionId);
+      }
+    }
+  }
+
+  function onEvent(event: ChatEvent, state: ChatState): void {
+    setAnswers((log) => logAnswer(log, event, state));
+    const listed = sessions.state().items.some((item) => item.sessionId === state.sessionId);
+    const ended = state.turn === undefined && (event.type === "received" || event.type === "stopped" || event.type === "failed");
+    if (ended || (!listed && event.type === "received" && event.chunk.type !== "status")) refreshOnce();
+    if (event.type === "sent") storage?.setItem(OPEN_SESSION_KEY, state.sessionId);
+  }
+
+  function refreshOnce(): void {
+    if (sessions.state().phase !== "loading") void sessions.refresh();
+  }
+
+  function defaultModel(sessionId: string): string | undefined {
+    const session = sessions.state().items.find((item) => item.sessionId === sessionId);
+    return session?.model ?? server()?.models.find((info) => info.default)?.model;
+  }
+
+  const remembered = storage?.getItem(OPEN_SESSION_KEY) || undefined;
+  const [current, setCurrent] = createSignal(chatOf(remembered ?? newId()));
+  if (remembered !== undefined) void reopen(current());
+
+  async function reopen(chat: Chat): Promise<void> {
+    await chat.loadHistory();
+    const gone = chat.state().history.failure?.code === "session_not_found";
+    if (gone && current() === chat && chat.state().messages.length === 0) startNew();
+  }
+
+  function startNew(): void {
+    // One empty conversation is enough.
+    if (isUntouched(current())) return;
+    setCurrent(chatOf(newId()));
+    storage?.setItem(OPEN_SESSION_KEY, "");
+  }
+
+  return {
+    sessions,
+    connection,
+    server,
+    usage,
+    answers,
+    current,
+    open(sessionId) {
+      const chat = chatOf(sessionId);
+      setCurrent(chat);
+      storage?.setItem(OPEN_SESSION_KEY, sessionId);
+      if (isUntouched(chat)) void chat.loadHistory();
+    },
+    startNew,
+    async remove(sessionId) {
+      const chat = chats.get(sessionId);
+      chat?.stop();
+      if (!(await sessions.remove(sessionId))) return false;
+      chat?.dispose();
+      chats.delete(sessionId);
+      if (current().sessionId === sessionId) {
+        setCurrent(chatOf(newId()));
+        storage?.setItem(OPEN_SESSION_KEY, "");
+      }
+      return true;
+    },
+    model,
+    setModel: (chosen) => void setModel(chosen),
+    effectiveModel: () => model() ?? defaultModel(current().sessionId),
+    dispose() {
+      leaveConnection();
+      leaveUsage();
+      for (const chat of chats.values()) chat.dispose();
+      chats.clear();
+    },
+  };
+}
+
+/** {@link makeConversations}, disposed of with the reactive owner they are made under. */
+export function createConversations(options: ConversationsOptions): Conversations {
+  const conversations = makeConversations(options);
+  onCleanup(() => conversations.dispose());
+  return conversations;
+}
+
+function isUntouched(chat: Chat): boolean {
+  const { messages, history } = chat.state();
+  return messages.length === 0 && history.phase === "idle";
+}
+
+/** Session storage, unless the browser refuses it. */
+function sessionStorageIfAny(): Storage | null {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Chunk, HistoryResponse } from "@outcrop/client";
+import type { Failure } from "./failure.ts";
+import { fromHistory } from "./history.ts";
+import type { Answer, ChatState } from "./state.ts";
+
+/** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
+export type ChatEvent =
+  | { type: "sent"; questionKey: string; answerKey: string; text: string; model?: string; at: number }
+  /** The last answer failed and its question is asked again: the new answer takes its place. */
+  | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
+  | { type: "received"; chunk: Chunk; at: number }
+  | { type: "stop_requested" }
+  /** The answer was stopped and no receipt came. */
+  | { type: "stopped"; at: number }
+  | { type: "failed"; failure: Failure; at: number }
+  | { type: "history_requested" }
+  | { type: "history_received"; page: HistoryResponse }
+  | { type: "history_failed"; failure: Failure };
+
+/** The state after an event. Pure: the same state and event always give the same result, and the old state stays as it is. */
+export function reduce(state: ChatState, event: ChatEvent): ChatState {
+  switch (event.type) {
+    case "sent": {
+      const question = { role: "user", key: event.questionKey, text: event.text, at: event.at } as const;
+      return { ...state, messages: [...state.messages, question, newAnswer(event)], turn: event.answerKey };
+    }
+    case "resent": {
+      const kept = state.messages.filter((message) => message.key !== event.failedKey);
+      return { ...state, messages: [...kept, newAnswer(event)], turn: event.answerKey };
+    }
+    case "received":
+      return received(state, event.chunk, event.at);
+    case "stop_requested":
+      return changeAnswer(state, (answer) => ({ ...without(answer, "waiting"), phase: "stopping" }));
+    case "stopped":
+      return endTurn(state, (answer) => ({ ...ended(answer, event.at), phase: "stopped" }));
+    case "failed":
+      return endTurn(state, (answer) => ({ ...ended(answer, event.at), phase: "failed", failure: event.failure }));
+    case "history_requested":
+      return { ...state, history: { phase: "loading", hasMore: state.history.hasMore } };
+    case "history_received":
+      return fromHistory(state, event.page);
+    case "history_failed":
+      return { ...state, history: { phase: "failed", hasMore: state.history.hasMore, failure: event.failure } };
+  }
+}
+
+function received(state: ChatState, chunk: Chunk, at: number): ChatState {
+  switch (chunk.type) {
+    case "token":
+      return changeAnswer(state, (answer) => ({ ...arrived(answer, chunk.messageId, at), text: answer.text + chunk.content }));
+    case "reasoning":
+      return changeAnswer(state, (answer) => ({ ...arrived(answer, chunk.messageId, at), reasoning: answer.reasoning + chunk.content }));
+    case "tool":
+      return changeAnswer(state, (answer) => {
+        const known = answer.tools.some((tool) => tool.toolUseId === chunk.call.toolUseId);
+        const tools = known
+          ? answer.tools.map((tool) => (tool.toolUseId === chunk.call.toolUseId ? chunk.call : tool))
+          : [...answer.tools, chunk.call];
+        return { ...arrived(answer, chunk.messageId, at), tools };
+      });
+    case "status": {
+      const waiting = { state: chunk.state, ...(chunk.retryInMs === undefined ? {} : { until: at + chunk.retryInMs }) };
+      return changeAnswer(state, (answer) => ({ ...answer, messageId: chunk.messageId, waiting }));
+    }
+    case "done":
+      return endTurn(state, (answer) => ({
+        ...ended(answer, at),
+        messageId: chunk.messageId,
+        text: chunk.content,
+        phase: chunk.stopReason === "cancelled" ? "stopped" : "complete",
+        stopReason: chunk.stopReason,
+        usage: chunk.usage,
+      }));
+  }
+}
+
+function newAnswer(event: { answerKey: string; model?: string; at: number }): Answer {
+  return {
+    role: "assistant",
+    key: event.answerKey,
+    phase: "sent",
+    text: "",
+    reasoning: "",
+    tools: [],
+    at: event.at,
+    timing: { sentAt: event.at },
+    ...(event.model === undefined ? {} : { model: event.model }),
+  };
+}
+
+/** Something of the answer has come: it no longer waits. A stop that was asked for stays asked for. */
+function arrived(answer: Answer, messageId: string, at: number): Answer {
+  const timing = answer.timing?.firstAt === undefined ? { ...(answer.timing ?? { sentAt: at }), firstAt: at } : answer.timing;
+  return { ...without(answer, "waiting"), messageId, timing, phase: answer.phase === "sent" ? "streaming" : answer.phase };
+}
+
+function ended(answer: Answer, at: number): Answer {
+  return { ...without(answer, "waiting"), timing: { ...(answer.timing ?? { sentAt: at }), endedAt: at } };
+}
+
+function changeAnswer(state: ChatState, change: (answer: Answer) => Answer): ChatState {
+  const messages = state.messages.map((message) =>
+    message.key === state.turn && message.role === "assistant" ? change(message) : message,
+  );
+  return { ...state, messages };
+}
+
+function endTurn(state: ChatState, change: (answer: Answer) => Answer): ChatState {
+  return without(changeAnswer(state, change), "turn");
+}
+
+function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> & { [P in K]?: never } {
+  const { [key]: _, ...rest } = value;
+  return rest as Omit<T, K> & { [P in K]?: never };
+}

@@ -1,0 +1,94 @@
+import type { StatusState, StopReason, ToolUse, Usage } from "@outcrop/client";
+import type { Failure } from "./failure.ts";
+
+/** One conversation as the page shows it. Values are never changed in place: the reducer makes new ones. */
+export interface ChatState {
+  readonly sessionId: string;
+  /** The oldest first. */
+  readonly messages: readonly ChatMessage[];
+  /** The key of the answer that is being made for this page. */
+  readonly turn?: string;
+  readonly history: HistoryState;
+}
+
+export type ChatMessage = Question | Answer;
+
+interface MessageBase {
+  /** Names the message on this page, from the moment it is sent. */
+  readonly key: string;
+  readonly text: string;
+  /** When it was sent or stored, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What the person said. */
+export interface Question extends MessageBase {
+  readonly role: "user";
+}
+
+/** What the model said. */
+export interface Answer extends MessageBase {
+  readonly role: "assistant";
+  readonly phase: AnswerPhase;
+  readonly reasoning: string;
+  readonly tools: readonly ToolUse[];
+  /** The proxy's id: there from the first event on. */
+  readonly messageId?: string;
+  readonly model?: string;
+  /** What the answer waits for, while it does. */
+  readonly waiting?: Waiting;
+  readonly stopReason?: StopReason;
+  readonly usage?: Usage;
+  readonly failure?: Failure;
+  /** Measured on this page; absent on messages from the history. */
+  readonly timing?: Timing;
+}
+
+/**
+ * `sent`: nothing has come yet. `stopping`: stop was pressed, the receipt is under way. `unfinished`: found in the history while
+ * the proxy was still making it, and not followed by this page.
+ */
+export type AnswerPhase = "sent" | "streaming" | "stopping" | "complete" | "stopped" | "failed" | "unfinished";
+
+export interface Waiting {
+  readonly state: StatusState;
+  /** When Bedrock is asked again, in milliseconds since the epoch. */
+  readonly until?: number;
+}
+
+/** Points in time of one answer, in milliseconds since the epoch. */
+export interface Timing {
+  readonly sentAt: number;
+  readonly firstAt?: number;
+  readonly endedAt?: number;
+}
+
+export interface HistoryState {
+  readonly phase: "idle" | "loading" | "loaded" | "failed";
+  /** Whether the proxy has older messages. */
+  readonly hasMore: boolean;
+  readonly failure?: Failure;
+}
+
+/** A conversation in which nothing has been said on this page. */
+export function emptyChat(sessionId: string): ChatState {
+  return { sessionId, messages: [], history: { phase: "idle", hasMore: false } };
+}
+
+/** The answer that is being made, if one is. */
+export function answerUnderWay(state: ChatState): Answer | undefined {
+  return state.turn === undefined ? undefined : answerOf(state, state.turn);
+}
+
+export function answerOf(state: ChatState, key: string): Answer | undefined {
+  const found = state.messages.findLast((message) => message.key === key);
+  return found?.role === "assistant" ? found : undefined;
+}
+
+/** The last question and its answer where that answer failed or was interrupted: what a retry repeats. */
+export function retryable(state: ChatState): { question: Question; answer: Answer } | undefined {
+  const answer = state.messages.at(-1);
+  const question = state.messages.at(-2);
+  if (answer?.role !== "assistant" || question?.role !== "user" || state.turn !== undefined) return undefined;
+  return answer.phase === "failed" && answer.failure?.retryable ? { question, answer } : undefined;
+}

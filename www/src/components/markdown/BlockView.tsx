@@ -1,0 +1,85 @@
+import type { Token, Tokens } from "marked";
+import { createMemo, Index, Show, type JSX } from "solid-js";
+import { Dynamic } from "solid-js/web";
+import { CodeBlock } from "./CodeBlock.tsx";
+import { InlineView } from "./InlineView.tsx";
+import { TableView } from "./TableView.tsx";
+
+/** Deeper nesting than this is shown as it was written. */
+export const MAX_DEPTH = 16;
+
+interface BlockProps {
+  token: Token;
+  depth: number;
+  /** Whether more of this block may come. */
+  open: boolean;
+}
+
+/** One block. While its type stays the same its elements do too: only what changed in it is written to the page. */
+export function BlockView(props: BlockProps): JSX.Element {
+  const type = createMemo(() => (props.depth > MAX_DEPTH ? "raw" : props.token.type));
+  return createMemo(() => blockOf(type(), props)) as unknown as JSX.Element;
+}
+
+function blockOf(type: string, props: BlockProps): JSX.Element {
+  const inline = () => (props.token as { tokens?: Token[] }).tokens ?? [];
+  switch (type) {
+    case "paragraph":
+      return <p dir="auto"><InlineView tokens={inline()} depth={props.depth} /></p>;
+    case "text":
+      return <Show when={inline().length > 0} fallback={(props.token as Tokens.Text).text}><InlineView tokens={inline()} depth={props.depth} /></Show>;
+    case "heading":
+      return (
+        <Dynamic component={headingTag((props.token as Tokens.Heading).depth)} dir="auto">
+          <InlineView tokens={inline()} depth={props.depth} />
+        </Dynamic>
+      );
+    case "code":
+      return <CodeBlock code={(props.token as Tokens.Code).text} language={languageOf(props.token as Tokens.Code)} open={props.open} />;
+    case "list":
+      return <ListView token={props.token as Tokens.List} depth={props.depth} open={props.open} />;
+    case "blockquote":
+      return <blockquote dir="auto"><BlocksView tokens={inline()} depth={props.depth + 1} open={props.open} /></blockquote>;
+    case "table":
+      return <TableView token={props.token as Tokens.Table} depth={props.depth} />;
+    case "hr":
+      return <hr />;
+    case "def":
+    case "space":
+    case "checkbox":
+      return null;
+    default:
+      return <p dir="auto" class="oc-markdown-raw">{props.token.raw}</p>;
+  }
+}
+
+/** Blocks inside a block. */
+function BlocksView(props: { tokens: readonly Token[]; depth: number; open: boolean }): JSX.Element {
+  const last = () => props.tokens.length - 1;
+  return <Index each={props.tokens}>{(token, index) => <BlockView token={token()} depth={props.depth} open={props.open && index === last()} />}</Index>;
+}
+
+function ListView(props: { token: Tokens.List; depth: number; open: boolean }): JSX.Element {
+  const items = () => (
+    <Index each={props.token.items}>
+      {(item, index) => (
+        <li dir="auto" classList={{ "oc-markdown-task": item().task }}>
+          <Show when={item().task}>
+            <input type="checkbox" checked={item().checked === true} disabled aria-label={item().checked ? "Done" : "To do"} />
+          </Show>
+          <BlocksView tokens={item().tokens} depth={props.depth + 1} open={props.open && index === props.token.items.length - 1} />
+        </li>
+      )}
+    </Index>
+  );
+  return <Show when={props.token.ordered} fallback={<ul>{items()}</ul>}><ol start={Number(props.token.start) || 1}>{items()}</ol></Show>;
+}
+
+/** The page has headings of its own: an answer's begin at the third level. */
+function headingTag(depth: number): "h3" | "h4" | "h5" | "h6" {
+  return (["h3", "h4", "h5"] as const)[depth - 1] ?? "h6";
+}
+
+function languageOf(token: Tokens.Code): string {
+  return token.lang?.trim().split(/\s/, 1)[0] ?? "";
+}

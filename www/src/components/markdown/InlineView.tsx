@@ -1,0 +1,65 @@
+import type { Token, Tokens } from "marked";
+import { createMemo, Index, Show, type JSX } from "solid-js";
+import { MAX_DEPTH } from "./BlockView.tsx";
+import { decodeReferences } from "./entities.ts";
+import { safeHref } from "./links.ts";
+
+/** Text with emphasis, code and links. */
+export function InlineView(props: { tokens: readonly Token[]; depth: number }): JSX.Element {
+  return <Index each={props.tokens}>{(token) => <Inline token={token()} depth={props.depth + 1} />}</Index>;
+}
+
+function Inline(props: { token: Token; depth: number }): JSX.Element {
+  const type = createMemo(() => (props.depth > MAX_DEPTH ? "raw" : props.token.type));
+  return createMemo(() => inlineOf(type(), props)) as unknown as JSX.Element;
+}
+
+function inlineOf(type: string, props: { token: Token; depth: number }): JSX.Element {
+  const inner = () => <InlineView tokens={(props.token as { tokens?: Token[] }).tokens ?? []} depth={props.depth} />;
+  switch (type) {
+    case "text":
+      return (
+        <Show when={(props.token as Tokens.Text).tokens} fallback={decodeReferences((props.token as Tokens.Text).text)}>
+          {inner()}
+        </Show>
+      );
+    case "strong":
+      return <strong>{inner()}</strong>;
+    case "em":
+      return <em>{inner()}</em>;
+    case "del":
+      return <del>{inner()}</del>;
+    case "codespan":
+      return <code dir="ltr">{(props.token as Tokens.Codespan).text}</code>;
+    case "br":
+      return <br />;
+    case "escape":
+      return <>{(props.token as Tokens.Escape).text}</>;
+    case "link":
+      return <LinkView token={props.token as Tokens.Link}>{inner()}</LinkView>;
+    case "image":
+      return <ImageLink token={props.token as Tokens.Image} />;
+    default:
+      return <>{props.token.raw}</>;
+  }
+}
+
+function LinkView(props: { token: Tokens.Link; children: JSX.Element }): JSX.Element {
+  const href = () => safeHref(props.token.autolink ? props.token.href : decodeReferences(props.token.href));
+  return (
+    <Show when={href()} fallback={props.token.raw}>
+      {(target) => <a href={target()} target="_blank" rel="noopener noreferrer" title={props.token.title || undefined}>{props.children}</a>}
+    </Show>
+  );
+}
+
+/** An image is never loaded: its address would tell others what is being read. A link with its text stands for it. */
+function ImageLink(props: { token: Tokens.Image }): JSX.Element {
+  const href = () => safeHref(decodeReferences(props.token.href));
+  const text = () => decodeReferences(props.token.text) || "image";
+  return (
+    <Show when={href()} fallback={props.token.raw}>
+      {(target) => <a class="oc-markdown-image" href={target()} target="_blank" rel="noopener noreferrer">{text()}</a>}
+    </Show>
+  );
+}

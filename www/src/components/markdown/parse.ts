@@ -1,0 +1,83 @@
+import { Lexer, type Token, type TokensList } from "marked";
+
+/** Markdown as blocks, with what parsing goes on from when more text comes. */
+export interface Parsed {
+  readonly text: string;
+  readonly blocks: readonly Block[];
+  /** Link targets that were defined on lines of their own. */
+  readonly links: TokensList["links"];
+}
+
+export interface Block {
+  readonly token: Token;
+  /** Where the block begins and ends in the text. */
+  readonly start: number;
+  readonly end: number;
+}
+
+const EMPTY: Parsed = { text: "", blocks: [], links: {} };
+
+/**
+ * The blocks of a text that grows: only the last block of `before` is parsed again, the others are the same objects. The result
+ * for a text that is no continuation is that of a fresh parse.
+ */
+export function parseMore(text: string, before: Parsed = EMPTY): Parsed {
+  const source = normalised(text);
+  const last = before.blocks.at(-1);
+  if (last === undefined || !source.startsWith(before.text)) return parseFrom(source, 0, [], {});
+  return parseFrom(source, last.start, before.blocks.slice(0, -1), before.links);
+}
+
+/**
+ * The blocks of a text that is whole, exactly as one parse gives them; blocks that did not change are the same objects. A link
+ * target may be defined at the very end, and change a block at the beginning.
+ */
+export function parseWhole(text: string, before: Parsed = EMPTY): Parsed {
+  const whole = parseFrom(normalised(text), 0, [], {});
+  if (Object.keys(whole.links).length > 0) return whole;
+  const blocks = whole.blocks.map((block, index) => {
+    const old = before.blocks[index];
+    return old !== undefined && old.start === block.start && old.token.type === block.token.type && old.token.raw === block.token.raw ? old : block;
+  });
+  return { ...whole, blocks };
+}
+
+function parseFrom(source: string, start: number, kept: readonly Block[], links: TokensList["links"]): Parsed {
+  const lexer = new Lexer({ gfm: true });
+  Object.assign(lexer.tokens.links, links);
+  const blocks = [...kept];
+  let at = start;
+  for (const token of lex(lexer, source.slice(start))) {
+    const end = at + token.raw.length;
+    if (token.type !== "space") blocks.push({ token, start: at, end });
+    at = end;
+  }
+  return { text: source, blocks, links: lexer.tokens.links };
+}
+
+/** What the lexer cannot take (it throws at nesting deeper than its stack) is shown as it was written. */
+function lex(lexer: Lexer, source: string): Token[] {
+  try {
+    return lexer.lex(source);
+  } catch {
+    return [{ type: "text", raw: source, text: source }];
+  }
+}
+
+function normalised(text: string): string {
+  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+}
+
+/**
+ * A text that still grows, without an end that would look wrong for a moment: the first line of a code fence that is not yet
+ * whole, and the head of a table whose line of dashes has not come.
+ */
+export function withoutRaggedEnd(text: string): string {
+  const lineStart = text.lastIndexOf("\n") + 1;
+  const line = text.slice(lineStart);
+  if (/^ {0,3}(`{1,3}|~{1,3}|```[^`\n]*)$/.test(line)) return text.slice(0, lineStart);
+  const blockStart = text.lastIndexOf("\n\n") + 2;
+  const block = text.slice(blockStart === 1 ? 0 : blockStart);
+  if (/^ {0,3}\|[^\n]*(\n[ |:-]*)?$/.test(block)) return text.slice(0, text.length - block.length);
+  return text;
+}

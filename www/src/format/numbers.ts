@@ -1,0 +1,47 @@
+const whole = new Intl.NumberFormat("en-US");
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+const NANO = 1_000_000_000;
+
+/**
+ * Nano-dollars as dollars, with as many digits as say something: `$0`, `<$0.0001`, `$0.0024`, `$0.042`, `$1.27`.
+ */
+export function formatCost(nanoUsd: number): string {
+  const usd = nanoUsd / NANO;
+  if (usd === 0) return "$0";
+  if (usd < 0.0001) return "<$0.0001";
+  const digits = usd < 0.01 ? 4 : usd < 1 ? 3 : 2;
+  return `$${usd.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+}
+
+/** Nano-dollars per million tokens as dollars: `$3`, `$0.25`. */
+export function formatPrice(nanoUsdPerMillion: number): string {
+  return `$${(nanoUsdPerMillion / NANO).toLocaleString("en-US", { maximumFractionDigits: 4 })}`;
+}
+
+/** A count: `9,876` up to ten thousand, `12.3K` and `1.2M` above. */
+export function formatCount(count: number): string {
+  return count < 10_000 ? whole.format(count) : compact.format(count);
+}
+
+/** A span of time: `850 ms`, `1.4 s`, `2 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** Seconds still to wait, rounded up, never negative. */
+export function secondsUntil(until: number, now: number): number {
+  return Math.max(0, Math.ceil((until - now) / 1_000));
+}
+
+/** The middle value, or the mean of the two in the middle; undefined of nothing. */
+export function median(values: readonly number[]): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle];
+  const lower = sorted.length % 2 === 0 ? sorted[middle - 1] : upper;
+  return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2;
+}

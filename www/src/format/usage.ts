@@ -1,0 +1,31 @@
+import type { Usage, UsageTotal } from "@outcrop/client";
+import { formatCost, formatCount } from "./numbers.ts";
+
+/** The cost of one answer: `$0.0024`, `≈ $0.0024` where it is estimated, `unpriced` where the model has no known price. */
+export function answerCost(usage: Usage): string {
+  if (usage.costNanoUsd === undefined) return "unpriced";
+  return `${usage.source === "estimated" ? "≈ " : ""}${formatCost(usage.costNanoUsd)}`;
+}
+
+/** The cost of a total, marked where parts of it are estimates or are missing for want of a price. */
+export function totalCost(total: UsageTotal): string {
+  if (total.turns > 0 && total.unpricedTurns === total.turns) return "unpriced";
+  const cost = `${total.estimatedTurns > 0 ? "≈ " : ""}${formatCost(total.costNanoUsd)}`;
+  return total.unpricedTurns > 0 ? `${cost} + ${formatCount(total.unpricedTurns)} unpriced` : cost;
+}
+
+/** All input of a usage, tokens read from and written to the cache included. */
+export function inputTokens(usage: Pick<Usage, "inputTokens" | "cacheReadInputTokens" | "cacheWriteInputTokens">): number {
+  return usage.inputTokens + usage.cacheReadInputTokens + usage.cacheWriteInputTokens;
+}
+
+/** A sentence with everything that is known about a usage, for a tooltip and for screen readers. */
+export function describeUsage(usage: Usage): string {
+  const parts = [`${formatCount(usage.inputTokens)} tokens in`, `${formatCount(usage.outputTokens)} out`];
+  if (usage.cacheReadInputTokens > 0) parts.push(`${formatCount(usage.cacheReadInputTokens)} read from the cache`);
+  if (usage.cacheWriteInputTokens > 0) parts.push(`${formatCount(usage.cacheWriteInputTokens)} written to the cache`);
+  parts.push(usage.costNanoUsd === undefined ? "no known price for this model" : `${formatCost(usage.costNanoUsd)} in all`);
+  if (usage.source === "estimated") parts.push("estimated, not reported by Bedrock");
+  if (usage.priceVersion !== undefined) parts.push(`prices of ${usage.priceVersion}`);
+  return parts.join(", ");
+}
