@@ -51,6 +51,10 @@ pub struct Bench {
     /// The text of each.
     #[serde(default = "bench_text")]
     pub text: String,
+    /// In place of `text`: a blank and the time at which the delta is due, in microseconds since the Unix epoch, for measuring how
+    /// late it arrives. After 4,096 deltas the stamps repeat.
+    #[serde(default)]
+    pub stamped: bool,
     /// From one delta to the next, in microseconds; 0 sends them as fast as the socket takes them.
     #[serde(default)]
     pub interval_us: u64,
@@ -152,7 +156,7 @@ impl Behaviour {
 
     /// A load-test stream; `interval_us` 0 is as fast as it goes.
     pub fn bench(deltas: u32, text: impl Into<String>, interval_us: u64) -> Self {
-        let bench = Bench { deltas, text: text.into(), interval_us, first_delta_us: 0 };
+        let bench = Bench { deltas, text: text.into(), stamped: false, interval_us, first_delta_us: 0 };
         Behaviour { bench: Some(bench), ..Behaviour::default() }
     }
 

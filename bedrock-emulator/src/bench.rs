@@ -1,4 +1,5 @@
-//! Load-test streams: the deltas are encoded once, and every stream sends slices of that buffer.
+//! Load-test streams: the deltas are encoded once, and every stream sends slices of that buffer. Stamped ones are encoded before
+//! the stream begins, so that stamps cost nothing while it runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,8 @@ use crate::wire::{Context, Event, StartKind};
 
 /// Texts that are kept encoded.
 const MAX_RINGS: usize = 16;
+/// Stamps that are made for a stream.
+const MAX_STAMPS: u32 = 4_096;
 
 /// Encoded texts, shared by all streams of an emulator.
 #[derive(Debug, Default)]
@@ -21,7 +24,7 @@ pub(crate) struct Rings {
     rings: Mutex<HashMap<(bool, String), Arc<Ring>>>,
 }
 
-/// Frames of one delta, with changing padding, that fill a chunk.
+/// Frames of one delta, with changing padding, that fill a chunk; or stamped frames, one for each delta.
 #[derive(Debug)]
 struct Ring {
     bytes: Bytes,
@@ -30,8 +33,8 @@ struct Ring {
 }
 
 impl Rings {
-    /// The stream of this call. Its head and tail are the call's own.
-    pub(crate) fn stream(&self, bench: &Bench, context: &Context<'_>) -> BenchStream {
+    /// The stream of this call, which came at `since_epoch`. Its head and tail are the call's own.
+    pub(crate) fn stream(&self, bench: &Bench, context: &Context<'_>, since_epoch: Duration) -> BenchStream {
         let mut head = BytesMut::new();
         context.encode(&mut head, Event::MessageStart, 0);
         context.encode(&mut head, Event::BlockStart { index: 0, kind: StartKind::Text }, 1);
@@ -45,7 +48,10 @@ impl Rings {
         };
         context.encode(&mut tail, metadata, 4);
         BenchStream {
-            ring: self.ring(&bench.text, context),
+            ring: match bench.stamped {
+                true => Arc::new(Ring::stamped(bench, context, since_epoch)),
+                false => self.ring(&bench.text, context),
+            },
             head: Some(head.freeze()),
             tail: Some(tail.freeze()),
             first: Duration::from_micros(bench.first_delta_us),
@@ -71,6 +77,19 @@ impl Ring {
         let mut ends = Vec::new();
         while bytes.len() < CHUNK_BYTES {
             context.encode(&mut bytes, Event::TextDelta { index: 0, text }, ends.len() as u32);
+            ends.push(bytes.len());
+        }
+        Ring { bytes: bytes.freeze(), ends }
+    }
+
+    fn stamped(bench: &Bench, context: &Context<'_>, since_epoch: Duration) -> Self {
+        let first = since_epoch + Duration::from_micros(bench.first_delta_us);
+        let mut bytes = BytesMut::new();
+        let mut ends = Vec::new();
+        for number in 0..bench.deltas.clamp(1, MAX_STAMPS) {
+            let due = first + Duration::from_micros(bench.interval_us) * number;
+            let text = format!(" {}", due.as_micros());
+            context.encode(&mut bytes, Event::TextDelta { index: 0, text: &text }, number);
             ends.push(bytes.len());
         }
         Ring { bytes: bytes.freeze(), ends }

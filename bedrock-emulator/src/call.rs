@@ -46,6 +46,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) model_id: &'a str,
     pub(crate) body: &'a Bytes,
     pub(crate) received: Instant,
+    /// The same moment in Unix time.
+    pub(crate) since_epoch: Duration,
     /// Ends the connection at once.
     pub(crate) cut: Arc<Notify>,
 }
@@ -156,7 +158,7 @@ async fn play(
         return whole(&context, incoming, pace, plan.behaviour.fault.as_ref(), call).await;
     }
     let source = match bench {
-        Some(bench) => Source::Bench(models.rings.stream(bench, &context)),
+        Some(bench) => Source::Bench(models.rings.stream(bench, &context, incoming.since_epoch)),
         None => Source::Timeline { timeline: timeline(&context, pace, plan.behaviour.fault.as_ref()), next: 0 },
     };
     if let Some(Fault::ErrorMid { error, .. } | Fault::ErrorAfter { error, .. }) = &plan.behaviour.fault {

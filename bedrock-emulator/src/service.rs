@@ -95,7 +95,8 @@ impl Service {
         let outcome = match auth::identify(parts, &body, &self.credentials, &self.region, now) {
             Ok(principal) => {
                 call.admit(principal);
-                self.models.respond(Incoming { operation, model_id, body: &body, received, cut }, call).await
+                let incoming = Incoming { operation, model_id, body: &body, received, since_epoch, cut };
+                self.models.respond(incoming, call).await
             }
             Err(error) => Err((error, call)),
         };

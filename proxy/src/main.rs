@@ -1,6 +1,9 @@
 //! The command `outcrop-proxy`.
 
-use std::{io::ErrorKind, process::ExitCode};
+use std::{
+    io::{ErrorKind, IsTerminal},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use outcrop_proxy::{
@@ -37,7 +40,8 @@ async fn serve(settings: &Serve) -> ExitCode {
         Ok(filter) => filter,
         Err(error) => return fail(&format!("--log (OUTCROP_LOG) is no filter ({error}): write info, or outcrop_proxy=debug")),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let app = match App::start(settings).await {
         Ok(app) => app,
         Err(error) => return fail(&error.to_string()),

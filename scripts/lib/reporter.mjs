@@ -69,7 +69,7 @@ export class Reporter {
     const parts = [...this.running].map(([step, { since }]) => `${step.title} ${duration(now - since)}`);
     const newest = [...this.running.keys()].at(-1).lastLine;
     const line = `${SPINNER[this.frame % SPINNER.length]} ${parts.join(" | ")} · ${newest}`;
-    this.out.write(line.slice(0, Math.max(20, (this.out.columns ?? 80) - 1)));
+    this.out.write(line.slice(0, Math.max(20, (this.out.columns || 80) - 1)));
   }
 }
 

@@ -161,3 +161,16 @@ async fn a_load_test_stream_is_whole_and_counted() {
     let entry = closed_entry(&emulator).await;
     assert_eq!((entry.deltas_sent, entry.text_sent), (1_000, " word".repeat(1_000)));
 }
+
+#[tokio::test]
+async fn a_stamped_stream_says_when_each_delta_is_due() {
+    let bench = Bench { deltas: 3, text: String::new(), stamped: true, interval_us: 2_000, first_delta_us: 5_000 };
+    let behaviour = Behaviour { bench: Some(bench), ..Behaviour::default() };
+    let emulator = start(Script::always(behaviour)).await;
+    let streamed = stream(post(&emulator, "converse-stream", &prompt("x")).await).await;
+    let text = streamed.text();
+    let stamps = text.split(' ').skip(1).map(|stamp| stamp.parse::<u64>().expect("a number")).collect::<Vec<_>>();
+    assert_eq!((stamps.len(), stamps[1] - stamps[0], stamps[2] - stamps[1]), (3, 2_000, 2_000));
+    let received_ms = closed_entry(&emulator).await.received_at_unix_ms;
+    assert_eq!((stamps[0] - 5_000) / 1_000, received_ms);
+}

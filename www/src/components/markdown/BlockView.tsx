@@ -18,7 +18,8 @@ interface BlockProps {
 /** One block. While its type stays the same its elements do too: only what changed in it is written to the page. */
 export function BlockView(props: BlockProps): JSX.Element {
   const type = createMemo(() => (props.depth > MAX_DEPTH ? "raw" : props.token.type));
-  return createMemo(() => blockOf(type(), props)) as unknown as JSX.Element;
+  const view = createMemo(() => blockOf(type(), props));
+  return <>{view()}</>;
 }
 
 function blockOf(type: string, props: BlockProps): JSX.Element {

@@ -5,17 +5,27 @@ import { decodeReferences } from "./entities.ts";
 import { safeHref } from "./links.ts";
 
 /** Text with emphasis, code and links. */
-export function InlineView(props: { tokens: readonly Token[]; depth: number }): JSX.Element {
-  return <Index each={props.tokens}>{(token) => <Inline token={token()} depth={props.depth + 1} />}</Index>;
+export function InlineView(props: { tokens: readonly Token[]; depth: number; inLink?: boolean | undefined }): JSX.Element {
+  return <Index each={props.tokens}>{(token) => <Inline token={token()} depth={props.depth + 1} inLink={props.inLink} />}</Index>;
 }
 
-function Inline(props: { token: Token; depth: number }): JSX.Element {
+interface InlineProps {
+  token: Token;
+  depth: number;
+  /** A link holds no other link. */
+  inLink?: boolean | undefined;
+}
+
+function Inline(props: InlineProps): JSX.Element {
   const type = createMemo(() => (props.depth > MAX_DEPTH ? "raw" : props.token.type));
-  return createMemo(() => inlineOf(type(), props)) as unknown as JSX.Element;
+  const view = createMemo(() => inlineOf(type(), props));
+  return <>{view()}</>;
 }
 
-function inlineOf(type: string, props: { token: Token; depth: number }): JSX.Element {
-  const inner = () => <InlineView tokens={(props.token as { tokens?: Token[] }).tokens ?? []} depth={props.depth} />;
+function inlineOf(type: string, props: InlineProps): JSX.Element {
+  const inner = (inLink = props.inLink) => (
+    <InlineView tokens={(props.token as { tokens?: Token[] }).tokens ?? []} depth={props.depth} inLink={inLink} />
+  );
   switch (type) {
     case "text":
       return (
@@ -36,9 +46,9 @@ function inlineOf(type: string, props: { token: Token; depth: number }): JSX.Ele
     case "escape":
       return <>{(props.token as Tokens.Escape).text}</>;
     case "link":
-      return <LinkView token={props.token as Tokens.Link}>{inner()}</LinkView>;
+      return <LinkView token={props.token as Tokens.Link}>{inner(true)}</LinkView>;
     case "image":
-      return <ImageLink token={props.token as Tokens.Image} />;
+      return <ImageLink token={props.token as Tokens.Image} inLink={props.inLink} />;
     default:
       return <>{props.token.raw}</>;
   }
@@ -54,11 +64,11 @@ function LinkView(props: { token: Tokens.Link; children: JSX.Element }): JSX.Ele
 }
 
 /** An image is never loaded: its address would tell others what is being read. A link with its text stands for it. */
-function ImageLink(props: { token: Tokens.Image }): JSX.Element {
-  const href = () => safeHref(decodeReferences(props.token.href));
+function ImageLink(props: { token: Tokens.Image; inLink?: boolean | undefined }): JSX.Element {
+  const href = () => (props.inLink ? undefined : safeHref(decodeReferences(props.token.href)));
   const text = () => decodeReferences(props.token.text) || "image";
   return (
-    <Show when={href()} fallback={props.token.raw}>
+    <Show when={href()} fallback={props.inLink ? text() : props.token.raw}>
       {(target) => <a class="oc-markdown-image" href={target()} target="_blank" rel="noopener noreferrer">{text()}</a>}
     </Show>
   );

@@ -1,0 +1,68 @@
+import { createSignal, createUniqueId, Show } from "solid-js";
+import type { Client } from "../../chat/client.ts";
+import { createConversations, type Conversations } from "../../chat/conversations.ts";
+import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
+import { ListIcon } from "../common/icons.tsx";
+import { ConnectionState } from "../connection/ConnectionState.tsx";
+import { DemoBanner } from "../connection/DemoBanner.tsx";
+import { ModelPicker } from "./ModelPicker.tsx";
+import { SessionList } from "./SessionList.tsx";
+import { UsageTotal } from "./UsageTotal.tsx";
+import "../theme.css";
+import "./agent-chat.css";
+
+/** What the chat works on: a client of its own, or conversations that it shares with other components. */
+export type ChatSource = { client: Client; conversations?: undefined } | { conversations: Conversations; client?: undefined };
+
+export type AgentChatProps = ChatSource & {
+  /** Prompts that an empty conversation offers. */
+  suggestions?: readonly string[];
+  /** Whether to say that answers come from the emulator, where they do. Default true; a page that says it itself turns it off. */
+  demoBanner?: boolean;
+};
+
+/** The whole chat: the conversations, the open one, connection, model and cost. Fills the height it is given. */
+export function AgentChat(props: AgentChatProps) {
+  const conversations = props.conversations ?? createConversations({ client: props.client as Client });
+  const [listShown, setListShown] = createSignal(false);
+  const listId = createUniqueId();
+
+  return (
+    <div class="oc oc-agent">
+      <div class="oc-agent-layout" data-list={listShown() ? "shown" : undefined}>
+        <div
+          class="oc-agent-side"
+          id={listId}
+          onKeyDown={(event) => {
+            if (event.key === "Escape" && listShown() && !event.defaultPrevented) {
+              event.preventDefault();
+              setListShown(false);
+            }
+          }}
+        >
+          <SessionList conversations={conversations} onPick={() => setListShown(false)} />
+        </div>
+        <button type="button" class="oc-agent-veil" tabindex="-1" aria-hidden="true" onClick={() => setListShown(false)} />
+        <div class="oc-agent-main">
+          <header class="oc-agent-header">
+            <button
+              type="button"
+              class="oc-button oc-button-quiet oc-agent-list-toggle"
+              aria-expanded={listShown()}
+              aria-controls={listId}
+              onClick={() => setListShown(!listShown())}
+            >
+              <ListIcon /><span class="oc-hidden">Conversations</span>
+            </button>
+            <ConnectionState connection={conversations.connection()} />
+            <span class="oc-spacer" />
+            <UsageTotal usage={conversations.usage()} />
+            <ModelPicker conversations={conversations} />
+          </header>
+          <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
+          <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={props.suggestions} />
+        </div>
+      </div>
+    </div>
+  );
+}

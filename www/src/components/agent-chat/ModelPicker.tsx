@@ -1,0 +1,34 @@
+import type { ModelInfo } from "@outcrop/client";
+import { For, Show } from "solid-js";
+import type { Conversations } from "../../chat/conversations.ts";
+import { modelName } from "../../format/models.ts";
+import { formatPrice } from "../../format/numbers.ts";
+
+/** Which model answers the next message, from those that the proxy offers. */
+export function ModelPicker(props: { conversations: Conversations }) {
+  const models = () => props.conversations.server()?.models ?? [];
+  return (
+    <Show when={models().length > 0}>
+      <label class="oc-picker">
+        <span class="oc-hidden">Model</span>
+        <select
+          title={props.conversations.effectiveModel()}
+          value={props.conversations.effectiveModel() ?? ""}
+          onChange={(event) => props.conversations.setModel(event.currentTarget.value)}
+        >
+          <Show when={!models().some((info) => info.model === props.conversations.effectiveModel())}>
+            <option value={props.conversations.effectiveModel() ?? ""}>{modelName(props.conversations.effectiveModel() ?? "")}</option>
+          </Show>
+          <For each={models()}>
+            {(info) => <option value={info.model} selected={info.model === props.conversations.effectiveModel()}>{optionText(info)}</option>}
+          </For>
+        </select>
+      </label>
+    </Show>
+  );
+}
+
+function optionText({ model, price }: ModelInfo): string {
+  const suffix = price === undefined ? "no known price" : `${formatPrice(price.input)} in, ${formatPrice(price.output)} out per million`;
+  return `${modelName(model)} · ${suffix}`;
+}

@@ -1,0 +1,51 @@
+import type { StopReason } from "@outcrop/client";
+import { Show } from "solid-js";
+import type { Answer } from "../../chat/state.ts";
+import { modelName } from "../../format/models.ts";
+import { formatCount, formatDuration } from "../../format/numbers.ts";
+import { answerCost, describeUsage, inputTokens } from "../../format/usage.ts";
+import { CopyButton } from "../common/CopyButton.tsx";
+
+/** The small line under an answer: copy, how it ended, what it used. */
+export function AnswerMeta(props: { answer: Answer }) {
+  const duration = () => {
+    const timing = props.answer.timing;
+    return timing?.endedAt === undefined ? undefined : formatDuration(timing.endedAt - timing.sentAt);
+  };
+  return (
+    <footer class="oc-meta">
+      <Show when={props.answer.text !== ""}><CopyButton text={() => props.answer.text} label="Copy answer" /></Show>
+      <Show when={endNote(props.answer)}>{(note) => <span class="oc-badge">{note()}</span>}</Show>
+      <Show when={props.answer.usage}>
+        {(usage) => (
+          <span class="oc-usage" title={describeUsage(usage())}>
+            <span>{formatCount(inputTokens(usage()))} in</span>
+            <span>{formatCount(usage().outputTokens)} out</span>
+            <span class="oc-cost">{answerCost(usage())}</span>
+            <Show when={usage().source === "estimated"}><span>estimated</span></Show>
+          </span>
+        )}
+      </Show>
+      <Show when={props.answer.model}>{(model) => <span class="oc-model" title={model()}>{modelName(model())}</span>}</Show>
+      <Show when={duration()}>{(text) => <span>{text()}</span>}</Show>
+    </footer>
+  );
+}
+
+/** How an answer ended, where that is not simply its end. */
+function endNote(answer: Answer): string | undefined {
+  if (answer.phase === "stopped") return "Stopped";
+  return answer.stopReason === undefined ? undefined : END_NOTES[answer.stopReason];
+}
+
+const END_NOTES: Record<StopReason, string | undefined> = {
+  end_turn: undefined,
+  stop_sequence: undefined,
+  other: undefined,
+  cancelled: "Stopped",
+  tool_use: "Asks for a tool",
+  max_tokens: "Cut at the token limit",
+  guardrail_intervened: "Ended by a guardrail",
+  content_filtered: "Ended by a content filter",
+  model_context_window_exceeded: "Ended where the context was full",
+};

@@ -1,0 +1,55 @@
+import { createUniqueId, Show, type JSX } from "solid-js";
+import type { Chat } from "../../chat/chat.ts";
+import type { Connection } from "../../chat/connection.ts";
+import { Announcer } from "./Announcer.tsx";
+import { Composer } from "./Composer.tsx";
+import { EmptyState, SUGGESTIONS } from "./EmptyState.tsx";
+import { HistoryNotice } from "./HistoryNotice.tsx";
+import { MessageList } from "./MessageList.tsx";
+import "../theme.css";
+import "./chat-panel.css";
+
+export interface ChatPanelProps {
+  /** The conversation, from `createChat` or from `Conversations`. */
+  chat: Chat;
+  /** Where the connection stands; sending is refused once it is closed for good. */
+  connection?: Connection | undefined;
+  /** Prompts that an empty conversation offers. */
+  suggestions?: readonly string[] | undefined;
+  /** Whether the composer takes the focus when the panel appears or another conversation is opened. Default true. */
+  autofocus?: boolean | undefined;
+  /** Shown above the composer. */
+  children?: JSX.Element;
+}
+
+/** A conversation: its messages and the composer. Fills the height it is given. */
+export function ChatPanel(props: ChatPanelProps) {
+  const headingId = createUniqueId();
+  const state = () => props.chat.state();
+  const isEmpty = () => state().messages.length === 0 && state().history.phase !== "loading" && state().history.phase !== "failed";
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.key !== "Escape" || event.defaultPrevented || state().turn === undefined) return;
+    event.preventDefault();
+    props.chat.stop();
+  }
+
+  return (
+    <section class="oc oc-panel" aria-labelledby={headingId} onKeyDown={onKeyDown}>
+      <h2 id={headingId} class="oc-hidden">Conversation</h2>
+      <Show keyed when={props.chat}>
+        {(chat) => (
+          <MessageList state={state()} onRetry={() => chat.retry()}>
+            <HistoryNotice state={state()} onLoad={() => void chat.loadHistory()} />
+            <Show when={isEmpty()}>
+              <EmptyState suggestions={props.suggestions ?? SUGGESTIONS} demo={props.connection?.server?.demo === true} onPick={(text) => chat.send(text)} />
+            </Show>
+          </MessageList>
+        )}
+      </Show>
+      {props.children}
+      <Composer chat={props.chat} connection={props.connection} autofocus={props.autofocus !== false} />
+      <Announcer state={state()} />
+    </section>
+  );
+}

@@ -1,0 +1,107 @@
+import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
+import type { Chat } from "../../chat/chat.ts";
+import type { Connection } from "../../chat/connection.ts";
+import { answerUnderWay } from "../../chat/state.ts";
+import { formatCount } from "../../format/numbers.ts";
+import { SendIcon, StopIcon } from "../common/icons.tsx";
+
+/** The box grows with its text up to this height; beyond it, it scrolls. */
+const MAX_HEIGHT_PX = 220;
+
+/** Where the person writes: Enter sends, Shift+Enter makes a line, ↑ in the empty box brings back the last message. */
+export function Composer(props: { chat: Chat; connection: Connection | undefined; autofocus: boolean }) {
+  let box!: HTMLTextAreaElement;
+  const [draft, setDraft] = createSignal("");
+  const hintId = createUniqueId();
+  const answering = () => props.chat.state().turn !== undefined;
+  const stopping = () => answerUnderWay(props.chat.state())?.phase === "stopping";
+  const closed = () => props.connection?.state === "closed";
+  const excess = () => {
+    const limit = props.connection?.server?.limits.maxMessageChars;
+    return limit === undefined ? 0 : Math.max(0, characters(draft()) - limit);
+  };
+  const sendable = () => draft().trim() !== "" && !answering() && !closed() && excess() === 0;
+
+  createEffect(on(() => props.chat, () => props.autofocus && box.focus({ preventScroll: true })));
+  createEffect(
+    on(draft, () => {
+      box.style.height = "auto";
+      box.style.height = `${Math.min(box.scrollHeight, MAX_HEIGHT_PX)}px`;
+    }),
+  );
+
+  function send(): void {
+    if (sendable() && props.chat.send(draft())) setDraft("");
+  }
+
+  function recall(): boolean {
+    const last = props.chat.state().messages.findLast((message) => message.role === "user");
+    if (draft() !== "" || last === undefined) return false;
+    setDraft(last.text);
+    box.setSelectionRange(last.text.length, last.text.length);
+    return true;
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    // While an input method composes, Enter belongs to it.
+    if (event.isComposing) return;
+    const plain = !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && plain && recall()) {
+      event.preventDefault();
+    }
+  }
+
+  return (
+    <form
+      class="oc-composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div class="oc-composer-box">
+        <textarea
+          ref={box}
+          dir="auto"
+          rows="1"
+          value={draft()}
+          placeholder="Ask Claude…"
+          aria-label="Message"
+          aria-describedby={hintId}
+          aria-invalid={excess() > 0}
+          onInput={(event) => setDraft(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+        />
+        <Show
+          when={answering()}
+          fallback={
+            <button type="submit" class="oc-button oc-button-primary oc-send" disabled={!sendable()} aria-label="Send" title="Send (Enter)">
+              <SendIcon />
+            </button>
+          }
+        >
+          <button type="button" class="oc-button oc-button-primary oc-send" disabled={stopping()} aria-label="Stop" title="Stop (Esc)" onClick={() => props.chat.stop()}>
+            <StopIcon />
+          </button>
+        </Show>
+      </div>
+      <p id={hintId} class="oc-hint">
+        <Show when={!closed()} fallback={<span class="oc-error-text">The connection is closed. Reload the page to go on.</span>}>
+          <Show when={excess() > 0} fallback={<>Enter sends, Shift+Enter makes a new line{answering() ? ", Esc stops" : ""}.</>}>
+            <span class="oc-error-text" role="status">{formatCount(excess())} characters too long.</span>
+          </Show>
+        </Show>
+      </p>
+    </form>
+  );
+}
+
+/** Unicode scalar values: what the proxy counts. */
+function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}

@@ -1,0 +1,52 @@
+import { Key } from "@solid-primitives/keyed";
+import { createEffect, on, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
+import { DownIcon } from "../common/icons.tsx";
+import { AnswerView } from "./AnswerView.tsx";
+import { makeFollower } from "./follower.ts";
+import { QuestionView } from "./QuestionView.tsx";
+
+/** The messages, the oldest first, scrolled to the end for as long as the reader stays there. */
+export function MessageList(props: { state: ChatState; onRetry: () => void; children?: JSX.Element }) {
+  let scroller!: HTMLDivElement;
+  let content!: HTMLDivElement;
+  const follower = makeFollower(() => scroller);
+
+  onMount(() => {
+    const observer = new ResizeObserver(() => follower.contentChanged());
+    observer.observe(content);
+    observer.observe(scroller);
+    onCleanup(() => observer.disconnect());
+  });
+  // A message that was just sent is shown, wherever the reader was.
+  createEffect(on(() => props.state.turn, (turn) => turn !== undefined && follower.jump(), { defer: true }));
+
+  const retryKey = () => retryable(props.state)?.answer.key;
+  return (
+    <div class="oc-messages-frame">
+      <div class="oc-messages" ref={scroller} onScroll={() => follower.scrolled()} tabindex="0" role="region" aria-label="Messages">
+        <div class="oc-messages-content" ref={content}>
+          {props.children}
+          <ol class="oc-message-list">
+            <Key each={props.state.messages} by="key">
+              {(message) => (
+                <li>
+                  <Show when={message().role === "user"} fallback={
+                    <AnswerView answer={message() as Answer} canRetry={retryKey() === message().key} onRetry={props.onRetry} />
+                  }>
+                    <QuestionView question={message() as Question} />
+                  </Show>
+                </li>
+              )}
+            </Key>
+          </ol>
+        </div>
+      </div>
+      <Show when={!follower.following()}>
+        <button type="button" class="oc-button oc-jump" onClick={() => follower.jump()}>
+          <DownIcon /> Jump to latest
+        </button>
+      </Show>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import { createEffect, createSignal, on, Show } from "solid-js";
+import type { ChatState } from "../../chat/state.ts";
+import { ChatIcon } from "../common/icons.tsx";
+import { hotkeyLabel } from "./hotkey.ts";
+
+interface LauncherProps {
+  ref: (element: HTMLButtonElement) => void;
+  hidden: boolean;
+  state: ChatState;
+  hotkey: string | null;
+  onOpen: () => void;
+}
+
+/** The button in the corner. While the chat is minimised it shows that an answer is being made, and that one has come since. */
+export function Launcher(props: LauncherProps) {
+  const [unread, setUnread] = createSignal(false);
+  const answering = () => props.state.turn !== undefined;
+  createEffect(on([answering, () => props.hidden], ([now, hidden], before) => setUnread((was) => !hidden && (was || (before?.[0] === true && !now)))));
+
+  return (
+    <button
+      type="button"
+      ref={props.ref}
+      class="oc-launcher"
+      data-hidden={props.hidden ? "" : undefined}
+      tabindex={props.hidden ? -1 : undefined}
+      aria-hidden={props.hidden ? "true" : undefined}
+      aria-expanded={props.hidden}
+      aria-keyshortcuts={props.hotkey === null ? undefined : `Control+${props.hotkey.toUpperCase()} Meta+${props.hotkey.toUpperCase()}`}
+      onClick={() => props.onOpen()}
+    >
+      <ChatIcon />
+      <span>Ask Claude</span>
+      <Show when={props.hotkey}>{(key) => <kbd aria-hidden="true">{hotkeyLabel(key())}</kbd>}</Show>
+      <Show when={answering()}><span class="oc-dots" aria-hidden="true"><span /><span /><span /></span><span class="oc-hidden">Answering</span></Show>
+      <Show when={unread()}><span class="oc-unread" aria-hidden="true" /><span class="oc-hidden">New answer</span></Show>
+    </button>
+  );
+}
