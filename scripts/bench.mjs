@@ -9,7 +9,7 @@ import { npmAll } from "./tasks/npm.mjs";
 import { RELEASE_EMULATOR, RELEASE_PROXY, releaseEmulator, releaseProxy } from "./tasks/proxy.mjs";
 
 export async function main(args) {
-  await new TaskRunner().ensure(releaseProxy, releaseEmulator, npmAll, clientPackage, browsers);
+  await new TaskRunner().ensureOrStop(releaseProxy, releaseEmulator, npmAll, clientPackage, browsers);
   const env = { ...process.env, OUTCROP_PROXY_BIN: RELEASE_PROXY, BEDROCK_EMULATOR_BIN: RELEASE_EMULATOR, CHROMIUM };
   return exitCode(startChild("npm", ["run", "bench", "-w", "bench", "--", ...args], { cwd: ROOT, env, stdio: "inherit" }));
 }

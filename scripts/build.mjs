@@ -13,6 +13,6 @@ export async function main(names) {
   for (const name of names) {
     if (!(name in PARTS)) throw new Advice(`npm run build knows ${Object.keys(PARTS).join(", ")}; not ${name}.`);
   }
-  await new TaskRunner().ensure(...(names.length === 0 ? Object.values(PARTS) : names.map((name) => PARTS[name])));
+  await new TaskRunner().ensureOrStop(...(names.length === 0 ? Object.values(PARTS) : names.map((name) => PARTS[name])));
   return 0;
 }

@@ -8,7 +8,7 @@ import { clientPackage } from "./tasks/client.mjs";
 import { DEV_PROXY, devProxy } from "./tasks/proxy.mjs";
 
 export async function main(args) {
-  await new TaskRunner().ensure(devProxy, clientPackage);
+  await new TaskRunner().ensureOrStop(devProxy, clientPackage);
   return runTogether([
     { name: "proxy", command: DEV_PROXY, args: ["serve", "--demo=auto", ...args], cwd: ROOT },
     { name: "vite", command: join(ROOT, "node_modules", ".bin", "vite"), args: ["--port", "5173", "--strictPort"], cwd: join(ROOT, "www") },

@@ -8,6 +8,6 @@ import { wasmRust } from "./tasks/wasm-rust.mjs";
 
 export async function main(args) {
   const forTests = args.includes("--browsers") ? [browsers, geckodriver, python, npmAll] : [npmForDashboard];
-  await new TaskRunner().ensure(wasmRust, wasmTools, ...forTests);
+  await new TaskRunner().ensureOrStop(wasmRust, wasmTools, ...forTests);
   return 0;
 }

@@ -8,7 +8,7 @@ import { DASHBOARD, dashboard } from "./tasks/dashboard.mjs";
 import { RELEASE_PROXY, releaseProxy } from "./tasks/proxy.mjs";
 
 export async function main(args) {
-  await new TaskRunner().ensure(releaseProxy, dashboard);
+  await new TaskRunner().ensureOrStop(releaseProxy, dashboard);
   const proxy = startChild(RELEASE_PROXY, ["serve", "--demo=auto", "--www", shown(DASHBOARD), ...args], { cwd: ROOT, stdio: "inherit" });
   return exitCode(proxy);
 }

@@ -35,6 +35,11 @@ export const STEPS = [
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
   { name: "wasm-chromium", title: "client in Chromium", needs: [wasmRust, wasmTools, browsers], count: "cargo", run: wasmPack("--chrome", "--chromedriver", () => CHROMEDRIVER) },
   { name: "wasm-firefox", title: "client in Firefox", needs: [wasmRust, wasmTools, browsers, geckodriver], count: "cargo", run: wasmPack("--firefox", "--geckodriver", geckodriverPath) },
+  { name: "emulator-js", title: "emulator against AWS's JavaScript SDK", needs: [devEmulator, npmAll], count: "nodeTest", run: workspace("bedrock-emulator/tests/clients", "test") },
+  { name: "emulator-python", title: "emulator against boto3", needs: [devEmulator, python], count: "pytest", run: pytest("bedrock-emulator/tests/clients", "test_boto3.py") },
+  { name: "www-types", title: "dashboard's types", needs: [npmAll, clientPackage], run: workspace("www", "typecheck") },
+  { name: "www-units", title: "dashboard's components", needs: [npmAll, clientPackage], count: "vitest", run: workspace("www", "test") },
+  { name: "bench-units", title: "benchmark's arithmetic", needs: [npmAll], count: "nodeTest", run: workspace("bench", "test") },
 ];
 
 /** Programs under test, for tests that are not written in Rust. */

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Response;
@@ -147,8 +148,11 @@ async fn play(
         }
     };
     let answer = Arc::new(answer);
-    let content =
-        bench.map_or_else(|| Content::Answer(answer.clone()), |bench| Content::Repeated(bench.text.as_str().into()));
+    let content = match bench {
+        None => Content::Answer(answer.clone()),
+        Some(bench) if bench.stamped => Content::None,
+        Some(bench) => Content::Repeated(bench.text.as_str().into()),
+    };
     call.answer(answer.usage, content);
     let pace = plan.behaviour.pace(models.pace);
     let request_id = call.request_id().to_owned();

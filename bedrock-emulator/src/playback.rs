@@ -232,8 +232,7 @@ mod tests {
         let context =
             crate::wire::Context { dialect: Dialect::Converse, request_id: "r", model_id: "m", answer: &answer };
         let stream = |deltas, interval_us| {
-            let bench =
-                Bench { deltas, text: " word".into(), stamped: false, interval_us, first_delta_us: 5_000 };
+            let bench = Bench { deltas, text: " word".into(), stamped: false, interval_us, first_delta_us: 5_000 };
             Source::Bench(rings.stream(&bench, &context, Duration::ZERO))
         };
         let paced = chunks(stream(3, 20_000)).await;

@@ -89,7 +89,10 @@ export type Chunk =
   | { type: "tool"; call: ToolUse; messageId: string }
   /** What the answer is waiting for. */
   | { type: "status"; state: StatusState; retryInMs?: number; messageId: string }
-  /** The answer is whole, or was stopped (`stopReason` `"cancelled"`). */
+  /**
+   * The answer is whole, or was stopped (`stopReason` `"cancelled"`). Stopped before the proxy had it, it has an empty `messageId`
+   * and used nothing.
+   */
   | { type: "done"; sessionId: string; messageId: string; content: string; stopReason: StopReason; usage: Usage };
 
 /** Where the connection stands. */
@@ -97,8 +100,8 @@ export type ConnectionStatus =
   | { state: "idle" }
   | { state: "connecting" }
   | { state: "open"; server: ServerHello }
-  /** Lost; the next attempt is in `retryInMs`. */
-  | { state: "reconnecting"; attempt: number; retryInMs: number }
+  /** Lost, for this reason; the next attempt is in `retryInMs`. */
+  | { state: "reconnecting"; attempt: number; retryInMs: number; reason: string }
   /** The browser says that there is no network. */
   | { state: "offline" }
   /** Ended for good: by `close()`, or by the proxy with this close code. */
@@ -142,7 +145,7 @@ export class ChatClient {
   sendMessage(request: Request, options?: { signal?: AbortSignal }): Promise<Answer>;
 
   /**
-   * Sends a message and gives the answer as it is made. Aborting the signal or leaving the loop stops the answer. Aborted, the
+   * Sends a message at once and gives the answer as it is made; what nobody asks for waits, joined. Aborting the signal or leaving the loop stops the answer. Aborted, the
    * stream ends with a `"done"` chunk whose `stopReason` is `"cancelled"`, since a stopped answer has a text and a cost too.
    */
   streamMessage(request: Request, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;

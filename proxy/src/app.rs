@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tracing::info;
 
 use crate::{
-    bedrock::connect::{ConnectError, Options, connect, find},
+    bedrock::connect::{ConnectError, Found, Options, connect, find},
     http::{Http, Origins},
     service::{Offer, Service},
     settings::{Demo, Serve},
@@ -32,13 +32,17 @@ pub enum StartError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The address is taken.
-    #[error("{0} is in use by another program: stop that one, or choose another with --listen 127.0.0.1:PORT (OUTCROP_LISTEN)")]
+    #[error(
+        "{0} is in use by another program: stop that one, or choose another with --listen 127.0.0.1:PORT (OUTCROP_LISTEN)"
+    )]
     AddressInUse(SocketAddr),
     /// The address cannot be listened on.
     #[error("cannot listen on {0} ({1}): choose an address of this machine with --listen (OUTCROP_LISTEN)")]
     Listen(SocketAddr, io::Error),
     /// Without authentication, only loopback.
-    #[error("{0} can be reached from other machines, and there is no authentication yet: listen on 127.0.0.1 and put nothing in front")]
+    #[error(
+        "{0} can be reached from other machines, and there is no authentication yet: listen on 127.0.0.1 and put nothing in front"
+    )]
     NotLoopback(SocketAddr),
     /// The page's folder has no page.
     #[error("{0} has no index.html: build the page, or leave --www (OUTCROP_WWW_DIR) out")]
@@ -64,30 +68,37 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn start(settings: &Serve) -> Result<Self, StartError> {
-        let listen = settings.listen;
-        if !listen.ip().is_loopback() {
-            return Err(StartError::NotLoopback(listen));
-        }
-        if let Some(www) = settings.www.as_deref().filter(|www| !www.join("index.html").is_file()) {
-            return Err(StartError::NoPage(www.display().to_string()));
-        }
-        let listener = TcpListener::bind(listen).await.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => StartError::AddressInUse(listen),
-            _ => StartError::Listen(listen, error),
-        })?;
-        let addr = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
-
+        let listener = listen(settings).await?;
         let (options, found, emulator) = upstream(settings).await?;
-        let bedrock = connect(&found, &options)?;
+        Self::assemble(settings, listener, &options, &found, emulator)
+    }
+
+    /// The same with a way to Bedrock that is given instead of looked for.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_with(settings: &Serve, options: &Options) -> Result<Self, StartError> {
+        let listener = listen(settings).await?;
+        let found = find(options).await?;
+        Self::assemble(settings, listener, options, &found, None)
+    }
+
+    fn assemble(
+        settings: &Serve,
+        listener: (TcpListener, SocketAddr),
+        options: &Options,
+        found: &Found,
+        emulator: Option<Emulator>,
+    ) -> Result<Self, StartError> {
+        let (listener, addr) = listener;
         let demo = emulator.is_some();
         let answers_from = if demo {
             "the built-in emulator".to_owned()
         } else {
             format!("Bedrock in {} with {}", found.region, found.identity)
         };
-
         let runner = Runner {
-            bedrock,
+            bedrock: connect(found, options)?,
             store: Arc::new(MemoryStore::default()),
             catalog: Arc::new(Catalog::builtin()),
             turns: Arc::new(Turns::new(settings.max_turns as usize)),
@@ -108,6 +119,11 @@ impl App {
             www: settings.www.clone(),
         };
         Ok(Self { http: Arc::new(http), listener, addr, emulator, answers_from })
+    }
+
+    /// What answers requests, whatever they come over.
+    pub fn service(&self) -> &Arc<Service> {
+        &self.http.service
     }
 
     /// Where it listens.
@@ -141,9 +157,23 @@ impl App {
     }
 }
 
-async fn upstream(
-    settings: &Serve,
-) -> Result<(Options, crate::bedrock::connect::Found, Option<Emulator>), StartError> {
+async fn listen(settings: &Serve) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listen = settings.listen;
+    if !listen.ip().is_loopback() {
+        return Err(StartError::NotLoopback(listen));
+    }
+    if let Some(www) = settings.www.as_deref().filter(|www| !www.join("index.html").is_file()) {
+        return Err(StartError::NoPage(www.display().to_string()));
+    }
+    let listener = TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::AddressInUse(listen),
+        _ => StartError::Listen(listen, error),
+    })?;
+    let addr = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
+    Ok((listener, addr))
+}
+
+async fn upstream(settings: &Serve) -> Result<(Options, Found, Option<Emulator>), StartError> {
     let options = Options { endpoint_url: settings.upstream.endpoint_url.clone(), fixed: None };
     if settings.demo != Demo::Always {
         match find(&options).await {
@@ -157,8 +187,7 @@ async fn upstream(
     let emulator =
         Emulator::start(EmulatorConfig { pace, ..EmulatorConfig::default() }).await.map_err(StartError::Emulator)?;
     let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "demo mode");
-    let options =
-        Options { endpoint_url: Some(emulator.url()), fixed: Some((credentials, DEMO_REGION.to_owned())) };
+    let options = Options { endpoint_url: Some(emulator.url()), fixed: Some((credentials, DEMO_REGION.to_owned())) };
     let found = find(&options).await?;
     Ok((options, found, Some(emulator)))
 }

@@ -30,7 +30,11 @@ pub async fn check(upstream: &Upstream) -> bool {
     };
     match Catalog::builtin().find(&upstream.model) {
         Some(model) if model.price.is_some() => line(true, "model", &format!("{}, price known", upstream.model)),
-        _ => line(true, "model", &format!("{}, not in the price table: its cost will be shown as unknown", upstream.model)),
+        _ => line(
+            true,
+            "model",
+            &format!("{}, not in the price table: its cost will be shown as unknown", upstream.model),
+        ),
     };
     let whole = call(&found, "bedrock:InvokeModel", converse(&bedrock, &upstream.model).await);
     let streamed = call(&found, "bedrock:InvokeModelWithResponseStream", stream(&bedrock, &upstream.model).await);

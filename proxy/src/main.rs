@@ -38,7 +38,9 @@ fn main() -> ExitCode {
 async fn serve(settings: &Serve) -> ExitCode {
     let filter = match EnvFilter::try_new(&settings.log) {
         Ok(filter) => filter,
-        Err(error) => return fail(&format!("--log (OUTCROP_LOG) is no filter ({error}): write info, or outcrop_proxy=debug")),
+        Err(error) => {
+            return fail(&format!("--log (OUTCROP_LOG) is no filter ({error}): write info, or outcrop_proxy=debug"));
+        }
     };
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
@@ -47,7 +49,9 @@ async fn serve(settings: &Serve) -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     };
     if app.emulator().is_some() {
-        println!("DEMO MODE: answers come from the built-in emulator, not from Bedrock. Set AWS credentials and AWS_REGION to talk to Claude.");
+        println!(
+            "DEMO MODE: answers come from the built-in emulator, not from Bedrock. Set AWS credentials and AWS_REGION to talk to Claude."
+        );
     }
     println!("answers come from {}, model {}", app.answers_from(), settings.upstream.model);
     println!("listening on http://{}", app.addr());
@@ -57,7 +61,8 @@ async fn serve(settings: &Serve) -> ExitCode {
 
 /// Ready when the process is asked to stop.
 async fn stopped() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, SessionId, VERSION,
     client::{
-        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions, RenameSession, Resume,
-        SendMessage,
+        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions, RenameSession,
+        Resume, SendMessage,
     },
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
@@ -119,7 +119,10 @@ impl Service {
             );
         }
         if !send.attachments.is_empty() {
-            return fail(ErrorCode::InvalidRequest, "Attachments are not served by this version of the proxy.".to_owned());
+            return fail(
+                ErrorCode::InvalidRequest,
+                "Attachments are not served by this version of the proxy.".to_owned(),
+            );
         }
         let model = send.model.clone().unwrap_or_else(|| self.offer.default_model.clone());
         if !self.offer.models.contains(&model) {
@@ -143,7 +146,8 @@ impl Service {
             ),
             Begin::SessionBusy => fail(
                 ErrorCode::InvalidRequest,
-                "An answer is being made in this session. Wait for its end, or stop it, before the next message.".to_owned(),
+                "An answer is being made in this session. Wait for its end, or stop it, before the next message."
+                    .to_owned(),
             ),
             Begin::Full => fail(
                 ErrorCode::RateLimited,
@@ -175,8 +179,7 @@ impl Service {
     }
 
     async fn create_session(&self, owner: &Owner, create: CreateSession) -> Result<ServerMessage, StoreError> {
-        let session =
-            new_session(self.sources().session_id(), create.title, create.model, (self.sources().now)());
+        let session = new_session(self.sources().session_id(), create.title, create.model, (self.sources().now)());
         self.store().ensure_session(owner, session).await.map(ServerMessage::SessionCreated)
     }
 

@@ -61,13 +61,26 @@ pub struct Upstream {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Where to listen. Without authentication only loopback addresses are allowed.
-    #[arg(long, env = "OUTCROP_LISTEN", default_value = "127.0.0.1:3001", value_name = "ADDR:PORT", help_heading = "Server")]
+    #[arg(
+        long,
+        env = "OUTCROP_LISTEN",
+        default_value = "127.0.0.1:3001",
+        value_name = "ADDR:PORT",
+        help_heading = "Server"
+    )]
     pub listen: SocketAddr,
     /// A folder with a page to serve, such as the dashboard's build.
     #[arg(long, env = "OUTCROP_WWW_DIR", value_name = "DIR", help_heading = "Server")]
     pub www: Option<PathBuf>,
     /// Origins whose pages may connect, besides the page served here; separated by commas.
-    #[arg(long, env = "OUTCROP_ALLOWED_ORIGINS", value_delimiter = ',', default_value = "http://localhost:5173,http://127.0.0.1:5173", value_name = "ORIGINS", help_heading = "Server")]
+    #[arg(
+        long,
+        env = "OUTCROP_ALLOWED_ORIGINS",
+        value_delimiter = ',',
+        default_value = "http://localhost:5173,http://127.0.0.1:5173",
+        value_name = "ORIGINS",
+        help_heading = "Server"
+    )]
     pub allowed_origins: Vec<String>,
     /// The most sockets open at a time.
     #[arg(long, env = "OUTCROP_MAX_SOCKETS", default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Server")]
@@ -129,7 +142,8 @@ impl Serve {
     /// The models that clients may name, without repetition, the default one first.
     pub fn offered_models(&self, demo: bool) -> Vec<String> {
         let mut models = vec![self.upstream.model.clone()];
-        let extra = if demo && self.models.is_empty() { DEMO_MODELS.map(str::to_owned).to_vec() } else { self.models.clone() };
+        let extra =
+            if demo && self.models.is_empty() { DEMO_MODELS.map(str::to_owned).to_vec() } else { self.models.clone() };
         for model in extra.into_iter().map(|model| model.trim().to_owned()) {
             if !model.is_empty() && !models.contains(&model) {
                 models.push(model);

@@ -7,7 +7,7 @@
 // - `ready()`, optional: true when there is nothing to do, for what is not made from files of the checkout;
 // - `run(step)`: does the work with `step.run(command, arguments)`.
 
-import { Interrupted, isEnding } from "./children.mjs";
+import { endAllChildren, Interrupted, isEnding } from "./children.mjs";
 import { ROOT } from "./paths.mjs";
 import { Reporter } from "./reporter.mjs";
 import { fingerprint, Stamps } from "./stamp.mjs";
@@ -29,6 +29,17 @@ export class TaskRunner {
   /** Makes sure that all of `tasks` are done; throws the first failure. */
   async ensure(...tasks) {
     await Promise.all(tasks.map((task) => this.#one(task)));
+  }
+
+  /** Like `ensure`, but the first failure ends everything that is still running before it is thrown. */
+  async ensureOrStop(...tasks) {
+    try {
+      await this.ensure(...tasks);
+    } catch (error) {
+      await endAllChildren();
+      await Promise.allSettled(this.promises.values());
+      throw error;
+    }
   }
 
   #one(task) {

@@ -122,7 +122,7 @@ async function buildStd(step, release, into) {
   mkdirSync(work, { recursive: true });
   // Cargo writes a lock file beside the sources.
   cpSync(`/usr/src/rustc-${release}/library`, join(work, "library"), { recursive: true });
-  const features = "panic-unwind,compiler-builtins-mem,optimize_for_size";
+  const features = "panic-unwind,compiler-builtins-mem";
   const args = ["build", "--manifest-path", "sysroot/Cargo.toml", "--target", WASM, "--release", "--features", features];
   await step.run(join(DEBIAN_BIN, "cargo"), args, {
     cwd: join(work, "library"),

@@ -1,7 +1,7 @@
 //! What the four operations answer when nothing goes wrong.
 
 use crate::common::{chunks, client, closed_entry, post, prompt, request, start, stream, whole};
-use bedrock_emulator::{Behaviour, Outcome, Script};
+use bedrock_emulator::{Behaviour, Bench, Outcome, Script};
 use serde_json::{Value, json};
 
 fn messages(text: &str) -> Value {

@@ -27,10 +27,10 @@ pub(crate) async fn run(args: &Args) -> Result<(), LoadError> {
     let mut holding = JoinSet::new();
     let mut connecting = FuturesUnordered::new();
     for _ in 0..args.sockets {
-        if connecting.len() >= CONCURRENT_HANDSHAKES {
-            if let Some(socket) = connecting.next().await {
-                holding.spawn(Socket::idle(socket?));
-            }
+        if connecting.len() >= CONCURRENT_HANDSHAKES
+            && let Some(socket) = connecting.next().await
+        {
+            holding.spawn(Socket::idle(socket?));
         }
         connecting.push(Socket::connect(args.server));
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
@@ -18,10 +19,12 @@ const BUFFER_BYTES: usize = 4 * 1024;
 /// The longest frame that a server may send; no server under test joins more text than this.
 const MAX_FRAME_BYTES: usize = 1024 * 1024;
 
+/// Questions of this process so far: each has an id of its own, and two processes share none.
+static ASKED: AtomicU64 = AtomicU64::new(0);
+
 /// One WebSocket with at most one answer under way.
 pub(crate) struct Socket {
     stream: WebSocketStream<TcpStream>,
-    asked: u64,
 }
 
 #[derive(Deserialize)]
@@ -49,13 +52,13 @@ impl Socket {
             .max_message_size(Some(MAX_FRAME_BYTES))
             .max_frame_size(Some(MAX_FRAME_BYTES));
         let (stream, _) = client_async_with_config(format!("ws://{server}/ws"), tcp, Some(config)).await?;
-        Ok(Socket { stream, asked: 0 })
+        Ok(Socket { stream })
     }
 
     pub(crate) async fn ask(&mut self, prompt: &str) -> Result<(), LoadError> {
-        self.asked += 1;
+        let number = ASKED.fetch_add(1, Ordering::Relaxed);
         let frame = serde_json::json!({
-            "id": format!("load-{}", self.asked),
+            "id": format!("load-{}-{number}", std::process::id()),
             "type": "chat.send_message",
             "data": { "message": prompt, "streaming": true },
         });
@@ -65,10 +68,10 @@ impl Socket {
 
     pub(crate) async fn next(&mut self) -> Result<Step, LoadError> {
         loop {
-            if let Message::Text(text) = self.message().await? {
-                if let Some(step) = step(&text)? {
-                    return Ok(step);
-                }
+            if let Message::Text(text) = self.message().await?
+                && let Some(step) = step(&text)?
+            {
+                return Ok(step);
             }
         }
     }

@@ -86,9 +86,9 @@ mod tests {
     fn joined_tokens_are_counted_one_by_one() {
         assert_eq!(tokens(" word word word"), 3);
         assert_eq!(tokens(""), 0);
-        assert_eq!(stamps(" 1764000000000001 1764000000000002").collect::<Vec<_>>(), [
-            1_764_000_000_000_001,
-            1_764_000_000_000_002
-        ]);
+        assert_eq!(
+            stamps(" 1764000000000001 1764000000000002").collect::<Vec<_>>(),
+            [1_764_000_000_000_001, 1_764_000_000_000_002]
+        );
     }
 }

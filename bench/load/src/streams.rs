@@ -1,14 +1,13 @@
 //! Many answers at once: what a token costs the server, and how late it is.
 //!
-//! Without a window the measurement spans all answers from first question to last end. With one it begins when every stream
-//! has its first token, so that the cost of turns is outside it.
+//! Without a window the measurement spans all answers from first question to last end. With one it begins a second after the last
+//! question, so that the cost of turns is outside it. A server that cannot keep up is measured over what it does in that time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -34,7 +33,7 @@ pub(crate) struct Args {
     /// From the first question to the last, in milliseconds; evenly in between
     #[arg(long, value_name = "MS", default_value_t = 0)]
     spread_ms: u64,
-    /// Measure only this long once all stream, in milliseconds
+    /// Measure only this long, in milliseconds, from a second after the last question
     #[arg(long, value_name = "MS")]
     window_ms: Option<u64>,
     /// The tokens are stamps of the time they were due
@@ -45,13 +44,14 @@ pub(crate) struct Args {
     pid: Option<u32>,
 }
 
+/// From the last question to the window.
+const SETTLE: Duration = Duration::from_secs(1);
+
 #[derive(Default)]
 struct Shared {
     tokens: AtomicU64,
     frames: AtomicU64,
     bytes: AtomicU64,
-    streaming: AtomicU64,
-    all_stream: Notify,
     measuring: AtomicBool,
 }
 
@@ -87,16 +87,15 @@ pub(crate) async fn run(args: &Args) -> Result<(), LoadError> {
     let mut streams = JoinSet::new();
     for (number, source) in (0_u32..).zip(sources) {
         let begin = started.at + Duration::from_millis(args.spread_ms) * number / args.streams;
-        let (shared, stamped, count) = (shared.clone(), args.stamped, u64::from(args.streams));
-        let prompt = args.prompt.clone();
+        let (shared, stamped, prompt) = (shared.clone(), args.stamped, args.prompt.clone());
         streams.spawn(async move {
             sleep_until(begin).await;
-            stream(source, &prompt, stamped, &shared, count).await
+            stream(source, &prompt, stamped, &shared).await
         });
     }
     let window = async {
         let Some(window_ms) = args.window_ms else { return Ok(None) };
-        shared.all_stream.notified().await;
+        sleep_until(started.at + Duration::from_millis(args.spread_ms) + SETTLE).await;
         shared.measuring.store(true, Ordering::Relaxed);
         let first = mark(&shared, args)?;
         sleep(Duration::from_millis(window_ms)).await;
@@ -130,15 +129,11 @@ async fn stream(
     prompt: &str,
     stamped: bool,
     shared: &Shared,
-    streams: u64,
 ) -> Result<(u64, Vec<u64>), LoadError> {
     source.ask(prompt).await?;
     let mut received = 0;
     let mut late_us = Vec::new();
     while let Step::Text(text) = source.next().await? {
-        if received == 0 && shared.streaming.fetch_add(1, Ordering::Relaxed) + 1 == streams {
-            shared.all_stream.notify_one();
-        }
         let count = tokens(&text);
         received += count;
         shared.tokens.fetch_add(count, Ordering::Relaxed);

@@ -38,7 +38,9 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     /// The chain found no credentials.
-    #[error("no AWS credentials found ({0}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; or start with --demo to try without AWS")]
+    #[error(
+        "no AWS credentials found ({0}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; or start with --demo to try without AWS"
+    )]
     Credentials(String),
     /// No region is set.
     #[error("no AWS region is set: set AWS_REGION, for example AWS_REGION=us-west-2, or a region in the AWS profile")]

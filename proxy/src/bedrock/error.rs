@@ -31,7 +31,8 @@ impl UpstreamError {
 
     /// A stream that is not what Bedrock documents, or that ended before its end.
     pub fn broken_stream(detail: &str) -> Self {
-        let message = "Bedrock's answer broke off. What had come is kept; send the message again to get a whole answer.";
+        let message =
+            "Bedrock's answer broke off. What had come is kept; send the message again to get a whole answer.";
         Self::new(ErrorCode::UpstreamStreamError, detail, message)
     }
 
@@ -74,62 +75,87 @@ impl UpstreamError {
         let Target { model, region } = target;
         let said = detail.to_ascii_lowercase();
         let (code, message) = match kind {
-            "ThrottlingException" | "TooManyRequestsException" if said.contains("per day") || said.contains("daily") => (
-                ErrorCode::Throttled,
-                format!("The account's daily quota for {model} in {region} is used up. It renews in up to a day; a quota increase or another model helps before that."),
-            ),
+            "ThrottlingException" | "TooManyRequestsException"
+                if said.contains("per day") || said.contains("daily") =>
+            {
+                (
+                    ErrorCode::Throttled,
+                    format!(
+                        "The account's daily quota for {model} in {region} is used up. It renews in up to a day; a quota increase or another model helps before that."
+                    ),
+                )
+            }
             "ThrottlingException" | "TooManyRequestsException" => (
                 ErrorCode::Throttled,
-                format!("Bedrock takes no more requests for {model} in {region} right now. Wait a moment and try again."),
+                format!(
+                    "Bedrock takes no more requests for {model} in {region} right now. Wait a moment and try again."
+                ),
             ),
-            "ServiceQuotaExceededException" => (
-                ErrorCode::Throttled,
-                format!("A quota of the account for {model} in {region} is used up: {detail}"),
-            ),
+            "ServiceQuotaExceededException" => {
+                (ErrorCode::Throttled, format!("A quota of the account for {model} in {region} is used up: {detail}"))
+            }
             "AccessDeniedException" if said.contains("not authorized to perform") => (
                 ErrorCode::ModelAccessDenied,
-                format!("The proxy's credentials may not use {model} in {region}: allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model (and on the inference profile, if it is one) in their IAM policy."),
+                format!(
+                    "The proxy's credentials may not use {model} in {region}: allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model (and on the inference profile, if it is one) in their IAM policy."
+                ),
             ),
             "AccessDeniedException" => (
                 ErrorCode::ModelAccessDenied,
-                format!("Model access is not enabled for {model} in {region}: an administrator of the AWS account enables it in the Bedrock console under Model access."),
+                format!(
+                    "Model access is not enabled for {model} in {region}: an administrator of the AWS account enables it in the Bedrock console under Model access."
+                ),
             ),
             "ResourceNotFoundException" => (
                 ErrorCode::ModelNotFound,
-                format!("Bedrock has no {model} in {region}: check BEDROCK_MODEL_ID and AWS_REGION, or whether the model has reached its end of life. ({detail})"),
+                format!(
+                    "Bedrock has no {model} in {region}: check BEDROCK_MODEL_ID and AWS_REGION, or whether the model has reached its end of life. ({detail})"
+                ),
             ),
             "ValidationException" if said.contains("on-demand throughput") => (
                 ErrorCode::ModelNotFound,
-                format!("{model} cannot be called by its own id in {region}: use an inference profile, such as us.{model}, as BEDROCK_MODEL_ID."),
+                format!(
+                    "{model} cannot be called by its own id in {region}: use an inference profile, such as us.{model}, as BEDROCK_MODEL_ID."
+                ),
             ),
             "ValidationException" if said.contains("model identifier is invalid") => (
                 ErrorCode::ModelNotFound,
                 format!("{model} is no model that Bedrock knows in {region}: check BEDROCK_MODEL_ID and AWS_REGION."),
             ),
-            "ValidationException" if said.contains("too long") || said.contains("too many input tokens") || said.contains("context") => (
-                ErrorCode::ContextOverflow,
-                format!("The conversation is longer than {model} can read. Start a new one, or shorten the message."),
-            ),
-            "ValidationException" => (
-                ErrorCode::InvalidRequest,
-                format!("Bedrock refused the request for {model}: {detail}"),
-            ),
-            "ModelNotReadyException" => (
-                ErrorCode::ModelNotReady,
-                format!("Bedrock is still loading {model}. Try again in a minute."),
-            ),
+            "ValidationException"
+                if said.contains("too long") || said.contains("too many input tokens") || said.contains("context") =>
+            {
+                (
+                    ErrorCode::ContextOverflow,
+                    format!(
+                        "The conversation is longer than {model} can read. Start a new one, or shorten the message."
+                    ),
+                )
+            }
+            "ValidationException" => {
+                (ErrorCode::InvalidRequest, format!("Bedrock refused the request for {model}: {detail}"))
+            }
+            "ModelNotReadyException" => {
+                (ErrorCode::ModelNotReady, format!("Bedrock is still loading {model}. Try again in a minute."))
+            }
             "ModelTimeoutException" => (
                 ErrorCode::UpstreamTimeout,
                 format!("{model} took too long to answer. Try again, or ask for less at once."),
             ),
-            "ModelErrorException" | "ModelStreamErrorException" => (
-                ErrorCode::UpstreamStreamError,
-                format!("{model} failed while it answered: {detail} Try again."),
-            ),
-            "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "ExpiredToken"
-            | "MissingAuthenticationTokenException" | "IncompleteSignatureException" | "NotAuthorized" => (
+            "ModelErrorException" | "ModelStreamErrorException" => {
+                (ErrorCode::UpstreamStreamError, format!("{model} failed while it answered: {detail} Try again."))
+            }
+            "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "ExpiredTokenException"
+            | "ExpiredToken"
+            | "MissingAuthenticationTokenException"
+            | "IncompleteSignatureException"
+            | "NotAuthorized" => (
                 ErrorCode::ModelAccessDenied,
-                format!("AWS does not accept the proxy's credentials ({kind}). Renew them and restart the proxy; `outcrop-proxy check` tells more."),
+                format!(
+                    "AWS does not accept the proxy's credentials ({kind}). Renew them and restart the proxy; `outcrop-proxy check` tells more."
+                ),
             ),
             _ => (
                 ErrorCode::UpstreamUnavailable,
@@ -193,11 +219,31 @@ mod tests {
         let cases = [
             ("ThrottlingException", "Too many requests", ErrorCode::Throttled, "Wait a moment"),
             ("ThrottlingException", "Too many tokens per day", ErrorCode::Throttled, "renews"),
-            ("AccessDeniedException", "You don't have access to the model", ErrorCode::ModelAccessDenied, "Model access is not enabled for anthropic.claude-x in us-west-2"),
-            ("AccessDeniedException", "User: x is not authorized to perform: bedrock:InvokeModel", ErrorCode::ModelAccessDenied, "IAM policy"),
+            (
+                "AccessDeniedException",
+                "You don't have access to the model",
+                ErrorCode::ModelAccessDenied,
+                "Model access is not enabled for anthropic.claude-x in us-west-2",
+            ),
+            (
+                "AccessDeniedException",
+                "User: x is not authorized to perform: bedrock:InvokeModel",
+                ErrorCode::ModelAccessDenied,
+                "IAM policy",
+            ),
             ("ResourceNotFoundException", "Could not resolve", ErrorCode::ModelNotFound, "AWS_REGION"),
-            ("ValidationException", "Invocation with on-demand throughput isn’t supported", ErrorCode::ModelNotFound, "inference profile"),
-            ("ValidationException", "The provided model identifier is invalid.", ErrorCode::ModelNotFound, "BEDROCK_MODEL_ID"),
+            (
+                "ValidationException",
+                "Invocation with on-demand throughput isn’t supported",
+                ErrorCode::ModelNotFound,
+                "inference profile",
+            ),
+            (
+                "ValidationException",
+                "The provided model identifier is invalid.",
+                ErrorCode::ModelNotFound,
+                "BEDROCK_MODEL_ID",
+            ),
             ("ValidationException", "Input is too long for requested model.", ErrorCode::ContextOverflow, "shorten"),
             ("ValidationException", "temperature is odd", ErrorCode::InvalidRequest, "temperature is odd"),
             ("ModelNotReadyException", "", ErrorCode::ModelNotReady, "minute"),
@@ -220,7 +266,10 @@ mod tests {
         let error = stream_exception("throttlingException", br#"{"message":"slow down"}"#, TARGET);
         assert_eq!((error.code, error.detail.as_str()), (ErrorCode::Throttled, "ThrottlingException: slow down"));
         assert_eq!(stream_exception("modelStreamErrorException", b"{}", TARGET).code, ErrorCode::UpstreamStreamError);
-        assert_eq!(stream_exception("internalServerException", b"nonsense", TARGET).code, ErrorCode::UpstreamUnavailable);
+        assert_eq!(
+            stream_exception("internalServerException", b"nonsense", TARGET).code,
+            ErrorCode::UpstreamUnavailable
+        );
         assert_eq!(stream_exception("", b"", TARGET).code, ErrorCode::UpstreamUnavailable);
     }
 }

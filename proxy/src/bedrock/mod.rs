@@ -16,7 +16,9 @@ use std::sync::{
 use aws_sdk_bedrockruntime::{
     Client,
     operation::converse::ConverseOutput,
-    types::{ContentBlock, ConversationRole, InferenceConfiguration, Message, ReasoningContentBlock, SystemContentBlock},
+    types::{
+        ContentBlock, ConversationRole, InferenceConfiguration, Message, ReasoningContentBlock, SystemContentBlock,
+    },
 };
 use protocol::{Role, StopReason, Usage};
 

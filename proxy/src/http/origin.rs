@@ -73,7 +73,13 @@ mod tests {
         for good in ["http://localhost:5173", "http://127.0.0.1:3001", "HTTP://LocalHost:3001", "http://[::1]:3001"] {
             assert!(origins.check_origin(&headers(header::ORIGIN, good)).is_ok(), "{good}");
         }
-        for bad in ["http://localhost:8000", "https://evil.example", "null", "http://127.0.0.1.evil.example:3001", "http://localhost"] {
+        for bad in [
+            "http://localhost:8000",
+            "https://evil.example",
+            "null",
+            "http://127.0.0.1.evil.example:3001",
+            "http://localhost",
+        ] {
             assert!(origins.check_origin(&headers(header::ORIGIN, bad)).is_err(), "{bad}");
         }
         assert!(origins.check_origin(&HeaderMap::new()).is_ok());

@@ -1,7 +1,7 @@
 //! A store that forgets when the process ends.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,13 +23,46 @@ pub struct MemoryStore {
     owners: Mutex<HashMap<Owner, Sessions>>,
 }
 
-/// The sessions of one owner, the latest used last.
-type Sessions = Vec<Kept>;
+/// The sessions of one owner.
+#[derive(Debug, Default)]
+struct Sessions {
+    by_id: HashMap<SessionId, Kept>,
+    /// By when they were last used, the latest last.
+    by_use: BTreeMap<u64, SessionId>,
+    uses: u64,
+}
 
 #[derive(Debug)]
 struct Kept {
     session: Session,
     messages: Vec<Message>,
+    last_use: u64,
+}
+
+impl Sessions {
+    fn find(&mut self, id: &SessionId) -> Result<&mut Kept, StoreError> {
+        self.by_id.get_mut(id).ok_or(StoreError::SessionNotFound)
+    }
+
+    fn add(&mut self, session: Session) {
+        if self.by_id.len() >= MAX_SESSIONS
+            && let Some((_, oldest)) = self.by_use.pop_first()
+        {
+            self.by_id.remove(&oldest);
+        }
+        let id = session.session_id.clone();
+        self.by_id.insert(id.clone(), Kept { session, messages: Vec::new(), last_use: 0 });
+        self.touch(&id);
+    }
+
+    /// Takes note of a use.
+    fn touch(&mut self, id: &SessionId) {
+        let Some(kept) = self.by_id.get_mut(id) else { return };
+        self.uses += 1;
+        self.by_use.remove(&kept.last_use);
+        self.by_use.insert(self.uses, id.clone());
+        kept.last_use = self.uses;
+    }
 }
 
 impl MemoryStore {
@@ -40,59 +73,59 @@ impl MemoryStore {
     fn with<T>(
         &self,
         owner: &Owner,
-        id: &SessionId,
-        act: impl FnOnce(&mut Sessions, usize) -> T,
+        act: impl FnOnce(&mut Sessions) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut owners = self.owners();
-        let sessions = owners.get_mut(owner).ok_or(StoreError::SessionNotFound)?;
-        let at = sessions.iter().position(|kept| kept.session.session_id == *id).ok_or(StoreError::SessionNotFound)?;
-        Ok(act(sessions, at))
+        act(self.owners().get_mut(owner).ok_or(StoreError::SessionNotFound)?)
     }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     async fn session(&self, owner: &Owner, id: &SessionId) -> Result<Session, StoreError> {
-        self.with(owner, id, |sessions, at| sessions[at].session.clone())
+        self.with(owner, |sessions| Ok(sessions.find(id)?.session.clone()))
     }
 
     async fn ensure_session(&self, owner: &Owner, session: Session) -> Result<Session, StoreError> {
-        if let Ok(known) = self.with(owner, &session.session_id, |sessions, at| sessions[at].session.clone()) {
-            return Ok(known);
-        }
         let mut owners = self.owners();
         let sessions = owners.entry(owner.clone()).or_default();
-        if sessions.len() == MAX_SESSIONS {
-            sessions.remove(0);
+        if let Some(known) = sessions.by_id.get(&session.session_id) {
+            return Ok(known.session.clone());
         }
-        sessions.push(Kept { session: session.clone(), messages: Vec::new() });
+        sessions.add(session.clone());
         Ok(session)
     }
 
-    async fn sessions(&self, owner: &Owner, before: Option<&SessionId>, limit: usize) -> Result<Page<Session>, StoreError> {
-        let owners = self.owners();
-        let Some(sessions) = owners.get(owner) else { return Ok(Page { items: Vec::new(), has_more: false }) };
+    async fn sessions(
+        &self,
+        owner: &Owner,
+        before: Option<&SessionId>,
+        limit: usize,
+    ) -> Result<Page<Session>, StoreError> {
+        let mut owners = self.owners();
+        let Some(sessions) = owners.get_mut(owner) else { return Ok(Page { items: Vec::new(), has_more: false }) };
         let end = match before {
-            None => sessions.len(),
-            Some(id) => sessions
-                .iter()
-                .position(|kept| kept.session.session_id == *id)
-                .ok_or(StoreError::SessionNotFound)?,
+            None => u64::MAX,
+            Some(id) => sessions.find(id)?.last_use,
         };
-        let start = end.saturating_sub(limit);
-        let items = sessions[start..end].iter().rev().map(|kept| kept.session.clone()).collect();
-        Ok(Page { items, has_more: start > 0 })
+        let mut older = sessions.by_use.range(..end).rev().filter_map(|(_, id)| sessions.by_id.get(id));
+        let items = older.by_ref().take(limit).map(|kept| kept.session.clone()).collect();
+        Ok(Page { items, has_more: older.next().is_some() })
     }
 
     async fn rename_session(&self, owner: &Owner, id: &SessionId, title: String) -> Result<Session, StoreError> {
-        self.with(owner, id, |sessions, at| {
-            sessions[at].session.title = Some(title);
-            sessions[at].session.clone()
+        self.with(owner, |sessions| {
+            let session = &mut sessions.find(id)?.session;
+            session.title = Some(title);
+            Ok(session.clone())
         })
     }
 
     async fn delete_session(&self, owner: &Owner, id: &SessionId) -> Result<(), StoreError> {
-        self.with(owner, id, |sessions, at| drop(sessions.remove(at)))
+        self.with(owner, |sessions| {
+            let kept = sessions.by_id.remove(id).ok_or(StoreError::SessionNotFound)?;
+            sessions.by_use.remove(&kept.last_use);
+            Ok(())
+        })
     }
 
     async fn messages(
@@ -102,33 +135,33 @@ impl Store for MemoryStore {
         before: Option<&MessageId>,
         limit: usize,
     ) -> Result<Page<Message>, StoreError> {
-        self.with(owner, session, |sessions, at| {
-            let messages = &sessions[at].messages;
+        self.with(owner, |sessions| {
+            let messages = &sessions.find(session)?.messages;
             let end = before
                 .and_then(|id| messages.iter().position(|message| message.message_id == *id))
                 .unwrap_or(messages.len());
             let start = end.saturating_sub(limit);
-            Page { items: messages[start..end].to_vec(), has_more: start > 0 }
+            Ok(Page { items: messages[start..end].to_vec(), has_more: start > 0 })
         })
     }
 
     async fn append(&self, owner: &Owner, session: &SessionId, message: Message) -> Result<(), StoreError> {
-        self.with(owner, session, |sessions, at| {
+        self.with(owner, |sessions| {
+            let kept = sessions.find(session)?;
             // A question is taken only where its answer has room too.
             let room = if message.role == Role::User { 2 } else { 1 };
-            if sessions[at].messages.len() + room > MAX_MESSAGES {
+            if kept.messages.len() + room > MAX_MESSAGES {
                 return Err(StoreError::SessionFull(MAX_MESSAGES));
             }
-            let mut kept = sessions.remove(at);
             if kept.session.title.is_none() && message.role == Role::User {
                 kept.session.title = title_from(&message.content);
             }
             kept.session.updated_at = message.timestamp;
             kept.messages.push(message);
             kept.session.message_count = kept.messages.len() as u32;
-            sessions.push(kept);
+            sessions.touch(session);
             Ok(())
-        })?
+        })
     }
 }
 

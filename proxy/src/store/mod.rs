@@ -42,7 +42,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     async fn ensure_session(&self, owner: &Owner, session: Session) -> Result<Session, StoreError>;
 
     /// The sessions of `owner`, the latest used first, `limit` of them, after `before` if that is given.
-    async fn sessions(&self, owner: &Owner, before: Option<&SessionId>, limit: usize) -> Result<Page<Session>, StoreError>;
+    async fn sessions(
+        &self,
+        owner: &Owner,
+        before: Option<&SessionId>,
+        limit: usize,
+    ) -> Result<Page<Session>, StoreError>;
 
     /// Gives the session another title.
     async fn rename_session(&self, owner: &Owner, id: &SessionId, title: String) -> Result<Session, StoreError>;

@@ -131,8 +131,7 @@ impl TurnLog {
             return Some(Batch::End { seq: self.seq(), end });
         };
         let text_start = start.checked_sub(1).map_or(0, |before| self.deltas[before].text_end);
-        let joins =
-            |delta: &&Delta| delta.part == head.part && delta.text_end - text_start <= MAX_CONTENT_BYTES;
+        let joins = |delta: &&Delta| delta.part == head.part && delta.text_end - text_start <= MAX_CONTENT_BYTES;
         let count = self.deltas[start..].iter().take_while(joins).count();
         let last = start + count;
         Some(Batch::Deltas {

@@ -43,8 +43,8 @@ pub struct Turns {
     max_running: usize,
 }
 
-/// What makes a request the same: owner, session as asked for (none is a new one) and id.
-type RequestKey = (Owner, Option<SessionId>, RequestId);
+/// What makes a request the same: owner, session and id. One that asks for a new session is never the same as another.
+type RequestKey = (Owner, SessionId, RequestId);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -58,7 +58,7 @@ struct Inner {
 #[derive(Debug)]
 struct Known {
     turn: Arc<Turn>,
-    request: RequestKey,
+    request: Option<RequestKey>,
     fingerprint: u64,
     bytes: usize,
 }
@@ -75,10 +75,12 @@ impl Turns {
 
     /// Begins a turn, unless the request was made before or there is no room.
     pub fn begin(&self, new: &NewTurn, sources: Sources) -> Begin {
-        let request = (new.owner.clone(), new.send.session_id.clone(), new.request_id.clone());
+        let asked_for = new.send.session_id.clone();
+        let request = asked_for.map(|session| (new.owner.clone(), session, new.request_id.clone()));
         let fingerprint = fingerprint(&new.send);
         let mut inner = self.inner();
-        if let Some(known) = inner.requests.get(&request).and_then(|id| inner.turns.get(id)) {
+        let known = request.as_ref().and_then(|request| inner.requests.get(request));
+        if let Some(known) = known.and_then(|id| inner.turns.get(id)) {
             return if known.fingerprint == fingerprint { Begin::Same(known.turn.clone()) } else { Begin::OtherBody };
         }
         let session = (new.owner.clone(), new.session_id.clone());
@@ -90,7 +92,9 @@ impl Turns {
         }
         let turn = Arc::new(Turn::new(new, sources.message_id(), (sources.now)()));
         inner.running.insert(session, turn.clone());
-        inner.requests.insert(request.clone(), turn.message_id.clone());
+        if let Some(request) = request.clone() {
+            inner.requests.insert(request, turn.message_id.clone());
+        }
         let known = Known { turn: turn.clone(), request, fingerprint, bytes: 0 };
         inner.turns.insert(turn.message_id.clone(), known);
         Begin::New(turn)
@@ -132,7 +136,9 @@ impl Turns {
         while inner.finished.len() > MAX_FINISHED_TURNS || inner.finished_bytes > MAX_FINISHED_BYTES {
             let Some(oldest) = inner.finished.pop_front().and_then(|id| inner.turns.remove(&id)) else { break };
             inner.finished_bytes -= oldest.bytes;
-            inner.requests.remove(&oldest.request);
+            if let Some(request) = oldest.request {
+                inner.requests.remove(&request);
+            }
         }
     }
 }
@@ -184,10 +190,23 @@ mod tests {
         let turns = Turns::new(9);
         let turn = started(&turns, &new("ann", "s", "r", "hi"));
         for _ in 0..2 {
-            assert!(matches!(begin(&turns, &new("ann", "s", "r", "hi")), Begin::Same(same) if Arc::ptr_eq(&same, &turn)));
+            assert!(
+                matches!(begin(&turns, &new("ann", "s", "r", "hi")), Begin::Same(same) if Arc::ptr_eq(&same, &turn))
+            );
             assert!(matches!(begin(&turns, &new("ann", "s", "r", "ho")), Begin::OtherBody));
             turns.finish(&turn);
         }
+    }
+
+    #[test]
+    fn a_request_for_a_new_session_is_never_the_same_as_another() {
+        let turns = Turns::new(9);
+        let mut first = new("ann", "made-1", "r", "hi");
+        first.send.session_id = None;
+        let mut second = new("ann", "made-2", "r", "hi");
+        second.send.session_id = None;
+        let (first, second) = (started(&turns, &first), started(&turns, &second));
+        assert!(!Arc::ptr_eq(&first, &second));
     }
 
     #[test]

@@ -4,9 +4,7 @@ use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use protocol::{
-    Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage,
-    client::SendMessage,
-    codec::StreamKind,
+    Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, client::SendMessage, codec::StreamKind,
 };
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{error, info, warn};
@@ -130,9 +128,8 @@ impl Runner {
 
     async fn answer(&self, turn: &Turn, request: &ConverseRequest, streaming: bool) -> End {
         let limit = self.limits.answer_timeout;
-        let answer = async {
-            if streaming { self.stream(turn, request).await } else { self.whole(turn, request).await }
-        };
+        let answer =
+            async { if streaming { self.stream(turn, request).await } else { self.whole(turn, request).await } };
         match timeout(limit, answer).await.unwrap_or_else(|_| Err(UpstreamError::too_long(limit))) {
             Ok((stop_reason, mut usage)) => {
                 self.catalog.price(&turn.model, &mut usage);
@@ -253,10 +250,18 @@ impl Runner {
     async fn settle(&self, turn: &Turn, mut end: End) {
         let message = turn.with_log(|log| turn.message_from(log, Some(&end)));
         let worth_keeping = !message.content.is_empty() || matches!(end, End::Complete { .. });
-        if worth_keeping && let Err(error) = self.store.append(&turn.owner, &turn.session_id, message).await {
-            error!(message_id = %turn.message_id, %error, "an answer could not be stored");
-            let text = "The answer could not be stored, so it will be missing from the conversation.";
-            end = failed(turn, ErrorData::new(ErrorCode::Internal, text));
+        let stored =
+            if worth_keeping { self.store.append(&turn.owner, &turn.session_id, message).await } else { Ok(()) };
+        match stored {
+            Ok(()) => {}
+            Err(StoreError::SessionNotFound) => {
+                info!(session_id = %turn.session_id, "the session was deleted meanwhile")
+            }
+            Err(error) => {
+                error!(message_id = %turn.message_id, %error, "an answer could not be stored");
+                let text = "The answer could not be stored, so it will be missing from the conversation.";
+                end = failed(turn, ErrorData::new(ErrorCode::Internal, text));
+            }
         }
         if let End::Complete { stop_reason, usage } = &end {
             info!(

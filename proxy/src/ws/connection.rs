@@ -13,9 +13,7 @@ use protocol::{
     client::ClientFrame,
     close::CloseCode,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
-    server::{
-        Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Status, StatusState,
-    },
+    server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Status, StatusState},
 };
 use tokio::time::Instant;
 

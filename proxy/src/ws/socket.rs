@@ -111,13 +111,7 @@ pub fn config() -> WebSocketConfig {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A socket over a stream whose handshake is done; `read_already` are bytes that came with it.
-    pub async fn new(
-        stream: S,
-        read_already: Vec<u8>,
-        service: Arc<Service>,
-        owner: Owner,
-        place: Place,
-    ) -> Self {
+    pub async fn new(stream: S, read_already: Vec<u8>, service: Arc<Service>, owner: Owner, place: Place) -> Self {
         let now = Instant::now();
         let connection = Connection::new(now, service.offer().max_parallel_turns as usize);
         let stream = Counted::new(stream);

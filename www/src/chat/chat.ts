@@ -24,6 +24,9 @@ export interface ChatOptions {
 export interface Chat {
   readonly sessionId: string;
   readonly state: Accessor<ChatState>;
+  /** What the person is writing: it stays while the conversation is out of sight. */
+  readonly draft: Accessor<string>;
+  setDraft(text: string): void;
   /** Sends a message. Ignored (`false`) while an answer is under way or where the text is blank. */
   send(text: string): boolean;
   /** Stops the answer under way; what has come stays, with its usage. */
@@ -44,6 +47,7 @@ export function makeChat(options: ChatOptions): Chat {
   const { client, clock = pageClock, newKey = randomId } = options;
   const sessionId = options.sessionId ?? randomId();
   const [state, setState] = createSignal(emptyChat(sessionId));
+  const [draft, setDraft] = createSignal("");
   let abort: AbortController | undefined;
   let disposed = false;
 
@@ -85,6 +89,8 @@ export function makeChat(options: ChatOptions): Chat {
   return {
     sessionId,
     state,
+    draft,
+    setDraft: (text) => void setDraft(text),
     send(text) {
       if (disposed || state().turn !== undefined || text.trim() === "") return false;
       const questionKey = newKey();

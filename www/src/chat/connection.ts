@@ -1,6 +1,7 @@
 import type { ConnectionStatus, ServerHello } from "@outcrop/client";
 import { createSignal, type Accessor } from "solid-js";
 import type { Client } from "./client.ts";
+import { failureOf } from "./failure.ts";
 import { pageClock } from "./ids.ts";
 
 /** Where the connection stands, with waits as points in time and the proxy's last greeting kept while it is away. */
@@ -9,7 +10,7 @@ export interface Connection {
   readonly server?: ServerHello;
   /** When the next attempt is made, in milliseconds since the epoch. */
   readonly retryAt?: number;
-  /** Why the proxy ended it for good. */
+  /** Why it was lost, ended for good, or could not begin. */
   readonly reason?: string;
   /** How long it took from the first attempt to the greeting, in milliseconds. */
   readonly connectMs?: number;
@@ -26,11 +27,11 @@ export function reduceConnection(before: Connection & { since?: number }, status
     ...(since === undefined ? {} : { since }),
     ...(connectMs === undefined ? {} : { connectMs }),
     ...(status.state === "reconnecting" ? { retryAt: now + status.retryInMs } : {}),
-    ...(status.state === "closed" && status.reason !== undefined ? { reason: status.reason } : {}),
+    ...("reason" in status && status.reason !== undefined ? { reason: status.reason } : {}),
   };
 }
 
-/** Follows a client's connection until `dispose()`. */
+/** Connects a client and follows its connection until `dispose()`. */
 export function makeConnection(options: { client: Client; clock?: () => number; onOpen?: () => void }): {
   connection: Accessor<Connection>;
   dispose: () => void;
@@ -40,6 +41,10 @@ export function makeConnection(options: { client: Client; clock?: () => number; 
   const dispose = client.on("status", (status) => {
     setConnection((before) => reduceConnection(before, status, clock()));
     if (status.state === "open") options.onOpen?.();
+  });
+  client.connect().catch((error: unknown) => {
+    const { code, message } = failureOf(error, clock());
+    setConnection((before) => ({ ...before, reason: message, ...(code === "load_failed" ? { state: "closed" } : {}) }));
   });
   return { connection, dispose };
 }

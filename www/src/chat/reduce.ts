@@ -66,7 +66,8 @@ function received(state: ChatState, chunk: Chunk, at: number): ChatState {
     case "done":
       return endTurn(state, (answer) => ({
         ...ended(answer, at),
-        messageId: chunk.messageId,
+        // Stopped before the proxy had it, an answer has no id.
+        ...(chunk.messageId === "" ? {} : { messageId: chunk.messageId }),
         text: chunk.content,
         phase: chunk.stopReason === "cancelled" ? "stopped" : "complete",
         stopReason: chunk.stopReason,

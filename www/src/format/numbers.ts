@@ -24,6 +24,11 @@ export function formatCount(count: number): string {
   return count < 10_000 ? whole.format(count) : compact.format(count);
 }
 
+/** A count with its noun: `1 answer`, `2 answers`. */
+export function formatPlural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** A span of time: `850 ms`, `1.4 s`, `2 min 5 s`. */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;

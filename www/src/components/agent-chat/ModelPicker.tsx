@@ -7,20 +7,21 @@ import { formatPrice } from "../../format/numbers.ts";
 /** Which model answers the next message, from those that the proxy offers. */
 export function ModelPicker(props: { conversations: Conversations }) {
   const models = () => props.conversations.server()?.models ?? [];
+  const chosen = () => models().find((info) => info.model === props.conversations.effectiveModel());
   return (
     <Show when={models().length > 0}>
       <label class="oc-picker">
         <span class="oc-hidden">Model</span>
         <select
-          title={props.conversations.effectiveModel()}
+          title={chosen() && describe(chosen() as ModelInfo)}
           value={props.conversations.effectiveModel() ?? ""}
           onChange={(event) => props.conversations.setModel(event.currentTarget.value)}
         >
-          <Show when={!models().some((info) => info.model === props.conversations.effectiveModel())}>
+          <Show when={chosen() === undefined}>
             <option value={props.conversations.effectiveModel() ?? ""}>{modelName(props.conversations.effectiveModel() ?? "")}</option>
           </Show>
           <For each={models()}>
-            {(info) => <option value={info.model} selected={info.model === props.conversations.effectiveModel()}>{optionText(info)}</option>}
+            {(info) => <option value={info.model} selected={info.model === props.conversations.effectiveModel()}>{modelName(info.model)}</option>}
           </For>
         </select>
       </label>
@@ -28,7 +29,7 @@ export function ModelPicker(props: { conversations: Conversations }) {
   );
 }
 
-function optionText({ model, price }: ModelInfo): string {
-  const suffix = price === undefined ? "no known price" : `${formatPrice(price.input)} in, ${formatPrice(price.output)} out per million`;
-  return `${modelName(model)} · ${suffix}`;
+function describe({ model, price }: ModelInfo): string {
+  const suffix = price === undefined ? "no known price" : `${formatPrice(price.input)} in, ${formatPrice(price.output)} out per million tokens`;
+  return `${model}: ${suffix}`;
 }

@@ -39,7 +39,7 @@ export function AnswerView(props: { answer: Answer; canRetry: boolean; onRetry: 
           <p class="oc-note">This answer was still being written when the conversation was loaded. Open the conversation again later to see all of it.</p>
         </Match>
       </Switch>
-      <Show when={!isWriting()}><AnswerMeta answer={answer()} /></Show>
+      <Show when={!isWriting() && (answer().text !== "" || answer().usage !== undefined)}><AnswerMeta answer={answer()} /></Show>
     </article>
   );
 }

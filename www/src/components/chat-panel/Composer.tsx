@@ -1,8 +1,8 @@
-import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
+import { createEffect, createUniqueId, on, Show } from "solid-js";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
 import { answerUnderWay } from "../../chat/state.ts";
-import { formatCount } from "../../format/numbers.ts";
+import { formatPlural } from "../../format/numbers.ts";
 import { SendIcon, StopIcon } from "../common/icons.tsx";
 
 /** The box grows with its text up to this height; beyond it, it scrolls. */
@@ -11,7 +11,8 @@ const MAX_HEIGHT_PX = 220;
 /** Where the person writes: Enter sends, Shift+Enter makes a line, ↑ in the empty box brings back the last message. */
 export function Composer(props: { chat: Chat; connection: Connection | undefined; autofocus: boolean }) {
   let box!: HTMLTextAreaElement;
-  const [draft, setDraft] = createSignal("");
+  const draft = () => props.chat.draft();
+  const setDraft = (text: string) => props.chat.setDraft(text);
   const hintId = createUniqueId();
   const answering = () => props.chat.state().turn !== undefined;
   const stopping = () => answerUnderWay(props.chat.state())?.phase === "stopping";
@@ -91,7 +92,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
       <p id={hintId} class="oc-hint">
         <Show when={!closed()} fallback={<span class="oc-error-text">The connection is closed. Reload the page to go on.</span>}>
           <Show when={excess() > 0} fallback={<>Enter sends, Shift+Enter makes a new line{answering() ? ", Esc stops" : ""}.</>}>
-            <span class="oc-error-text" role="status">{formatCount(excess())} characters too long.</span>
+            <span class="oc-error-text" role="status">{formatPlural(excess(), "character")} too long.</span>
           </Show>
         </Show>
       </p>

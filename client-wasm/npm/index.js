@@ -1,0 +1,412 @@
+// The surface of @outcrop/client, over the generated glue. Types and their documentation are in index.d.ts.
+//
+// No code of the page runs inside a call of the core: listeners are called from a microtask, and results are promises.
+
+import load, { Core } from "./outcrop_client.js";
+
+/** How long a stream in a hidden tab, where no frames are painted, waits for more text. */
+const HIDDEN_FRAME_MS = 100;
+
+export class ChatError extends Error {
+  constructor(code, message, details) {
+    super(message, details?.cause && { cause: details.cause });
+    this.code = code;
+    this.retryable = details?.retryable ?? false;
+    for (const key of ["retryAfterMs", "messageId", "usage"]) {
+      if (details?.[key] !== undefined) this[key] = details[key];
+    }
+  }
+}
+ChatError.prototype.name = "ChatError";
+
+export class ChatClient {
+  #options;
+  #core;
+  #status = { state: "idle" };
+  #usage = EMPTY_USAGE();
+  #closed = false;
+  #replies = new Map();
+  #streams = new Map();
+  #listeners = { status: new Set(), usage: new Set() };
+  #frames;
+
+  constructor(options = {}) {
+    this.#options = options;
+    this.#frames = options.delivery === "immediate" ? undefined : new Frames();
+  }
+
+  async connect() {
+    const core = await this.#ready();
+    core.connect();
+    return new Promise((resolve, reject) => {
+      const settle = (status) => {
+        if (status.state === "open") resolve(status.server);
+        else if (status.state === "closed") reject(closedError(status));
+        else return;
+        this.#listeners.status.delete(settle);
+      };
+      this.#listeners.status.add(settle);
+      settle(this.#status);
+    });
+  }
+
+  async sendMessage(request, { signal } = {}) {
+    if (signal?.aborted) throw aborted(signal);
+    const core = await this.#ready();
+    if (signal?.aborted) throw aborted(signal);
+    const data = await this.#ask(() => send(core, request, false), signal);
+    const { messageId, content, stopReason, usage } = data.message;
+    return { sessionId: data.sessionId, messageId, content, stopReason, usage, message: data.message };
+  }
+
+  streamMessage(request, { signal } = {}) {
+    const stream = new Stream(request, signal, this.#frames);
+    if (signal?.aborted) stream.stop();
+    this.#ready().then(
+      (core) => {
+        if (!stream.start(core)) return;
+        this.#streams.set(stream.handle, stream);
+        stream.onEnd = () => this.#streams.delete(stream.handle);
+      },
+      (error) => stream.fail(error),
+    );
+    return stream;
+  }
+
+  createSession(request = {}) {
+    return this.#call("chat.create_session", request);
+  }
+
+  listSessions(request = {}) {
+    return this.#call("chat.list_sessions", request);
+  }
+
+  history(request) {
+    return this.#call("chat.get_history", request);
+  }
+
+  renameSession(sessionId, title) {
+    return this.#call("chat.rename_session", { sessionId, title });
+  }
+
+  async deleteSession(sessionId) {
+    await this.#call("chat.delete_session", { sessionId });
+  }
+
+  on(event, listener) {
+    // One function may be added twice and is then called twice.
+    const entry = (value) => listener(value);
+    this.#listeners[event].add(entry);
+    if (event === "status") call(entry, this.#status);
+    return () => void this.#listeners[event].delete(entry);
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  usage() {
+    return this.#core ? JSON.parse(this.#core.usage()) : this.#usage;
+  }
+
+  close() {
+    if (this.#core) this.#core.close();
+    else if (!this.#closed) this.#setStatus({ state: "closed", reason: "the client was closed" });
+  }
+
+  async #ready() {
+    if (this.#closed) throw closedError(this.#status);
+    await loadOnce();
+    if (this.#closed) throw closedError(this.#status);
+    return (this.#core ??= new Core(address(this.#options.url), this.#hooks()));
+  }
+
+  #hooks() {
+    return {
+      token: (attempt) => void this.#fetchToken(attempt),
+      status: (json) => this.#setStatus(JSON.parse(json)),
+      news: (handle, ended) => this.#streams.get(handle)?.news(ended),
+      reply: (handle, ok, json) => {
+        const reply = this.#replies.get(handle);
+        this.#replies.delete(handle);
+        if (ok) reply?.resolve(JSON.parse(json));
+        else reply?.reject(chatError(JSON.parse(json)));
+      },
+      usage: () => this.#emit("usage", () => this.usage()),
+    };
+  }
+
+  async #fetchToken(attempt) {
+    let token, reason;
+    try {
+      await null;
+      token = await this.#options.token?.();
+    } catch (error) {
+      reason = `no token: ${error?.message ?? error}`;
+    }
+    this.#core?.token(attempt, token ?? undefined, reason);
+  }
+
+  #setStatus(status) {
+    this.#status = status;
+    if (status.state === "closed") {
+      this.#closed = true;
+      // Later, since this may be called by the core itself, which has still to fail what is under way.
+      queueMicrotask(() => this.#free());
+    }
+    this.#emit("status", () => status);
+  }
+
+  #free() {
+    if (!this.#core) return;
+    this.#usage = this.usage();
+    this.#core.free();
+    this.#core = undefined;
+  }
+
+  #emit(event, value) {
+    if (this.#listeners[event].size === 0) return;
+    queueMicrotask(() => {
+      const current = value();
+      for (const listener of [...this.#listeners[event]]) call(listener, current);
+    });
+  }
+
+  async #call(kind, request) {
+    const core = await this.#ready();
+    return this.#ask(() => core.call(kind, json(request)));
+  }
+
+  #ask(start, signal) {
+    return new Promise((resolve, reject) => {
+      const handle = guarded(start);
+      const abort = () => {
+        this.#replies.delete(handle);
+        this.#core?.cancel(handle);
+        this.#core?.release(handle);
+        reject(aborted(signal));
+      };
+      const settle = (done) => (value) => {
+        signal?.removeEventListener("abort", abort);
+        done(value);
+      };
+      this.#replies.set(handle, { resolve: settle(resolve), reject: settle(reject) });
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+}
+
+/** One streamed answer. Text waits in the core, joined, until somebody asks for it. */
+class Stream {
+  handle;
+  onEnd;
+  #request;
+  #signal;
+  #frames;
+  #core;
+  #chunks = [];
+  #waiting = [];
+  #hasNews = false;
+  #given = false;
+  #over = false;
+  #abort = () => this.stop();
+
+  constructor(request, signal, frames) {
+    this.#request = request;
+    this.#signal = signal;
+    this.#frames = frames;
+    signal?.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  next() {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#settle();
+      if (this.#waiting.length > 0 && this.#hasNews) this.#schedule();
+    });
+  }
+
+  return(value) {
+    if (!this.#over) {
+      this.#end();
+      this.#core?.cancel(this.handle);
+      this.#core?.release(this.handle);
+    }
+    this.#chunks = [];
+    this.#settle();
+    return Promise.resolve({ done: true, value });
+  }
+
+  /** Sends the message, unless the stream has ended meanwhile. */
+  start(core) {
+    if (this.#over) return false;
+    try {
+      this.handle = guarded(() => send(core, this.#request, true));
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+    this.#core = core;
+    return true;
+  }
+
+  stop() {
+    if (this.#core) {
+      if (!this.#over) this.#core.cancel(this.handle);
+    } else if (!this.#over) {
+      const { sessionId = "" } = this.#request;
+      const usage = { ...NO_TOKENS, source: "reported" };
+      this.#take([{ type: "done", sessionId, messageId: "", content: "", stopReason: "cancelled", usage }]);
+    }
+  }
+
+  fail(error) {
+    if (!this.#over) this.#take([{ type: "failed", error }]);
+  }
+
+  news(ended) {
+    this.#hasNews = true;
+    if (ended) this.flush();
+    else if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  flush() {
+    if (this.#over || !this.#hasNews) return;
+    this.#hasNews = false;
+    this.#given = true;
+    this.#take(JSON.parse(this.#core.take(this.handle)));
+  }
+
+  /** The first text comes at once: that is what a person waits for. */
+  #schedule() {
+    if (this.#frames && this.#given) this.#frames.add(this);
+    else this.flush();
+  }
+
+  #take(chunks) {
+    for (const chunk of chunks) this.#chunks.push(chunk);
+    const last = chunks.at(-1)?.type;
+    if (last === "done" || last === "failed") this.#end();
+    this.#settle();
+  }
+
+  #end() {
+    this.#over = true;
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.onEnd?.();
+  }
+
+  #settle() {
+    while (this.#waiting.length > 0 && (this.#chunks.length > 0 || this.#over)) {
+      const { resolve, reject } = this.#waiting.shift();
+      const chunk = this.#chunks.shift();
+      if (!chunk) resolve({ done: true, value: undefined });
+      else if (chunk.type === "failed") reject(chunk.error instanceof ChatError ? chunk.error : chatError(chunk.error));
+      else resolve({ done: false, value: chunk });
+    }
+  }
+}
+
+/** Calls streams back at the next painted frame, or soon where none is painted. */
+class Frames {
+  #streams = new Set();
+
+  add(stream) {
+    this.#streams.add(stream);
+    if (this.#streams.size > 1) return;
+    const paints = typeof requestAnimationFrame === "function";
+    let frame;
+    const timer = setTimeout(() => {
+      if (paints) cancelAnimationFrame(frame);
+      this.#run();
+    }, paints ? HIDDEN_FRAME_MS : 16);
+    if (paints) {
+      frame = requestAnimationFrame(() => {
+        clearTimeout(timer);
+        this.#run();
+      });
+    }
+  }
+
+  #run() {
+    const streams = [...this.#streams];
+    this.#streams.clear();
+    for (const stream of streams) stream.flush();
+  }
+}
+
+const NO_TOKENS = { inputTokens: 0, outputTokens: 0, totalTokens: 0, cacheReadInputTokens: 0, cacheWriteInputTokens: 0 };
+
+function EMPTY_USAGE() {
+  const turns = { costNanoUsd: 0, unpricedTurns: 0, estimatedTurns: 0, turns: 0 };
+  return { ...NO_TOKENS, ...turns, bySession: {}, byModel: {} };
+}
+
+let loading;
+
+/** The module is loaded once for all clients, and again only after a failure. */
+function loadOnce() {
+  loading ??= load().catch((cause) => {
+    loading = undefined;
+    const message = `The WebAssembly module could not be loaded: ${cause?.message ?? cause}`;
+    throw new ChatError("load_failed", message, { retryable: true, cause });
+  });
+  return loading;
+}
+
+/** The WebSocket address of `url`. */
+function address(url = "/ws") {
+  try {
+    const address = new URL(url, globalThis.location?.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    address.hash = "";
+    if (/^wss?:$/.test(address.protocol)) return address.href;
+  } catch {}
+  throw new ChatError("invalid_request", `The url ${url} is no address of a proxy; it begins with ws:, wss:, http: or https:`);
+}
+
+function send(core, request, streaming) {
+  return core.send(json({ ...request, streaming }), streaming, request.sessionId, request.model);
+}
+
+/** JSON that the proxy can read: half a surrogate pair is no Unicode text. */
+function json(value) {
+  return JSON.stringify(value, (_, inner) =>
+    typeof inner === "string" ? inner.replace(/\p{Surrogate}/gu, "\ufffd") : inner);
+}
+
+/** Runs `start`; what the core refuses becomes an error. */
+function guarded(start) {
+  try {
+    return start();
+  } catch (refusal) {
+    throw typeof refusal === "string" ? chatError(JSON.parse(refusal)) : refusal;
+  }
+}
+
+function chatError({ code, message, ...details }) {
+  return new ChatError(code, message, details);
+}
+
+function closedError({ code, reason }) {
+  const message = reason || (code ? `the proxy closed the connection (${code})` : "the connection was closed");
+  return new ChatError("closed", message);
+}
+
+function aborted(signal) {
+  return new ChatError("aborted", "The request was aborted.", { cause: signal.reason });
+}
+
+/** Calls a listener of the page. Its error is the page's, as if the browser had called it. */
+function call(listener, value) {
+  try {
+    listener(value);
+  } catch (error) {
+    if (typeof reportError === "function") reportError(error);
+    else setTimeout(() => { throw error; });
+  }
+}

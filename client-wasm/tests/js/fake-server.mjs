@@ -1,0 +1,103 @@
+// A WebSocket that a test answers for, in place of the browser's.
+
+/** All sockets that were opened, the latest last. */
+export class FakeWebSocket {
+  static all = [];
+  static onOpen = () => {};
+
+  sent = [];
+  closedWith;
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+
+  constructor(url, protocols) {
+    Object.assign(this, { url, protocols });
+    FakeWebSocket.all.push(this);
+    queueMicrotask(() => FakeWebSocket.onOpen(this));
+  }
+
+  send(text) {
+    const frame = JSON.parse(text);
+    this.sent.push(frame);
+    this.onsend?.(frame);
+  }
+
+  close(code) {
+    this.closedWith = code ?? 1000;
+  }
+
+  // What the other side does.
+
+  open() {
+    this.onopen?.({ type: "open" });
+  }
+
+  receive(frame) {
+    this.onmessage?.({ type: "message", data: JSON.stringify(frame) });
+  }
+
+  drop(code, reason = "") {
+    this.onclose?.({ type: "close", code, reason });
+  }
+}
+
+export const HELLO = {
+  version: 1,
+  principal: { user: "local", organization: "local" },
+  demo: true,
+  limits: { maxFrameBytes: 1048576, maxMessageChars: 100000, maxParallelTurns: 4 },
+  models: [{ model: "model-a", default: true }],
+  priceVersion: "2026-11-23",
+  tools: [],
+};
+
+export const USAGE = {
+  inputTokens: 50,
+  outputTokens: 150,
+  totalTokens: 200,
+  cacheReadInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  source: "reported",
+  costNanoUsd: 2400000,
+  priceVersion: "2026-11-23",
+};
+
+/** Answers hellos, and every other frame with `answer(frame, socket)`. */
+export function serve(answer = () => {}) {
+  FakeWebSocket.all = [];
+  FakeWebSocket.onOpen = (socket) => {
+    socket.onsend = (frame) => {
+      if (frame.type === "client.hello") socket.receive({ id: frame.id, type: "server.hello", data: HELLO });
+      else answer(frame, socket);
+    };
+    socket.open();
+  };
+}
+
+/** The frames of one streamed answer. */
+export class Turn {
+  #seq = 0;
+
+  constructor(socket, request, messageId = "msg_1", sessionId = request.data.sessionId ?? "session_1") {
+    Object.assign(this, { socket, request, messageId, sessionId });
+  }
+
+  text(content) {
+    this.#event("chat.message_stream", { part: 0, content });
+  }
+
+  complete(stopReason = "end_turn", usage = USAGE) {
+    this.#event("chat.message_complete", { stopReason, usage });
+  }
+
+  fail(error) {
+    this.#event("chat.error", { retryable: true, ...error });
+  }
+
+  #event(type, data) {
+    const { sessionId, messageId } = this;
+    this.#seq += 1;
+    this.socket.receive({ id: this.request.id, type, data: { sessionId, messageId, first: this.#seq, seq: this.#seq, ...data } });
+  }
+}

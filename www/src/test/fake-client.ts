@@ -1,0 +1,218 @@
+import type {
+  Chunk,
+  ConnectionStatus,
+  HistoryResponse,
+  ModelInfo,
+  PageUsage,
+  ServerHello,
+  Session,
+  SessionsResponse,
+  Usage,
+} from "@outcrop/client";
+import type { Client } from "../chat/client.ts";
+
+/** A usage with everything reported and priced. */
+export const USAGE: Usage = {
+  inputTokens: 50,
+  outputTokens: 150,
+  totalTokens: 200,
+  cacheReadInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  source: "reported",
+  costNanoUsd: 2_400_000,
+  priceVersion: "2026-11-23",
+};
+
+export const NO_USAGE: PageUsage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  totalTokens: 0,
+  cacheReadInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  costNanoUsd: 0,
+  unpricedTurns: 0,
+  estimatedTurns: 0,
+  turns: 0,
+  bySession: {},
+  byModel: {},
+};
+
+const SONNET: ModelInfo = {
+  model: "anthropic.claude-3-5-sonnet-20241022-v2:0",
+  default: true,
+  price: { input: 3_000_000_000, output: 15_000_000_000 },
+};
+const HAIKU: ModelInfo = { model: "anthropic.claude-3-haiku-20240307-v1:0", default: false };
+
+export const HELLO: ServerHello = {
+  version: 1,
+  principal: { user: "local", organization: "local" },
+  demo: false,
+  limits: { maxFrameBytes: 1_048_576, maxMessageChars: 100, maxParallelTurns: 8 },
+  models: [SONNET, HAIKU],
+  priceVersion: "2026-11-23",
+  tools: [],
+};
+
+/** An error as the client package throws it. */
+export function chatError(code: string, message: string, details: { retryable?: boolean; retryAfterMs?: number } = {}): Error {
+  return Object.assign(new Error(message), { name: "ChatError", code, retryable: false, ...details });
+}
+
+/** A stream that a test feeds by hand. */
+export class FakeStream implements AsyncIterableIterator<Chunk> {
+  readonly request: { sessionId?: string; message: string; model?: string };
+  readonly signal: AbortSignal | undefined;
+  #steps: ({ value: Chunk } | { error: unknown } | "end")[] = [];
+  #wake: (() => void) | undefined;
+
+  constructor(request: { sessionId?: string; message: string; model?: string }, signal?: AbortSignal) {
+    this.request = request;
+    this.signal = signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Chunk>> {
+    while (this.#steps.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const step = this.#steps.shift();
+    if (step === "end" || step === undefined) return { done: true, value: undefined };
+    if ("error" in step) throw step.error;
+    return { done: false, value: step.value };
+  }
+
+  /** Gives chunks and waits until the reader has taken them. */
+  async give(...chunks: Chunk[]): Promise<void> {
+    await this.#push(...chunks.map((value) => ({ value })));
+  }
+
+  token(content: string): Promise<void> {
+    return this.give({ type: "token", content, sessionId: this.request.sessionId ?? "s", messageId: "m1" });
+  }
+
+  async done(content: string, more: { usage?: Usage; stopReason?: "end_turn" | "cancelled" } = {}): Promise<void> {
+    const sessionId = this.request.sessionId ?? "s";
+    await this.#push({ value: { type: "done", sessionId, messageId: "m1", content, stopReason: "end_turn", usage: USAGE, ...more } }, "end");
+  }
+
+  fail(error: unknown): Promise<void> {
+    return this.#push({ error });
+  }
+
+  end(): Promise<void> {
+    return this.#push("end");
+  }
+
+  async #push(...steps: ({ value: Chunk } | { error: unknown } | "end")[]): Promise<void> {
+    this.#steps.push(...steps);
+    this.#wake?.();
+    await settled();
+  }
+}
+
+/** Everything that was waiting in microtasks has run. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+}
+
+/** A client that answers only what a test tells it to. */
+export class FakeClient implements Client {
+  status: ConnectionStatus = { state: "idle" };
+  readonly streams: FakeStream[] = [];
+  readonly histories = new Map<string, HistoryResponse | Error>();
+  /** How often, and after which conversation, the list was asked for. */
+  readonly listed: (string | undefined)[] = [];
+  sessions: Session[] = [];
+  pageSize = 30;
+  refusal: Error | undefined;
+  #usage: PageUsage = NO_USAGE;
+  #status = new Set<(status: ConnectionStatus) => void>();
+  #usageListeners = new Set<(usage: PageUsage) => void>();
+
+  get lastStream(): FakeStream {
+    const stream = this.streams.at(-1);
+    if (stream === undefined) throw new Error("nothing was sent");
+    return stream;
+  }
+
+  connect(): Promise<ServerHello> {
+    return Promise.resolve(HELLO);
+  }
+
+  streamMessage(request: { sessionId?: string; message: string; model?: string }, options?: { signal?: AbortSignal }): FakeStream {
+    const stream = new FakeStream(request, options?.signal);
+    this.streams.push(stream);
+    return stream;
+  }
+
+  async listSessions(request: { before?: string; limit?: number } = {}): Promise<SessionsResponse> {
+    this.listed.push(request.before);
+    if (this.refusal !== undefined) throw this.refusal;
+    const start = request.before === undefined ? 0 : this.sessions.findIndex((item) => item.sessionId === request.before) + 1;
+    const sessions = this.sessions.slice(start, start + this.pageSize);
+    return { sessions, hasMore: start + sessions.length < this.sessions.length };
+  }
+
+  async history(request: { sessionId: string; before?: string }): Promise<HistoryResponse> {
+    const found = this.histories.get(request.before ?? request.sessionId);
+    if (found === undefined) throw chatError("session_not_found", "There is no such conversation.");
+    if (found instanceof Error) throw found;
+    return found;
+  }
+
+  async renameSession(sessionId: string, title: string): Promise<Session> {
+    if (this.refusal !== undefined) throw this.refusal;
+    const session = this.sessions.find((item) => item.sessionId === sessionId);
+    if (session === undefined) throw chatError("session_not_found", "There is no such conversation.");
+    return { ...session, title };
+  }
+
+  async deleteSession(sessionId: string): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.sessions = this.sessions.filter((item) => item.sessionId !== sessionId);
+  }
+
+  on(event: "status" | "usage", listener: never): () => void {
+    const listeners = (event === "status" ? this.#status : this.#usageListeners) as Set<never>;
+    listeners.add(listener);
+    if (event === "status") (listener as (status: ConnectionStatus) => void)(this.status);
+    return () => void listeners.delete(listener);
+  }
+
+  usage(): PageUsage {
+    return this.#usage;
+  }
+
+  become(status: ConnectionStatus): void {
+    this.status = status;
+    for (const listener of this.#status) listener(status);
+  }
+
+  open(hello: Partial<ServerHello> = {}): void {
+    this.become({ state: "open", server: { ...HELLO, ...hello } });
+  }
+
+  use(usage: Partial<PageUsage>): void {
+    this.#usage = { ...NO_USAGE, ...usage };
+    for (const listener of this.#usageListeners) listener(this.#usage);
+  }
+}
+
+/** A clock that a test moves. */
+export class FakeClock {
+  now = Date.UTC(2026, 10, 23, 12);
+  readonly read = (): number => this.now;
+}
+
+/** Ids that count: `k1`, `k2`, … */
+export function counter(prefix: string): () => string {
+  let count = 0;
+  return () => `${prefix}${(count += 1)}`;
+}
+
+export function session(sessionId: string, more: Partial<Session> = {}): Session {
+  const at = "2026-11-23T12:00:00.000Z";
+  return { sessionId, title: `About ${sessionId}`, createdAt: at, updatedAt: at, messageCount: 2, ...more };
+}
