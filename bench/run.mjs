@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stopAll } from "./lib/children.mjs";
 import { machine } from "./lib/machine.mjs";
+import { company } from "./lib/process.mjs";
 import { prepare, ROOT, startEmulator } from "./lib/programs.mjs";
 import { page, rows, table } from "./lib/report.mjs";
 import * as assemble from "./measures/assemble.mjs";
@@ -45,8 +46,11 @@ async function main() {
     const started = performance.now();
     process.stdout.write(`[${index + 1}/${chosen.length}] ${measure.name} … `);
     const note = (text) => notes.push({ name: measure.name, text });
-    Object.assign(results, await measure.measure({ emulator, quick: options.quick, note }));
-    console.log(`${((performance.now() - started) / 1_000).toFixed(1)} s`);
+    const measuring = () => measure.measure({ emulator, quick: options.quick, note });
+    const { result, othersShare, stolenShare } = await company([emulator.child.pid], measuring);
+    Object.assign(results, result);
+    const during = `other programs used ${percent(othersShare)} of the machine, its host withheld ${percent(stolenShare)}`;
+    console.log(`${((performance.now() - started) / 1_000).toFixed(1)} s; ${during}`);
   }
   await stopAll();
   const figures = rows(results);
@@ -54,6 +58,10 @@ async function main() {
   for (const { name, text } of notes) console.log(`${name}: ${text}`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine: about, figures, results, notes }, null, 2)}\n`);
   if (options.write) writeFileSync(PAGE, page(figures, { machine: about, how: chosen, notes }));
+}
+
+function percent(share) {
+  return `${(share * 100).toFixed(0)} %`;
 }
 
 function choose(names) {

@@ -17,6 +17,7 @@ import { pythonEnvironment } from "./lib/python.mjs";
 import { onPath } from "./lib/system.mjs";
 import { browsers, CHROMEDRIVER, CHROMIUM, geckodriverPath, python, webdriverSettings } from "./tasks/browsers.mjs";
 import { clientPackage } from "./tasks/client.mjs";
+import { dashboard } from "./tasks/dashboard.mjs";
 import { npmAll } from "./tasks/npm.mjs";
 import { DEV_EMULATOR, DEV_PROXY, devEmulator, devProxy } from "./tasks/proxy.mjs";
 import { rust } from "./tasks/rust.mjs";
@@ -35,10 +36,14 @@ export const STEPS = [
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
   { name: "wasm-chromium", title: "client in Chromium", needs: [wasmRust, wasmTools, browsers], count: "cargo", run: wasmPack("--chrome", "--chromedriver", () => CHROMEDRIVER) },
   { name: "wasm-firefox", title: "client in Firefox", needs: [wasmRust, wasmTools, browsers, geckodriver], count: "cargo", run: wasmPack("--firefox", "--geckodriver", geckodriverPath) },
+  { name: "client-js", title: "client's JavaScript", needs: [clientPackage, npmAll], count: "nodeTest", run: nodeTests("client-wasm/tests/js") },
+  { name: "client-package", title: "client package in a fresh Vite project", needs: [clientPackage, npmAll], run: script("client-wasm/tests/package/run.mjs") },
+  { name: "proxy-python", title: "proxy against Python's websockets", needs: [devProxy, python], count: "pytest", run: pytest("proxy/tests/python") },
   { name: "emulator-js", title: "emulator against AWS's JavaScript SDK", needs: [devEmulator, npmAll], count: "nodeTest", run: workspace("bedrock-emulator/tests/clients", "test") },
   { name: "emulator-python", title: "emulator against boto3", needs: [devEmulator, python], count: "pytest", run: pytest("bedrock-emulator/tests/clients", "test_boto3.py") },
   { name: "www-types", title: "dashboard's types", needs: [npmAll, clientPackage], run: workspace("www", "typecheck") },
   { name: "www-units", title: "dashboard's components", needs: [npmAll, clientPackage], count: "vitest", run: workspace("www", "test") },
+  { name: "e2e", title: "dashboard in Chromium against the proxy", needs: [npmAll, dashboard, devProxy, browsers], count: "nodeTest", run: workspace("e2e", "test") },
   { name: "bench-units", title: "benchmark's arithmetic", needs: [npmAll], count: "nodeTest", run: workspace("bench", "test") },
 ];
 

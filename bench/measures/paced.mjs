@@ -3,6 +3,7 @@
 import { streams } from "../lib/load.mjs";
 import { alternate } from "../lib/numbers.mjs";
 import { withServers } from "../lib/programs.mjs";
+import { Quiet } from "../lib/quiet.mjs";
 import { stamped } from "../lib/scenarios.mjs";
 
 const STREAMS = 500;
@@ -10,13 +11,15 @@ const STREAMS = 500;
 export const name = "paced";
 export const how = "500 answers, begun evenly over 4 s; measured for 6 s from the fifth on. Each token carries the time at which it was due at the emulator; its latency ends when the load generator has it. From that of each server the latency without any server, measured in the same round, is subtracted: median from median, 99th percentile from 99th percentile. The CPU time is that of all threads of the server over the tokens received in the same 6 s.";
 
-export async function measure({ emulator, quick }) {
+export async function measure({ emulator, quick, note }) {
   const scenario = stamped(quick ? 6 : 12);
   const window = quick ? { spreadMs: 2_000, windowMs: 2_500 } : { spreadMs: 4_000, windowMs: 6_000 };
-  const load = (server) => () => streams(server, scenario, { streams: STREAMS, ...window });
   return withServers(emulator, async ({ outcrop, node }) => {
     for (const server of [outcrop, node]) await streams(server, stamped(4), { streams: STREAMS / 10 });
+    const quiet = new Quiet([emulator, outcrop, node]);
+    const load = (server) => () => quiet.run(() => streams(server, scenario, { streams: STREAMS, ...window }));
     const runs = await alternate(quick ? 1 : 3, { direct: load(emulator), ours: load(outcrop), other: load(node) });
+    quiet.report(note);
     const figure = (of) => ({ ours: runs.ours.map(of), other: runs.other.map(of) });
     const added = (key) => figure((run, round) => (run.latency[key] - runs.direct[round].latency[key]) / 1_000);
     return {

@@ -65,11 +65,11 @@ impl Progress {
         for (part, taken) in self.answer.parts().iter().zip(&mut self.taken) {
             match part {
                 Part::Text { text } if *taken < text.len() => {
-                    visit(Piece::Text(&text[*taken..]));
+                    visit(Piece::Text(text.get(*taken..).unwrap_or_default()));
                     *taken = text.len();
                 }
                 Part::Reasoning { text } if *taken < text.len() => {
-                    visit(Piece::Reasoning(&text[*taken..]));
+                    visit(Piece::Reasoning(text.get(*taken..).unwrap_or_default()));
                     *taken = text.len();
                 }
                 Part::ToolUse(call) if *taken == 0 => {

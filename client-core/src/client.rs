@@ -77,11 +77,21 @@ impl Client {
         let Self { connection, ids, out, .. } = self;
         let change = connection.handle_timeout(now, load, ids, out);
         self.changed(now, change);
+        for at in 0..self.requests.len() {
+            if self.requests[at].sent && self.requests[at].gap {
+                self.resume(now, at);
+            }
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due, if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.connection.poll_timeout(self.load())
+        let gap = |request: &Request| {
+            let (_, asked) = request.resume.filter(|_| request.in_flight() && request.gap)?;
+            Some(asked.after_ms(self.config.resume_again_ms))
+        };
+        let gaps = self.requests.iter().filter_map(gap);
+        self.connection.poll_timeout(self.load()).into_iter().chain(gaps).min()
     }
 
     /// What to do next.

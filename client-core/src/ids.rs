@@ -1,5 +1,7 @@
 //! Ids of frames: a prefix of this client's own and a number. What comes back is found by its number.
 
+use protocol::codec::push_number;
+
 /// A request of this client, and the number in its frame's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Handle(pub u32);
@@ -14,8 +16,9 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn new(random: u64) -> Self {
-        let digit = |shift: u32| char::from(b"0123456789abcdef"[(random >> shift) as usize & 15]);
-        let mut prefix: String = (0..16).map(|at| digit(at * 4)).collect();
+        let mut prefix = String::with_capacity(17);
+        // A letter for every four bits, in the alphabet that ids have.
+        prefix.extend((0..64).step_by(4).map(|shift| char::from(b'a' + (random >> shift) as u8 % 16)));
         prefix.push('-');
         Self { prefix, last: 0 }
     }
@@ -27,12 +30,20 @@ impl Ids {
 
     /// The id of the frame with this number.
     pub(crate) fn text(&self, handle: Handle) -> String {
-        self.prefix.clone() + &handle.0.to_string()
+        let mut text = self.prefix.clone();
+        push_number(&mut text, u64::from(handle.0));
+        text
     }
 
     /// The number of the frame with this id, if it is one of this client's.
     pub(crate) fn parse(&self, id: &str) -> Option<Handle> {
-        id.strip_prefix(&self.prefix)?.parse().ok().map(Handle)
+        let digits = id.strip_prefix(&self.prefix)?;
+        let mut number: u32 = 0;
+        for digit in digits.bytes() {
+            let digit = digit.checked_sub(b'0').filter(|&digit| digit < 10)?;
+            number = number.checked_mul(10)?.checked_add(u32::from(digit))?;
+        }
+        (number > 0).then_some(Handle(number))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use protocol::{
     AnswerState, Applied, ErrorCode, ErrorData, Part, StopReason, TurnEvent, Usage,
-    codec::{Incoming, Received, decode_server},
+    codec::{Incoming, Received, StreamFrame, decode_server},
 };
 
 use crate::{
     Client, RequestError, RequestErrorCode, Time,
-    request::{Cancel, Kind},
+    request::{Cancel, Kind, Request},
 };
 
 const LOST: &str = "The proxy does not have this answer any more. Send the message again.";
@@ -20,6 +20,9 @@ impl Client {
             return;
         }
         self.connection.heard(now);
+        if awaited_hello.is_none() && self.received_like_the_last(now, text) {
+            return;
+        }
         let Ok(received) = decode_server(text) else {
             let change = self.connection.unreadable(now, &mut self.out);
             return self.changed(now, change);
@@ -34,9 +37,19 @@ impl Client {
         if let Incoming::Draining { reconnect_in_ms } = received.incoming {
             return self.connection.drain(now, reconnect_in_ms);
         }
-        let Some(handle) = handle else { return };
+        let Some(handle) = handle else {
+            if let Incoming::Error(error) = received.incoming {
+                self.nameless_error(error);
+            }
+            return;
+        };
         if let Some(at) = self.position(handle) {
-            if self.requests[at].end.is_none() {
+            let request = &mut self.requests[at];
+            if request.end.is_none() {
+                if let Incoming::Stream { reasoning, .. } = received.incoming {
+                    request.decoder.learn(text);
+                    request.decodes_reasoning = reasoning;
+                }
                 self.answered(now, at, received, text.len());
             }
         } else if let Some(at) = self.requests.iter().position(|r| r.resume.is_some_and(|(id, _)| id == handle)) {
@@ -46,6 +59,27 @@ impl Client {
                 self.answered(now, at, received, text.len());
             }
         }
+    }
+
+    /// The path of nearly all frames: more text of an answer, in a frame that begins like the last one.
+    fn received_like_the_last(&mut self, now: Time, text: &str) -> bool {
+        for (at, request) in self.requests.iter_mut().enumerate() {
+            if request.end.is_some() {
+                continue;
+            }
+            let Some(StreamFrame { part, first, seq, content }) = request.decoder.decode(text) else { continue };
+            request.received_bytes += text.len();
+            let (reasoning, content) = (request.decodes_reasoning, &*content);
+            let event =
+                if reasoning { TurnEvent::Reasoning { part, content } } else { TurnEvent::Text { part, content } };
+            if request.received_bytes > self.config.max_answer_bytes {
+                self.stop_too_long(at);
+            } else if self.apply(now, at, first, seq, &event) {
+                self.announce(at);
+            }
+            return true;
+        }
+        false
     }
 
     fn greeting(&mut self, now: Time, received: Received<'_>) {
@@ -117,7 +151,7 @@ impl Client {
             Incoming::Snapshot { session_id, message_id, seq, state, parts, model, usage, stop_reason, error } => {
                 request.name(&session_id, &message_id);
                 request.model = model.map(Into::into).or(request.model.take());
-                request.resume = None;
+                request.caught_up();
                 if request.kind != Kind::Stream {
                     return;
                 }
@@ -155,12 +189,13 @@ impl Client {
         }
         match request.progress.apply(first, seq, event) {
             Applied::Next => {
-                request.resume = None;
+                request.caught_up();
                 request.status = None;
                 true
             }
             Applied::Duplicate => false,
             Applied::Gap => {
+                request.gap = true;
                 self.resume(now, at);
                 false
             }
@@ -194,6 +229,15 @@ impl Client {
             }
         }
         self.fail(at, error.into());
+    }
+
+    /// The proxy could not read the id of a frame. It is about the last that it has not answered: an error on that one is better than a
+    /// request that never ends.
+    fn nameless_error(&mut self, error: ErrorData) {
+        let unanswered = |request: &Request| request.in_flight() && request.message_id.is_empty();
+        if let Some(at) = self.requests.iter().rposition(unanswered) {
+            self.fail(at, error.into());
+        }
     }
 
     fn not_resumed(&mut self, now: Time, at: usize, error: ErrorData) {

@@ -1,6 +1,6 @@
 //! One request, from the call to its end.
 
-use protocol::{StopReason, ToolUse, Usage, server::StatusState};
+use protocol::{StopReason, ToolUse, Usage, codec::StreamDecoder, server::StatusState};
 
 use crate::{Handle, RequestError, Time, answer::Progress};
 
@@ -96,10 +96,15 @@ pub(crate) struct Request {
     pub(crate) session_id: String,
     pub(crate) message_id: String,
     pub(crate) progress: Progress,
+    /// How the frames of its text begin, and whether they are reasoning.
+    pub(crate) decoder: StreamDecoder,
+    pub(crate) decodes_reasoning: bool,
     pub(crate) received_bytes: usize,
     pub(crate) status: Option<(StatusState, Option<u64>)>,
     /// The frame and the time of a `chat.resume` that is not answered yet.
     pub(crate) resume: Option<(Handle, Time)>,
+    /// Events are known to be missing. After a reconnect a `chat.resume` may rightly bring nothing for a long time; this is not that.
+    pub(crate) gap: bool,
     /// [`Output::News`](crate::Output::News) was said and nothing taken since.
     pub(crate) announced: bool,
     pub(crate) end: Option<End>,
@@ -119,9 +124,12 @@ impl Request {
             session_id: String::new(),
             message_id: String::new(),
             progress: Progress::default(),
+            decoder: StreamDecoder::default(),
+            decodes_reasoning: false,
             received_bytes: 0,
             status: None,
             resume: None,
+            gap: false,
             announced: false,
             end: None,
         }
@@ -143,10 +151,16 @@ impl Request {
         }
     }
 
+    /// The events that were asked for have come, or belong to a socket that is lost.
+    pub(crate) fn caught_up(&mut self) {
+        self.resume = None;
+        self.gap = false;
+    }
+
     /// Forgets what belonged to the socket that is lost.
     pub(crate) fn lose_socket(&mut self) {
         self.sent = false;
-        self.resume = None;
+        self.caught_up();
         if self.cancel == Cancel::Sent {
             self.cancel = Cancel::Wanted;
         }

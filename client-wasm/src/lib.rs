@@ -101,6 +101,11 @@ impl Core {
     }
 }
 
+/// Half the code of the standard library's allocator, and quicker.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 fn refusal(error: RequestError) -> JsValue {
     JsValue::from_str(&json::error(&error))
 }

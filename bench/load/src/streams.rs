@@ -62,6 +62,7 @@ struct Mark {
     frames: u64,
     bytes: u64,
     cpu_ns: Option<u64>,
+    own_cpu_ns: u64,
 }
 
 #[derive(Serialize)]
@@ -73,6 +74,8 @@ struct Measured {
     bytes: u64,
     elapsed_us: u64,
     cpu_ns: Option<u64>,
+    /// Of this process: near the elapsed time, the load generator measures itself.
+    own_cpu_ns: u64,
     latency: Quantiles,
 }
 
@@ -153,6 +156,7 @@ fn mark(shared: &Shared, args: &Args) -> Result<Mark, LoadError> {
         frames: shared.frames.load(Ordering::Relaxed),
         bytes: shared.bytes.load(Ordering::Relaxed),
         cpu_ns: args.pid.map(cpu_ns).transpose()?,
+        own_cpu_ns: cpu_ns(std::process::id())?,
         at: Instant::now(),
     })
 }
@@ -165,6 +169,7 @@ fn measured(args: &Args, first: &Mark, last: &Mark, latencies: Vec<u64>) -> Meas
         bytes: last.bytes - first.bytes,
         elapsed_us: (last.at - first.at).as_micros() as u64,
         cpu_ns: last.cpu_ns.zip(first.cpu_ns).map(|(after, before)| after.saturating_sub(before)),
+        own_cpu_ns: last.own_cpu_ns.saturating_sub(first.own_cpu_ns),
         latency: Quantiles::of(latencies),
     }
 }

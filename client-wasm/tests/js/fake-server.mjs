@@ -20,7 +20,8 @@ export class FakeWebSocket {
   send(text) {
     const frame = JSON.parse(text);
     this.sent.push(frame);
-    this.onsend?.(frame);
+    // A browser never calls back from within send().
+    queueMicrotask(() => this.onsend?.(frame));
   }
 
   close(code) {

@@ -5,9 +5,11 @@ mod decode_server;
 mod encode;
 #[cfg(test)]
 mod golden;
+mod stream_decoder;
 mod write;
 
 pub use decode_client::{DecodeError, decode_client};
 pub use decode_server::{Incoming, Received, decode_server};
 pub use encode::{StreamEncoder, StreamKind, encode_client, encode_server};
-pub use write::{JsonObject, encode_raw};
+pub use stream_decoder::{StreamDecoder, StreamFrame};
+pub use write::{JsonObject, encode_raw, push_number};

@@ -88,7 +88,7 @@ fn push_escaped(out: &mut String, text: &str) {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        out.push_str(&text[plain..at]);
+        out.push_str(text.get(plain..at).unwrap_or_default());
         plain = at + 1;
         match byte {
             b'\n' => out.push_str("\\n"),
@@ -104,21 +104,19 @@ fn push_escaped(out: &mut String, text: &str) {
             }
         }
     }
-    out.push_str(&text[plain..]);
+    out.push_str(text.get(plain..).unwrap_or_default());
 }
 
-fn push_number(out: &mut String, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+/// Writes a number as decimal digits, without the formatting of the standard library, which is more code than this module.
+pub fn push_number(out: &mut String, value: u64) {
+    let mut divisor: u64 = 1;
+    while value / divisor >= 10 {
+        divisor *= 10;
     }
-    out.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+    while divisor > 0 {
+        out.push(char::from(b'0' + (value / divisor % 10) as u8));
+        divisor /= 10;
+    }
 }
 
 #[cfg(test)]

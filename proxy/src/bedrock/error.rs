@@ -1,5 +1,7 @@
 //! What can go wrong at Bedrock, in the protocol's codes and in words a person can act on.
 
+use std::time::Duration;
+
 use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use protocol::{ErrorCode, ErrorData};
 use serde::Deserialize;
@@ -37,22 +39,22 @@ impl UpstreamError {
     }
 
     /// Bedrock was silent for longer than the time it has.
-    pub fn silent(waited: std::time::Duration) -> Self {
-        let seconds = waited.as_secs();
+    pub fn silent(waited: Duration) -> Self {
+        let waited = in_words(waited);
         Self::new(
             ErrorCode::UpstreamTimeout,
-            format!("nothing for {seconds} s"),
-            format!("Bedrock sent nothing for {seconds} seconds, so the answer was given up. Try again in a moment."),
+            format!("nothing for {waited}"),
+            format!("Bedrock sent nothing for {waited}, so the answer was given up. Try again in a moment."),
         )
     }
 
     /// The answer took longer than any may.
-    pub fn too_long(limit: std::time::Duration) -> Self {
-        let minutes = limit.as_secs() / 60;
+    pub fn too_long(limit: Duration) -> Self {
+        let limit = in_words(limit);
         Self::new(
             ErrorCode::UpstreamTimeout,
-            format!("more than {minutes} min"),
-            format!("The answer took more than {minutes} minutes and was ended. Ask for less at once."),
+            format!("more than {limit}"),
+            format!("The answer took more than {limit} and was ended. Ask for less at once."),
         )
     }
 
@@ -208,6 +210,15 @@ pub(super) fn stream_exception(name: &str, payload: &[u8], target: Target<'_>) -
     UpstreamError::from_service(&kind, &detail, target)
 }
 
+/// A time as a person says it, to the millisecond.
+fn in_words(time: Duration) -> String {
+    match time.as_millis() {
+        ms if ms >= 120_000 && ms % 60_000 == 0 => format!("{} minutes", ms / 60_000),
+        ms if ms >= 2_000 && ms % 1_000 == 0 => format!("{} seconds", ms / 1_000),
+        ms => format!("{ms} ms"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,5 +282,16 @@ mod tests {
             ErrorCode::UpstreamUnavailable
         );
         assert_eq!(stream_exception("", b"", TARGET).code, ErrorCode::UpstreamUnavailable);
+    }
+
+    #[test]
+    fn a_time_limit_is_told_as_it_was_set() {
+        for (ms, expected) in
+            [(900_000, "15 minutes"), (60_000, "60 seconds"), (90_000, "90 seconds"), (1_500, "1500 ms"), (200, "200 ms")]
+        {
+            let time = Duration::from_millis(ms);
+            assert!(UpstreamError::silent(time).into_data().message.contains(&format!("nothing for {expected},")));
+            assert!(UpstreamError::too_long(time).into_data().message.contains(&format!("more than {expected} ")));
+        }
     }
 }

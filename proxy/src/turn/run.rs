@@ -112,15 +112,20 @@ impl Runner {
             parts: Vec::new(),
             error: None,
         };
-        self.store.append(owner, session_id, message).await?;
         let read = self.limits.history_messages.max(1) * READ_MESSAGES_FACTOR;
-        let history = self.store.messages(owner, session_id, None, read).await?;
+        let mut history = self.store.messages(owner, session_id, None, read).await?.items;
+        // The same again after a failure without a word is a retry: it is in the conversation already.
+        let is_retry = history.last().is_some_and(|last| last.role == Role::User && last.content == message.content);
+        if !is_retry {
+            self.store.append(owner, session_id, message.clone()).await?;
+            history.push(message);
+        }
         let model = self.catalog.find(&turn.model);
         let max_output = model.and_then(|model| model.max_output_tokens).unwrap_or(u32::MAX);
         Ok(ConverseRequest {
             model: turn.model.clone(),
             system: self.limits.system_prompt.clone(),
-            turns: conversation(&history.items, self.limits.history_messages),
+            turns: conversation(&history, self.limits.history_messages),
             max_tokens: self.limits.max_tokens.min(max_output),
             temperature: self.limits.temperature.filter(|_| model.is_none_or(|model| model.takes_sampling_parameters)),
         })

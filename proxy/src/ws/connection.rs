@@ -10,7 +10,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
     ErrorCode, ErrorData, RequestId,
-    client::ClientFrame,
+    client::{ClientFrame, ClientMessage, SendMessage},
     close::CloseCode,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
     server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Status, StatusState},
@@ -59,8 +59,9 @@ pub struct Connection {
     replies: VecDeque<String>,
     requests: VecDeque<ClientFrame>,
     serving: usize,
+    /// The messages among them: each has a place among the follows that is kept for its answer.
+    sending: Vec<RequestId>,
     malformed: u32,
-    heard: Instant,
     pinged: Instant,
     awaiting_pong: bool,
     ping_due: bool,
@@ -87,8 +88,8 @@ impl Connection {
             replies: VecDeque::new(),
             requests: VecDeque::new(),
             serving: 0,
+            sending: Vec::new(),
             malformed: 0,
-            heard: now,
             pinged: now,
             awaiting_pong: false,
             ping_due: false,
@@ -98,8 +99,8 @@ impl Connection {
     }
 
     /// Takes a text frame.
-    pub fn handle_text(&mut self, now: Instant, text: &str) {
-        self.handle_alive(now);
+    pub fn handle_text(&mut self, text: &str) {
+        self.handle_alive();
         match decode_client(text) {
             Ok(frame) => {
                 self.malformed = 0;
@@ -116,16 +117,38 @@ impl Connection {
     }
 
     /// Takes note of a sign of life: a pong, a ping, or part of the above.
-    pub fn handle_alive(&mut self, now: Instant) {
-        self.heard = now;
+    pub fn handle_alive(&mut self) {
         self.awaiting_pong = false;
     }
 
     /// The next request to serve. Each must come back with [`Connection::handle_outcome`].
+    ///
+    /// A message that there is no place to follow the answer of is refused here, before the model is asked.
     pub fn poll_request(&mut self) -> Option<ClientFrame> {
-        let request = self.requests.pop_front()?;
-        self.serving += 1;
-        Some(request)
+        while let Some(request) = self.requests.pop_front() {
+            if let ClientMessage::SendMessage(send) = &request.message
+                && !self.follows.iter().any(|follow| follow.is_of(&request.id, send))
+            {
+                if !self.has_place() {
+                    self.refuse_follow(request.id);
+                    continue;
+                }
+                self.sending.push(request.id.clone());
+            }
+            self.serving += 1;
+            return Some(request);
+        }
+        None
+    }
+
+    fn has_place(&self) -> bool {
+        self.follows.len() + self.sending.len() < self.max_follows
+    }
+
+    fn refuse_follow(&mut self, id: RequestId) {
+        let most = self.max_follows;
+        let text = format!("{most} answers are being made for this connection, the most. Wait for one of them.");
+        self.reply(Some(id), ServerMessage::Error(ErrorData::new(ErrorCode::RateLimited, text)));
     }
 
     /// Whether the connection takes more frames. While it does not, the socket is not read, and TCP slows the client down.
@@ -136,6 +159,9 @@ impl Connection {
     /// Takes what came of the request `id`.
     pub fn handle_outcome(&mut self, now: Instant, id: RequestId, outcome: Outcome) {
         self.serving -= 1;
+        if let Some(at) = self.sending.iter().position(|sending| *sending == id) {
+            self.sending.swap_remove(at);
+        }
         match outcome {
             Outcome::Reply(message) => self.reply(Some(id), message),
             Outcome::Failed(error) => self.reply(Some(id), ServerMessage::Error(error)),
@@ -148,10 +174,8 @@ impl Connection {
             if let From::After(after) = from {
                 (follow.cursor, follow.whole) = (after, whole);
             }
-        } else if self.follows.len() >= self.max_follows {
-            let most = self.max_follows;
-            let text = format!("{most} answers are being made for this connection, the most. Wait for one of them.");
-            self.reply(Some(id), ServerMessage::Error(ErrorData::new(ErrorCode::RateLimited, text)));
+        } else if !self.has_place() {
+            self.refuse_follow(id);
         } else {
             let encoder = StreamEncoder::new(&turn.request_id, &turn.session_id, &turn.message_id);
             let cursor = match from {
@@ -168,6 +192,9 @@ impl Connection {
 
     /// Says goodbye before the proxy stops.
     pub fn drain(&mut self, reconnect_in: Duration) {
+        if self.close.is_some() {
+            return;
+        }
         let reconnect_in_ms = u64::try_from(reconnect_in.as_millis()).unwrap_or(u64::MAX);
         self.reply(None, ServerMessage::Draining(Draining { reconnect_in_ms }));
         self.close(CloseCode::RESTART, "the proxy restarts");
@@ -178,11 +205,15 @@ impl Connection {
         self.close.get_or_insert((code, reason));
     }
 
-    /// When to call [`Connection::handle_timeout`], if nothing else happens. The time may be too early, never too late.
-    pub fn poll_timeout(&self) -> Instant {
+    /// When to call [`Connection::handle_timeout`], if nothing else happens. The time may be too early, never too late. `None`
+    /// once the connection is to be closed: there is nothing to wait for but the socket.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.close.is_some() {
+            return None;
+        }
         let liveness = self.pinged + if self.awaiting_pong { PONG_TIMEOUT } else { PING_INTERVAL };
         let status = self.follows.iter().map(|follow| follow.news + STATUS_INTERVAL).min();
-        status.map_or(liveness, |status| status.min(liveness))
+        Some(status.map_or(liveness, |status| status.min(liveness)))
     }
 
     /// Does what is due `now`.
@@ -201,6 +232,10 @@ impl Connection {
                 continue;
             }
             follow.news = now;
+            // A socket that is slow to take what there is, is not an answer that is silent.
+            if follow.has_more() {
+                continue;
+            }
             let state = if follow.cursor == 0 { StatusState::Queued } else { StatusState::Stalled };
             let (id, message_id) = (follow.turn.request_id.clone(), follow.turn.message_id.clone());
             self.reply(Some(id), ServerMessage::Status(Status { message_id, state, retry_in_ms: None }));
@@ -241,6 +276,16 @@ impl Connection {
 }
 
 impl Follow {
+    /// Whether it follows the answer to this message.
+    fn is_of(&self, id: &RequestId, send: &SendMessage) -> bool {
+        self.turn.request_id == *id && Some(&self.turn.session_id) == send.session_id.as_ref()
+    }
+
+    /// Whether there is something to send.
+    fn has_more(&self) -> bool {
+        if self.whole { self.turn.has_ended() } else { self.turn.with_log(|log| log.read(self.cursor).is_some()) }
+    }
+
     /// The frame with what lies behind the cursor, and whether it is the last.
     fn next_frame(&mut self) -> (Option<String>, bool) {
         let Self { turn, encoder, cursor, whole, .. } = self;
@@ -289,3 +334,6 @@ impl Turn {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

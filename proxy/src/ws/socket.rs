@@ -118,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let ws = WebSocketStream::from_partially_read(stream, read_already, Role::Server, Some(config())).await;
         Self {
             ws,
-            timer: Box::pin(sleep_until(connection.poll_timeout())),
+            timer: Box::pin(sleep_until(connection.poll_timeout().unwrap_or(now))),
             connection,
             service,
             owner,
@@ -150,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let now = Instant::now();
         match event {
             Event::Received(message) => {
-                if let Some(ending) = self.received(now, message) {
+                if let Some(ending) = self.received(message) {
                     return Some(ending);
                 }
             }
@@ -161,7 +161,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     turn.follow(self.place.wake());
                 }
                 self.connection.handle_outcome(now, id, outcome);
-                self.timer.as_mut().reset(self.connection.poll_timeout());
+                let due = self.due(now);
+                self.timer.as_mut().reset(due);
             }
             Event::Proceed if self.place.is_draining() => {
                 self.connection.drain(Duration::from_millis(fastrand::u64(0..RECONNECT_SPREAD_MS)));
@@ -174,13 +175,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     return Some(Ending::Gone);
                 }
                 self.connection.handle_timeout(now);
-                let due = self.connection.poll_timeout();
-                let due = self.flushing.as_ref().map_or(due, |flushing| due.min(flushing.since + WRITE_TIMEOUT));
+                let due = self.due(now);
                 self.timer.as_mut().reset(due);
             }
         }
         self.serve_requests();
         self.send(now)
+    }
+
+    /// When there is something to do if nothing else happens before.
+    fn due(&self, now: Instant) -> Instant {
+        let write = self.flushing.as_ref().map(|flushing| flushing.since + WRITE_TIMEOUT);
+        let due = self.connection.poll_timeout().into_iter().chain(write).min();
+        due.unwrap_or(now + WRITE_TIMEOUT)
     }
 
     /// Whether a write has made no progress for too long.
@@ -193,21 +200,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         now >= flushing.since + WRITE_TIMEOUT
     }
 
-    fn received(&mut self, now: Instant, message: Message) -> Option<Ending> {
+    fn received(&mut self, message: Message) -> Option<Ending> {
         match message {
-            Message::Text(text) => self.connection.handle_text(now, &text),
+            Message::Text(text) => self.connection.handle_text(&text),
             Message::Binary(_) => {
                 self.connection.close(CloseCode::UNSUPPORTED_DATA, "frames are text");
             }
             Message::Ping(_) => {
-                self.connection.handle_alive(now);
+                self.connection.handle_alive();
                 self.unwritten_pongs += 1;
                 if self.unwritten_pongs > MAX_UNWRITTEN_PONGS {
                     self.connection.close(CloseCode::POLICY, "too many pings");
                 }
                 self.more_to_send = true;
             }
-            Message::Pong(_) => self.connection.handle_alive(now),
+            Message::Pong(_) => self.connection.handle_alive(),
             Message::Close(_) => return Some(Ending::Closed),
             Message::Frame(_) => {}
         }
@@ -225,6 +232,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// flush is under way: a socket that takes its time gets more in its next frame.
     fn send(&mut self, now: Instant) -> Option<Ending> {
         if self.flushing.is_some() {
+            self.more_to_send = true;
             return None;
         }
         let mut batched = 0;

@@ -104,13 +104,13 @@ async fn the_same_request_again_attaches_and_never_calls_twice() {
 }
 
 #[tokio::test]
-async fn the_same_request_in_a_made_session_attaches_too() {
+async fn a_request_for_a_new_session_is_never_the_same_as_another() {
     let proxy = Proxy::start().await;
     let mut client = proxy.connect().await;
     let first = client.ask("r", "chat.send_message", json!({ "message": "hi" })).await.expect("an answer");
     let again = client.ask("r", "chat.send_message", json!({ "message": "hi" })).await.expect("an answer");
-    assert_eq!(first, again);
-    proxy.only_call();
+    assert_ne!(first["sessionId"], again["sessionId"]);
+    assert_eq!(proxy.emulator.ledger().len(), 2);
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ async fn a_handshake_that_is_not_right_is_refused() {
         ("sec-websocket-version", None, 400),
         ("connection", Some("keep-alive"), 400),
         ("upgrade", Some("h2c"), 200),
+        ("sec-websocket-protocol", Some("some-other"), 101),
     ] {
         assert_eq!(status(&proxy, &request(Some((name, value)))).await, expected, "{name}: {value:?}");
     }

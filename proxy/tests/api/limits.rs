@@ -3,7 +3,7 @@
 use bedrock_emulator::{Behaviour, Fault, Script};
 use serde_json::json;
 
-use crate::common::{Heard, Opcode, Proxy, RawSocket};
+use crate::common::{Heard, NO_CODE, Opcode, Proxy, RawSocket};
 
 fn stuck() -> Script {
     Script::always(Behaviour::text("one two").with_fault(Fault::Silence { after_tokens: 1 }))
@@ -27,7 +27,9 @@ async fn a_socket_has_so_many_answers_at_a_time_and_the_process_too() {
         let refused = client.frame().await;
         assert_eq!((refused.id.as_str(), refused.str("code")), ("one-more", "rate_limited"), "{flags:?}");
         assert_eq!(refused.data["retryable"], true);
-        assert_eq!(proxy.emulator.ledger().len(), 3, "nothing is asked of Bedrock for a message that was refused");
+        let unknown = client.ask("h", "chat.get_history", json!({ "sessionId": "one-more" })).await;
+        assert_eq!(unknown.expect_err("nothing is kept of it").0, "session_not_found", "{flags:?}");
+        assert_eq!(proxy.emulator.ledger().len(), 3, "and nothing asked of Bedrock");
         // One that ends makes room for another.
         clients[0].send("c", "chat.cancel", json!({ "requestId": "r0" })).await;
         let mut end = clients[0].frame().await;
@@ -82,5 +84,6 @@ async fn a_socket_closed_by_its_client_is_closed_in_return() {
     let proxy = Proxy::start().await;
     let mut client = proxy.connect().await;
     client.send_raw(tokio_tungstenite::tungstenite::Message::Close(None)).await;
-    assert!(matches!(client.hear().await, Heard::Gone | Heard::Closed(1000, _)));
+    assert_eq!(client.hear().await, Heard::Closed(NO_CODE, String::new()));
+    assert_eq!(client.hear().await, Heard::Gone);
 }

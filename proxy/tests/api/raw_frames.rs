@@ -3,7 +3,7 @@
 use protocol::limits::MAX_CLIENT_FRAME_BYTES;
 use tokio::net::TcpStream;
 
-use crate::common::{Healthy, Opcode, Proxy, RawSocket, http};
+use crate::common::{Healthy, Opcode, Proxy, RawSocket};
 
 const OVER: usize = MAX_CLIENT_FRAME_BYTES + 1;
 
@@ -83,18 +83,12 @@ async fn a_frame_that_comes_byte_by_byte_is_one_frame() {
 }
 
 #[tokio::test]
-async fn bytes_that_come_with_the_handshake_are_read() {
+async fn a_frame_that_comes_with_the_handshake_is_read() {
     let proxy = Proxy::start().await;
-    let head = format!(
-        "GET / HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        proxy.addr
-    );
-    let mut request = head.into_bytes();
-    request.extend(Opcode::TEXT.frame(br#"{"id":"a","type":"ping"}"#));
-    request.extend(Opcode::CLOSE.frame(&1000_u16.to_be_bytes()));
-    let all = http(proxy.addr, &request).await;
-    assert!(all.starts_with("HTTP/1.1 101 ") && all.contains(r#"{"id":"a","type":"pong","data":{}}"#), "{all}");
+    let frame = Opcode::TEXT.frame(br#"{"id":"a","type":"ping"}"#);
+    let stream = TcpStream::connect(proxy.addr).await.expect("a connection");
+    let mut socket = RawSocket::shake_hands(stream, proxy.addr, &frame).await;
+    assert_eq!(socket.read().await.expect("a frame").1, br#"{"id":"a","type":"pong","data":{}}"#);
 }
 
 #[tokio::test]
@@ -106,7 +100,5 @@ async fn a_client_that_vanishes_in_the_middle_of_a_frame_leaves_no_trace() {
         socket.write(&Opcode::TEXT.claim(1_000_000)).await;
         socket.write(&[b'x'; 10_000]).await;
     }
-    let stream = TcpStream::connect(proxy.addr).await.expect("a connection");
-    RawSocket::over(stream, proxy.addr).await;
     healthy.is_unharmed(&proxy).await;
 }

@@ -134,7 +134,6 @@ async fn an_unknown_session_is_an_error_that_says_so() {
         ("chat.get_history", json!({ "sessionId": "nobody" })),
         ("chat.rename_session", json!({ "sessionId": "nobody", "title": "x" })),
         ("chat.delete_session", json!({ "sessionId": "nobody" })),
-        ("chat.list_sessions", json!({ "before": "nobody" })),
         ("chat.resume", json!({ "messageId": "nobody", "after": 0 })),
         ("chat.cancel", json!({ "messageId": "nobody" })),
         ("chat.cancel", json!({ "requestId": "nobody" })),

@@ -6,7 +6,7 @@ use bedrock_emulator::{Behaviour, Fault};
 use outcrop_proxy::ws::connection::{PING_INTERVAL, PONG_TIMEOUT, STATUS_INTERVAL};
 use protocol::close::CloseCode;
 use serde_json::json;
-use tokio::time::{Instant, pause};
+use tokio::time::{Instant, pause, resume};
 
 use crate::common::{Client, Heard, Opcode, Proxy, RawSocket, pipe, within};
 
@@ -89,5 +89,6 @@ async fn who_follows_a_silent_answer_hears_of_it_every_five_seconds_until_it_is_
             ("chat.error", "upstream_timeout", u64::from(words) + 1)
         );
         assert!((10..=12).contains(&statuses), "{statuses} in a minute");
+        resume();
     }
 }

@@ -16,7 +16,7 @@ export function TopBar(props: { route: Route; connection: Connection }) {
     <header class="app-bar">
       <a class="app-brand" href="#/">
         <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true"><path d="M2 27 12 7l6 10 4-7 8 17z" fill="currentColor" /></svg>
-        Outcrop
+        <span>Outcrop</span>
       </a>
       <nav class="app-nav" aria-label="Pages">
         <a href="#/" aria-current={props.route === "overview" ? "page" : undefined}>Overview</a>

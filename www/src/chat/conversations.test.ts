@@ -113,6 +113,19 @@ describe("conversations", () => {
   });
 });
 
+it("a list that fails is not asked for again with every token", async () => {
+  const { client, clock, conversations } = setUp();
+  client.refusal = chatError("internal", "Not now.");
+  client.open();
+  await settled();
+  conversations.current().send("Hello");
+  for (let token = 0; token < 20; token += 1) {
+    clock.now += 10;
+    await client.lastStream.token("a");
+  }
+  expect(client.listed).toHaveLength(2);
+});
+
 describe("the model", () => {
   it("is the chosen one, else the conversation's, else the proxy's", async () => {
     const { client, conversations } = setUp({ prepare: (client) => (client.sessions = [session("mine", { model: "haiku" })]) });

@@ -7,7 +7,7 @@ import { makeConnection, type Connection } from "./connection.ts";
 import { pageClock, randomId } from "./ids.ts";
 import type { ChatEvent } from "./reduce.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
-import type { ChatState } from "./state.ts";
+import { answerUnderWay, type ChatState } from "./state.ts";
 
 export interface ConversationsOptions {
   client: Client;
@@ -83,7 +83,8 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     setAnswers((log) => logAnswer(log, event, state));
     const listed = sessions.state().items.some((item) => item.sessionId === state.sessionId);
     const ended = state.turn === undefined && (event.type === "received" || event.type === "stopped" || event.type === "failed");
-    if (ended || (!listed && event.type === "received" && event.chunk.type !== "status")) refreshOnce();
+    const begins = event.type === "received" && answerUnderWay(state)?.timing?.firstAt === event.at;
+    if (ended || (begins && !listed)) refreshOnce();
     if (event.type === "sent") storage?.setItem(OPEN_SESSION_KEY, state.sessionId);
   }
 

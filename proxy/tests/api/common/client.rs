@@ -16,6 +16,9 @@ use tokio_tungstenite::{
 
 use super::within;
 
+/// What stands for a close frame without a code (RFC 6455, section 7.1.5).
+pub(crate) const NO_CODE: u16 = 1005;
+
 /// One frame of the protocol.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Frame {
@@ -127,6 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             Some(Ok(Message::Text(text))) => Heard::Frame(Frame::read(&text)),
             Some(Ok(Message::Ping(_))) => Heard::Ping,
             Some(Ok(Message::Close(Some(close)))) => Heard::Closed(close.code.into(), close.reason.to_string()),
+            Some(Ok(Message::Close(None))) => Heard::Closed(NO_CODE, String::new()),
             Some(Ok(other)) => panic!("the proxy sent {other:?}"),
             Some(Err(_)) | None => Heard::Gone,
         }

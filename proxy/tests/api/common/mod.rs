@@ -28,7 +28,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub(crate) use client::{Answer, Client, Frame, Heard};
+pub(crate) use client::{Answer, Client, Frame, Heard, NO_CODE};
 pub(crate) use raw::{Opcode, RawSocket, http};
 
 /// How long anything may take before a test gives up waiting for it.

@@ -79,16 +79,16 @@ pub(crate) struct RawSocket<S = TcpStream> {
 
 impl RawSocket {
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(addr).await.expect("a connection"), addr).await
+        Self::shake_hands(TcpStream::connect(addr).await.expect("a connection"), addr, b"").await
     }
 
-    /// Shakes hands over `stream`.
-    pub(crate) async fn over(mut stream: TcpStream, addr: SocketAddr) -> Self {
+    /// Shakes hands over `stream`, with `early` bytes right behind the request.
+    pub(crate) async fn shake_hands(mut stream: TcpStream, addr: SocketAddr, early: &[u8]) -> Self {
         let head = format!(
             "GET / HTTP/1.1\r\nhost: {addr}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        stream.write_all(head.as_bytes()).await.expect("written");
+        stream.write_all(&[head.as_bytes(), early].concat()).await.expect("written");
         let mut response = Vec::new();
         while !response.ends_with(b"\r\n\r\n") {
             response.push(within("response", stream.read_u8()).await.expect("a byte"));

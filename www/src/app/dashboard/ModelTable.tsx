@@ -11,7 +11,7 @@ export function ModelTable(props: { server: ServerHello | undefined }) {
       <Show when={props.server} fallback={<p class="dash-none">The proxy lists its models once the page is connected.</p>}>
         {(server) => (
           <>
-            <div class="dash-scroll" role="region" aria-labelledby="prices-title" tabindex="0">
+            <div class="dash-scroll" role="group" aria-labelledby="prices-title" tabindex="0">
               <table>
                 <thead>
                   <tr>

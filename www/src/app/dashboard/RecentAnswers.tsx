@@ -17,7 +17,7 @@ export function RecentAnswers(props: { answers: readonly AnswerRecord[] }) {
     <section class="dash-card dash-recent" aria-labelledby="recent-title">
       <h2 id="recent-title">Latest answers</h2>
       <Show when={rows().length > 0} fallback={<p class="dash-none">Ask Claude something: each answer gets a row with what it took and cost.</p>}>
-        <div class="dash-scroll" role="region" aria-labelledby="recent-title" tabindex="0">
+        <div class="dash-scroll" role="group" aria-labelledby="recent-title" tabindex="0">
           <table>
             <thead>
               <tr>

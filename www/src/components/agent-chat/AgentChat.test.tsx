@@ -116,8 +116,8 @@ describe("the header", () => {
 describe("demo mode", () => {
   it("is said once, and only where it is so", async () => {
     const { client } = await setUp();
-    expect(screen.queryByRole("note")).toBeNull();
+    expect(screen.queryByRole("region", { name: "Demo mode" })).toBeNull();
     client.open({ demo: true });
-    expect(screen.getByRole("note", { name: "Demo mode" }).textContent).toContain("answers come from the built-in emulator, not from Bedrock");
+    expect(screen.getByRole("region", { name: "Demo mode" }).textContent).toContain("answers come from the built-in emulator, not from Bedrock");
   });
 });

@@ -26,31 +26,42 @@ export function AgentChat(props: AgentChatProps) {
   const conversations = props.conversations ?? createConversations({ client: props.client as Client });
   const [listShown, setListShown] = createSignal(false);
   const listId = createUniqueId();
+  let side!: HTMLDivElement;
+  let toggle!: HTMLButtonElement;
+
+  function showList(): void {
+    setListShown(true);
+    side.querySelector<HTMLElement>("button")?.focus();
+  }
+
+  function hideList(): void {
+    if (!listShown()) return;
+    setListShown(false);
+    toggle.focus();
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.key !== "Escape" || event.defaultPrevented || !listShown()) return;
+    event.preventDefault();
+    hideList();
+  }
 
   return (
     <div class="oc oc-agent">
-      <div class="oc-agent-layout" data-list={listShown() ? "shown" : undefined}>
-        <div
-          class="oc-agent-side"
-          id={listId}
-          onKeyDown={(event) => {
-            if (event.key === "Escape" && listShown() && !event.defaultPrevented) {
-              event.preventDefault();
-              setListShown(false);
-            }
-          }}
-        >
+      <div class="oc-agent-layout" data-list={listShown() ? "shown" : undefined} onKeyDown={onKeyDown}>
+        <div class="oc-agent-side" id={listId} ref={side}>
           <SessionList conversations={conversations} onPick={() => setListShown(false)} />
         </div>
-        <button type="button" class="oc-agent-veil" tabindex="-1" aria-hidden="true" onClick={() => setListShown(false)} />
+        <button type="button" class="oc-agent-veil" tabindex="-1" aria-hidden="true" onClick={hideList} />
         <div class="oc-agent-main">
-          <header class="oc-agent-header">
+          <div class="oc-agent-header">
             <button
               type="button"
               class="oc-button oc-button-quiet oc-agent-list-toggle"
               aria-expanded={listShown()}
               aria-controls={listId}
-              onClick={() => setListShown(!listShown())}
+              ref={toggle}
+              onClick={() => (listShown() ? hideList() : showList())}
             >
               <ListIcon /><span class="oc-hidden">Conversations</span>
             </button>
@@ -58,7 +69,7 @@ export function AgentChat(props: AgentChatProps) {
             <span class="oc-spacer" />
             <UsageTotal usage={conversations.usage()} />
             <ModelPicker conversations={conversations} />
-          </header>
+          </div>
           <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
           <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={props.suggestions} />
         </div>

@@ -1,5 +1,5 @@
 import { Key } from "@solid-primitives/keyed";
-import { createEffect, on, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { createEffect, createMemo, on, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
 import { DownIcon } from "../common/icons.tsx";
 import { AnswerView } from "./AnswerView.tsx";
@@ -19,7 +19,8 @@ export function MessageList(props: { state: ChatState; onRetry: () => void; chil
     onCleanup(() => observer.disconnect());
   });
   // A message that was just sent is shown, wherever the reader was.
-  createEffect(on(() => props.state.turn, (turn) => turn !== undefined && follower.jump(), { defer: true }));
+  const turn = createMemo(() => props.state.turn);
+  createEffect(on(turn, (key) => key !== undefined && follower.jump(), { defer: true }));
 
   const retryKey = () => retryable(props.state)?.answer.key;
   return (
@@ -42,7 +43,7 @@ export function MessageList(props: { state: ChatState; onRetry: () => void; chil
           </ol>
         </div>
       </div>
-      <Show when={!follower.following()}>
+      <Show when={follower.away()}>
         <button type="button" class="oc-button oc-jump" onClick={() => follower.jump()}>
           <DownIcon /> Jump to latest
         </button>

@@ -3,7 +3,7 @@ import { makeFollower, type Scroller } from "./follower.ts";
 
 /** 100 pixels of sight on content of some height, as a browser scrolls it. */
 class FakeScroller implements Scroller {
-  readonly clientHeight = 100;
+  clientHeight = 100;
   scrollHeight = 100;
   #top = 0;
   get scrollTop(): number {
@@ -33,14 +33,14 @@ it("the end is followed while content grows", () => {
   const { scroller, follower, grow } = setUp();
   for (let step = 0; step < 10; step += 1) grow(37);
   expect(scroller.scrollTop).toBe(370);
-  expect(follower.following()).toBe(true);
+  expect(follower.away()).toBe(false);
 });
 
 it("scrolling up lets go, and what comes then does not move the reader", () => {
   const { scroller, follower, grow, scrollTo } = setUp();
   grow(500);
   scrollTo(400);
-  expect(follower.following()).toBe(false);
+  expect(follower.away()).toBe(true);
   grow(500);
   expect(scroller.scrollTop).toBe(400);
 });
@@ -50,11 +50,33 @@ it("scrolling down without reaching the end does not follow again; reaching it d
   grow(500);
   scrollTo(200);
   scrollTo(300);
-  expect(follower.following()).toBe(false);
+  expect(follower.away()).toBe(true);
   scrollTo(490);
-  expect(follower.following()).toBe(true);
+  expect(follower.away()).toBe(false);
   grow(100);
   expect(scroller.scrollTop).toBe(600);
+});
+
+it("a scroll of a pixel lets go too, and the button comes when the end is out of sight", () => {
+  const { scroller, follower, grow, scrollTo } = setUp();
+  grow(500);
+  scrollTo(499);
+  expect(follower.away()).toBe(false);
+  grow(20);
+  expect(scroller.scrollTop).toBe(499);
+  grow(20);
+  expect(scroller.scrollTop).toBe(499);
+  expect(follower.away()).toBe(true);
+});
+
+it("content that shrinks is not taken for the reader's scrolling", () => {
+  const { scroller, grow } = setUp();
+  grow(500);
+  scroller.scrollHeight -= 300;
+  scroller.scrollTop = scroller.scrollTop;
+  grow(0);
+  grow(100);
+  expect(scroller.scrollTop).toBe(300);
 });
 
 it("content that grows between two scroll events is not taken for the reader's scrolling", () => {
@@ -62,7 +84,19 @@ it("content that grows between two scroll events is not taken for the reader's s
   grow(200);
   scroller.scrollHeight += 300;
   follower.scrolled();
-  expect(follower.following()).toBe(true);
+  follower.contentChanged();
+  expect(scroller.scrollTop).toBe(500);
+  expect(follower.away()).toBe(false);
+});
+
+it("a scroller that grows is not taken for the reader's scrolling", () => {
+  const { scroller, follower, grow } = setUp();
+  grow(500);
+  scroller.clientHeight += 50;
+  scroller.scrollTop = scroller.scrollTop;
+  follower.scrolled();
+  grow(100);
+  expect(scroller.scrollTop).toBe(550);
 });
 
 it("a jump goes to the end and follows", () => {
@@ -71,5 +105,5 @@ it("a jump goes to the end and follows", () => {
   scrollTo(0);
   follower.jump();
   expect(scroller.scrollTop).toBe(500);
-  expect(follower.following()).toBe(true);
+  expect(follower.away()).toBe(false);
 });

@@ -5,7 +5,8 @@ const NEAR_END_PX = 32;
 
 /** Keeps a scroller at its end until the reader scrolls up, and again once the reader is back at the end. */
 export interface Follower {
-  readonly following: Accessor<boolean>;
+  /** Whether the reader has gone away from the end, so that what comes is out of sight. */
+  readonly away: Accessor<boolean>;
   /** To be called at every scroll event. */
   scrolled(): void;
   /** To be called when the content or the scroller has changed its size. */
@@ -17,31 +18,51 @@ export interface Follower {
 export type Scroller = Pick<HTMLElement, "scrollTop" | "scrollHeight" | "clientHeight">;
 
 export function makeFollower(scroller: () => Scroller): Follower {
-  const [following, setFollowing] = createSignal(true);
+  const [away, setAway] = createSignal(false);
+  let following = true;
   let lastTop = 0;
+  let lastEnd = 0;
+
+  /** Takes note of where the scroller is; returns whether that is the end. */
+  function look(): boolean {
+    lastTop = scroller().scrollTop;
+    lastEnd = endOf(scroller());
+    return lastEnd - lastTop <= NEAR_END_PX;
+  }
 
   function toEnd(): void {
     const element = scroller();
     element.scrollTop = element.scrollHeight;
-    lastTop = element.scrollTop;
+    look();
+    setAway(false);
   }
 
   return {
-    following,
+    away,
     scrolled() {
-      const { scrollTop, scrollHeight, clientHeight } = scroller();
-      const distance = scrollHeight - clientHeight - scrollTop;
-      // Content that grows moves the end away without moving the reader: only a move upwards is the reader's.
-      if (distance <= NEAR_END_PX) setFollowing(true);
-      else if (scrollTop < lastTop) setFollowing(false);
-      lastTop = scrollTop;
+      const { scrollTop } = scroller();
+      // Content that grows moves the end away; content that shrinks, or a scroller that grows, moves the end and the scroller up.
+      // Neither is the reader. A wheel that scrolls smoothly begins with a pixel or two: those must count, or the next token takes
+      // the reader back.
+      const isUp = scrollTop < lastTop && endOf(scroller()) >= lastEnd;
+      const isDown = scrollTop > lastTop;
+      const isAtEnd = look();
+      if (isUp) following = false;
+      else if (isDown && isAtEnd) following = true;
+      setAway(!following && !isAtEnd);
     },
     contentChanged() {
-      if (following()) toEnd();
+      if (following) toEnd();
+      else setAway(!look());
     },
     jump() {
-      setFollowing(true);
+      following = true;
       toEnd();
     },
   };
+}
+
+/** The largest `scrollTop`. */
+function endOf({ scrollHeight, clientHeight }: Scroller): number {
+  return scrollHeight - clientHeight;
 }

@@ -77,7 +77,7 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
       />
       <Show when={isOpen()}>
         <div class="oc-window" role="dialog" aria-labelledby={titleId} onKeyDown={onKeyDown}>
-          <header class="oc-window-header">
+          <div class="oc-window-header">
             <h2 id={titleId} class="oc-window-title">{props.title ?? "Claude"}</h2>
             <ConnectionState connection={conversations.connection()} />
             <span class="oc-spacer" />
@@ -98,7 +98,7 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
             <button type="button" class="oc-button oc-button-quiet" aria-label="Minimise" title="Minimise (Esc)" onClick={minimise}>
               <MinimiseIcon />
             </button>
-          </header>
+          </div>
           <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
           <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={props.suggestions} />
         </div>

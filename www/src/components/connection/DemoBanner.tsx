@@ -7,7 +7,7 @@ import "./connection.css";
 export function DemoBanner(props: { server: ServerHello | undefined }) {
   return (
     <Show when={props.server?.demo}>
-      <div class="oc oc-demo" role="note" aria-label="Demo mode">
+      <div class="oc oc-demo" role="region" aria-label="Demo mode">
         <p>
           <strong>Demo mode:</strong> answers come from the built-in emulator, not from Bedrock. Configure AWS credentials and restart to talk to
           Claude. Send <code>/help</code> to see what the emulator can act out.

@@ -1,7 +1,9 @@
 import type { Token, Tokens } from "marked";
-import { createMemo, Index, Show, type JSX } from "solid-js";
+import { createMemo, Index, Show, useContext, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
+import { Caret } from "./Caret.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
+import { FirstDepth, headingTag } from "./headings.ts";
 import { InlineView } from "./InlineView.tsx";
 import { TableView } from "./TableView.tsx";
 
@@ -26,15 +28,16 @@ function blockOf(type: string, props: BlockProps): JSX.Element {
   const inline = () => (props.token as { tokens?: Token[] }).tokens ?? [];
   switch (type) {
     case "paragraph":
-      return <p dir="auto"><InlineView tokens={inline()} depth={props.depth} /></p>;
+      return <p dir="auto"><InlineView tokens={inline()} depth={props.depth} /><Caret shown={props.open} /></p>;
     case "text":
-      return <Show when={inline().length > 0} fallback={(props.token as Tokens.Text).text}><InlineView tokens={inline()} depth={props.depth} /></Show>;
-    case "heading":
       return (
-        <Dynamic component={headingTag((props.token as Tokens.Heading).depth)} dir="auto">
-          <InlineView tokens={inline()} depth={props.depth} />
-        </Dynamic>
+        <>
+          <Show when={inline().length > 0} fallback={(props.token as Tokens.Text).text}><InlineView tokens={inline()} depth={props.depth} /></Show>
+          <Caret shown={props.open} />
+        </>
       );
+    case "heading":
+      return <HeadingView token={props.token as Tokens.Heading} depth={props.depth} open={props.open} />;
     case "code":
       return <CodeBlock code={(props.token as Tokens.Code).text} language={languageOf(props.token as Tokens.Code)} open={props.open} />;
     case "list":
@@ -60,6 +63,16 @@ function BlocksView(props: { tokens: readonly Token[]; depth: number; open: bool
   return <Index each={props.tokens}>{(token, index) => <BlockView token={token()} depth={props.depth} open={props.open && index === last()} />}</Index>;
 }
 
+function HeadingView(props: { token: Tokens.Heading; depth: number; open: boolean }): JSX.Element {
+  const first = useContext(FirstDepth);
+  return (
+    <Dynamic component={headingTag(props.token.depth, first())} dir="auto">
+      <InlineView tokens={props.token.tokens} depth={props.depth} />
+      <Caret shown={props.open} />
+    </Dynamic>
+  );
+}
+
 function ListView(props: { token: Tokens.List; depth: number; open: boolean }): JSX.Element {
   const items = () => (
     <Index each={props.token.items}>
@@ -74,11 +87,6 @@ function ListView(props: { token: Tokens.List; depth: number; open: boolean }): 
     </Index>
   );
   return <Show when={props.token.ordered} fallback={<ul>{items()}</ul>}><ol start={Number(props.token.start) || 1}>{items()}</ol></Show>;
-}
-
-/** The page has headings of its own: an answer's begin at the third level. */
-function headingTag(depth: number): "h3" | "h4" | "h5" | "h6" {
-  return (["h3", "h4", "h5"] as const)[depth - 1] ?? "h6";
 }
 
 function languageOf(token: Tokens.Code): string {

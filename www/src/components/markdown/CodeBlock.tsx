@@ -1,5 +1,6 @@
 import { createResource, For, Show } from "solid-js";
 import { CopyButton } from "../common/CopyButton.tsx";
+import { Caret } from "./Caret.tsx";
 import { highlight } from "./highlight.ts";
 
 /** A block of code with its language and a copy button. Colours come once the block is whole. */
@@ -18,6 +19,7 @@ export function CodeBlock(props: { code: string; language: string; open: boolean
           <Show when={coloured()} fallback={props.code}>
             {(known) => <For each={known()}>{(token) => <Show when={token.kind} fallback={token.text}>{(kind) => <span data-kind={kind()}>{token.text}</span>}</Show>}</For>}
           </Show>
+          <Caret shown={props.open} />
         </code>
       </pre>
     </figure>

@@ -108,7 +108,7 @@ describe("links", () => {
 describe("blocks", () => {
   it("become their elements", () => {
     const root = show("## A\n\n1. one\n2. two\n\n- [x] done\n\n> q\n\n---\n\n| h | n |\n|:-:|--:|\n| *a* | 1 |\n\n~~gone~~ line  \nbreak &amp; &lt;b&gt; &copy; &#x1F600; &nosuch;");
-    expect(root.querySelector("h4")?.textContent).toBe("A");
+    expect(root.querySelector("h3")?.textContent).toBe("A");
     expect(root.querySelectorAll("ol > li")).toHaveLength(2);
     expect(root.querySelector<HTMLInputElement>("input[type=checkbox]")).toMatchObject({ checked: true, disabled: true });
     expect(root.querySelector("blockquote p")?.textContent).toBe("q");
@@ -117,6 +117,12 @@ describe("blocks", () => {
     expect([...root.querySelectorAll("th")].map((cell) => cell.dataset["align"])).toEqual(["center", "right"]);
     expect(root.querySelector("del")?.textContent).toBe("gone");
     expect(root.textContent).toContain("break & <b> © 😀 &nosuch;");
+  });
+
+  it("of headings begin at the third level, wherever the author began", () => {
+    const levels = (text: string) => [...show(text).querySelectorAll("h1,h2,h3,h4,h5,h6")].map((heading) => heading.tagName);
+    expect(levels("## A\n\n### B\n\n## C\n\n# D")).toEqual(["H3", "H4", "H3", "H3"]);
+    expect(levels("# A\n\n###### B")).toEqual(["H3", "H6"]);
   });
 
   it("keep the number that an ordered list starts with", () => {
@@ -148,6 +154,28 @@ describe("blocks", () => {
 });
 
 describe("a stream", () => {
+  it("shows no marks of bold text and code that have only begun", () => {
+    const text = "Plain **bold text** and `a code` here.\n\n- **The subject** is `x`\n- two **bold** in **one** line\n\n> **q**";
+    for (let end = 1; end <= text.length; end += 1) expect(show(text.slice(0, end), true).textContent).not.toMatch(/[*`]/);
+    expect(show("Some **bo", true).querySelector("strong")?.textContent).toBe("bo");
+    expect(show("Some `co", true).querySelector("code")?.textContent).toBe("co");
+  });
+
+  it("leaves marks alone that are none", () => {
+    expect(show("2 ** 3 is 8 and 2 * 4 too", true).textContent).toBe("2 ** 3 is 8 and 2 * 4 too");
+    expect(show("```\na **b", true).querySelector("code")?.textContent).toContain("a **b");
+  });
+
+  it.each(["Text", "# Head", "- a\n- b", "- a\n  - b", "1. a\n\n   b", "> quote", "Text\n\n```rust\nfn"])("of %j has one caret, after its last character", (text) => {
+    const carets = show(text, true).querySelectorAll(".oc-caret");
+    expect(carets).toHaveLength(1);
+    const range = document.createRange();
+    range.setStartAfter(carets[0] as Element);
+    range.setEndAfter(carets[0]?.closest(".oc-markdown")?.lastChild as Node);
+    expect(range.toString().trim()).toBe("");
+    expect(show(text).querySelectorAll(".oc-caret")).toHaveLength(0);
+  });
+
   it("leaves the elements of finished blocks alone and changes the text of the last in place", () => {
     const [text, setText] = createSignal("# One\n\nTwo\n\n- thr");
     const { container } = render(() => <Markdown text={text()} streaming />);

@@ -1,5 +1,6 @@
 import { createMemo, Index } from "solid-js";
 import { BlockView } from "./BlockView.tsx";
+import { firstDepth, FirstDepth } from "./headings.ts";
 import { parseMore, parseWhole, withoutRaggedEnd, type Parsed } from "./parse.ts";
 import "./markdown.css";
 
@@ -11,13 +12,15 @@ export function Markdown(props: { text: string; streaming?: boolean | undefined 
   const parsed = createMemo<Parsed | undefined>((before) =>
     props.streaming ? parseMore(withoutRaggedEnd(props.text), before) : parseWhole(props.text, before),
   );
+  const blocks = () => parsed()?.blocks ?? [];
+  const first = createMemo(() => firstDepth(blocks()));
   return (
     <div class="oc-markdown" dir="auto">
-      <Index each={parsed()?.blocks}>
-        {(block, index) => (
-          <BlockView token={block().token} depth={0} open={props.streaming === true && index === (parsed()?.blocks.length ?? 0) - 1} />
-        )}
-      </Index>
+      <FirstDepth.Provider value={first}>
+        <Index each={blocks()}>
+          {(block, index) => <BlockView token={block().token} depth={0} open={props.streaming === true && index === blocks().length - 1} />}
+        </Index>
+      </FirstDepth.Provider>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { InlineView } from "./InlineView.tsx";
 /** A table that scrolls sideways by itself where the page is too narrow for it; the keyboard can scroll it too. */
 export function TableView(props: { token: Tokens.Table; depth: number }): JSX.Element {
   return (
-    <div class="oc-markdown-table" role="region" aria-label="Table" tabindex="0">
+    <div class="oc-markdown-table" role="group" aria-label="Table" tabindex="0">
       <table>
         <thead>
           <tr>

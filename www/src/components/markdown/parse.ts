@@ -19,14 +19,23 @@ const EMPTY: Parsed = { text: "", blocks: [], links: {} };
 
 /**
  * The blocks of a text that grows: only the last block of `before` is parsed again, the others are the same objects. The result
- * for a text that is no continuation is that of a fresh parse.
+ * for a text that is no continuation is that of a fresh parse. Bold text and code that have begun in the last line count as
+ * ended there, so that they look right from their first character on.
  */
 export function parseMore(text: string, before: Parsed = EMPTY): Parsed {
   const source = normalised(text);
   const last = before.blocks.at(-1);
-  if (last === undefined || !source.startsWith(before.text)) return parseFrom(source, 0, [], {});
-  return parseFrom(source, last.start, before.blocks.slice(0, -1), before.links);
+  const continues = last !== undefined && source.startsWith(before.text);
+  const parse = (whole: string) =>
+    continues ? parseFrom(whole, last.start, before.blocks.slice(0, -1), before.links) : parseFrom(whole, 0, [], {});
+  const parsed = parse(source);
+  const closed = withClosedEnd(source);
+  if (closed === source || !PROSE.has(parsed.blocks.at(-1)?.token.type ?? "")) return parsed;
+  return { ...parse(closed), text: source };
 }
+
+/** Blocks whose last line is running text. */
+const PROSE = new Set(["paragraph", "text", "heading", "list", "blockquote"]);
 
 /**
  * The blocks of a text that is whole, exactly as one parse gives them; blocks that did not change are the same objects. A link
@@ -66,6 +75,16 @@ function lex(lexer: Lexer, source: string): Token[] {
 
 function normalised(text: string): string {
   return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+}
+
+/** The text with bold and code that are open in its last line closed, or left out where nothing is in them yet. */
+function withClosedEnd(text: string): string {
+  const line = text.slice(text.lastIndexOf("\n") + 1).replace(/`[^`]+`/g, "");
+  if (line.includes("`")) return line.endsWith("`") ? text.replace(/`+$/, "") : `${text}\``;
+  const marks = line.match(/\*\*(?=\S|$)|\*\*(?<=\S\*\*)/g)?.length ?? 0;
+  const bare = text.replace(/\*+$/, "");
+  if (marks % 2 === 0) return line.endsWith("**") ? text : bare;
+  return line.endsWith("**") ? bare : `${bare.trimEnd()}**`;
 }
 
 /**

@@ -1,0 +1,103 @@
+//! Whatever is cut, lost, doubled or late: the text is what the proxy has.
+
+use client_core::{Config, Input};
+use proptest::{prelude::*, test_runner::RngSeed};
+
+use crate::world::World;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Token(usize, String),
+    Deliver(usize),
+    /// The next frame on its way is lost.
+    Lose,
+    /// The next frame on its way comes twice.
+    Double,
+    Cut(u16),
+    Pass(u64),
+    Visible,
+    Unreachable(bool),
+    Snapshots(bool),
+    Joins(bool),
+    Take(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0usize..2, "[a-z\"\\\\\nä😀]{1,4}").prop_map(|(turn, text)| Step::Token(turn, text)),
+        6 => (1usize..4).prop_map(Step::Deliver),
+        1 => Just(Step::Lose),
+        1 => Just(Step::Double),
+        2 => prop::sample::select(vec![1001, 1006, 1012, 4002]).prop_map(Step::Cut),
+        3 => (1u64..30_000).prop_map(Step::Pass),
+        1 => Just(Step::Visible),
+        1 => any::<bool>().prop_map(Step::Unreachable),
+        1 => any::<bool>().prop_map(Step::Snapshots),
+        1 => any::<bool>().prop_map(Step::Joins),
+        1 => any::<bool>().prop_map(Step::Take),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        rng_seed: RngSeed::Fixed(20_261_123),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_text_is_what_the_proxy_has(seed: u64, steps in prop::collection::vec(step(), 0..60)) {
+        let mut world = World::with(Config::default(), seed);
+        let handles = [world.send("one"), world.send("two")];
+        world.deliver_all();
+        prop_assert_eq!(world.proxy.turns.len(), 2);
+        for step in steps {
+            match step {
+                Step::Token(turn, text) => world.proxy.token(turn, &text),
+                Step::Deliver(count) => {
+                    for _ in 0..count {
+                        world.deliver();
+                    }
+                }
+                Step::Lose => {
+                    if !world.proxy.wire.is_empty() {
+                        world.proxy.wire.remove(0);
+                    }
+                }
+                Step::Double => {
+                    if let Some(frame) = world.proxy.wire.first().cloned() {
+                        world.input(Input::Received(&frame));
+                    }
+                }
+                Step::Cut(code) => world.cut(code),
+                Step::Pass(ms) => world.pass_ms(ms),
+                Step::Visible => world.input(Input::Visible),
+                Step::Unreachable(yes) => world.reachable = !yes,
+                Step::Snapshots(yes) => world.proxy.snapshots = yes,
+                Step::Joins(yes) => world.proxy.joins = yes,
+                Step::Take(yes) => {
+                    world.takes = yes;
+                    handles.into_iter().for_each(|handle| world.take(handle));
+                }
+            }
+            for (turn, handle) in handles.into_iter().enumerate() {
+                prop_assert!(world.proxy.turns[turn].text().starts_with(world.text(handle)));
+            }
+        }
+        world.takes = true;
+        world.reachable = true;
+        for turn in 0..2 {
+            world.proxy.complete(turn);
+        }
+        // A greeting, a pong or an end that was lost is noticed in time.
+        world.pass_ms(120_000);
+        for (turn, handle) in handles.into_iter().enumerate() {
+            world.take(handle);
+            let text = world.proxy.turns[turn].text();
+            prop_assert_eq!(world.text(handle), text.as_str());
+            prop_assert_eq!(world.answers[&handle].done.as_ref().map(|done| done.0.as_str()), Some(text.as_str()));
+        }
+        prop_assert_eq!(world.proxy.turns.len(), 2, "one model call for each message");
+    }
+}

@@ -1,0 +1,237 @@
+//! A client, a proxy and the time between them.
+
+use std::collections::BTreeMap;
+
+use client_core::{Client, Config, Handle, Input, Output, Piece, RequestError, SendOptions, Status, Time};
+use protocol::{StopReason, Usage};
+
+use crate::proxy::Proxy;
+
+/// What a consumer has of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    /// The pieces of text, joined.
+    pub(crate) text: String,
+    /// The whole text, why it ended, and what it used.
+    pub(crate) done: Option<(String, StopReason, Usage)>,
+    pub(crate) failed: Option<RequestError>,
+}
+
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) proxy: Proxy,
+    now_ms: u64,
+    /// Whether a connection can be made.
+    pub(crate) reachable: bool,
+    /// Whether an attempt to connect is left without any event.
+    pub(crate) black_hole: bool,
+    pub(crate) token_fails: bool,
+    pub(crate) connected: bool,
+    /// When each attempt began, in milliseconds.
+    pub(crate) attempts: Vec<u64>,
+    pub(crate) closes: Vec<u16>,
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) answers: BTreeMap<Handle, Received>,
+    pub(crate) replies: BTreeMap<Handle, Result<String, RequestError>>,
+    /// Whether the consumer takes news as they come.
+    pub(crate) takes: bool,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default(), 7)
+    }
+
+    pub(crate) fn with(config: Config, seed: u64) -> Self {
+        Self {
+            client: Client::new(config, seed),
+            proxy: Proxy::new(),
+            now_ms: 1_000,
+            reachable: true,
+            black_hole: false,
+            token_fails: false,
+            connected: false,
+            attempts: Vec::new(),
+            closes: Vec::new(),
+            statuses: Vec::new(),
+            answers: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            takes: true,
+        }
+    }
+
+    /// A world whose client is connected.
+    pub(crate) fn open() -> Self {
+        let mut world = Self::new();
+        world.input(Input::Connect);
+        world.deliver_all();
+        assert!(matches!(world.client.status(), Status::Open { .. }));
+        world
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        Time::from_millis(self.now_ms)
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    pub(crate) fn input(&mut self, input: Input<'_>) {
+        self.client.handle_input(self.now(), input);
+        self.drain();
+    }
+
+    /// Asks for a streamed answer in session `s`.
+    pub(crate) fn send(&mut self, message: &str) -> Handle {
+        self.try_send(message, true).unwrap()
+    }
+
+    pub(crate) fn try_send(&mut self, message: &str, streaming: bool) -> Result<Handle, RequestError> {
+        let data = format!(r#"{{"sessionId":"s","message":"{message}","streaming":{streaming}}}"#);
+        let options = SendOptions { streaming, session_id: Some("s"), model: None };
+        let handle = self.client.send_message(self.now(), &data, options);
+        self.drain();
+        handle
+    }
+
+    pub(crate) fn call(&mut self, kind: &str, data: &str) -> Handle {
+        let handle = self.client.call(self.now(), kind, data).unwrap();
+        self.drain();
+        handle
+    }
+
+    pub(crate) fn cancel(&mut self, handle: Handle) {
+        self.client.cancel(self.now(), handle);
+        self.drain();
+    }
+
+    /// Lets the next frame on its way arrive.
+    pub(crate) fn deliver(&mut self) -> bool {
+        if self.proxy.wire.is_empty() {
+            return false;
+        }
+        let frame = self.proxy.wire.remove(0);
+        self.input(Input::Received(&frame));
+        true
+    }
+
+    pub(crate) fn deliver_all(&mut self) {
+        while self.deliver() {}
+    }
+
+    /// The socket closes with this code. What was on its way is lost.
+    pub(crate) fn cut(&mut self, code: u16) {
+        self.proxy.cut();
+        if std::mem::take(&mut self.connected) {
+            self.input(Input::SocketClosed { code, reason: "" });
+        }
+    }
+
+    /// Lets time pass, doing what is due when it is due. Frames arrive at once.
+    pub(crate) fn pass_ms(&mut self, ms: u64) {
+        let end = self.now_ms + ms;
+        for _ in 0..10_000 {
+            self.deliver_all();
+            match self.client.poll_timeout() {
+                Some(due) if due.as_millis() <= end => {
+                    self.now_ms = self.now_ms.max(due.as_millis());
+                    self.client.handle_timeout(self.now());
+                    self.drain();
+                }
+                _ => {
+                    self.now_ms = end;
+                    return;
+                }
+            }
+        }
+        panic!("the client's timer spins at {} ms", self.now_ms);
+    }
+
+    /// Lets time pass until the client is connected, at most a minute.
+    pub(crate) fn reconnect(&mut self) {
+        for _ in 0..6_000 {
+            if matches!(self.client.status(), Status::Open { .. }) {
+                return;
+            }
+            self.pass_ms(10);
+        }
+        panic!("not connected: {:?}", self.client.status());
+    }
+
+    pub(crate) fn take(&mut self, handle: Handle) {
+        let received = self.answers.entry(handle).or_default();
+        self.client.take(handle, |news| match news.piece {
+            Piece::Text(text) => {
+                assert!(!text.is_empty(), "a piece of text is never empty");
+                received.text.push_str(text);
+            }
+            Piece::Done { content, stop_reason, usage } => {
+                assert!(received.done.is_none() && received.failed.is_none(), "an answer ends once");
+                received.done = Some((content, stop_reason, usage.clone()));
+            }
+            Piece::Failed(error) => {
+                assert!(received.done.is_none() && received.failed.is_none(), "an answer ends once");
+                received.failed = Some(error.clone());
+            }
+            Piece::Reasoning(_) | Piece::Tool(_) | Piece::Status { .. } => {}
+        });
+    }
+
+    pub(crate) fn text(&self, handle: Handle) -> &str {
+        self.answers.get(&handle).map_or("", |received| &received.text)
+    }
+
+    pub(crate) fn stop_reason(&self, handle: Handle) -> Option<StopReason> {
+        Some(self.answers.get(&handle)?.done.as_ref()?.1)
+    }
+
+    pub(crate) fn retry_in_ms(&self) -> u64 {
+        match self.client.status() {
+            Status::Reconnecting { retry_in_ms, .. } => *retry_in_ms,
+            other => panic!("not waiting: {other:?}"),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.client.poll_output() {
+            match output {
+                Output::FetchToken { attempt } => {
+                    self.attempts.push(self.now_ms);
+                    let result =
+                        if self.token_fails { Err("no".to_owned()) } else { Ok(Some(format!("token-{attempt}"))) };
+                    self.client.handle_input(self.now(), Input::Token { attempt, result });
+                }
+                Output::OpenSocket => {
+                    assert!(!self.connected, "one socket at a time");
+                    if self.black_hole {
+                        continue;
+                    }
+                    self.connected = self.reachable;
+                    let closed = Input::SocketClosed { code: 1006, reason: "" };
+                    let input = if self.reachable { Input::Opened } else { closed };
+                    self.client.handle_input(self.now(), input);
+                }
+                Output::SendText(text) => {
+                    assert!(self.connected, "nothing is sent without a socket");
+                    self.proxy.hear(&text);
+                }
+                Output::CloseSocket { code } => {
+                    self.closes.push(code);
+                    self.connected = false;
+                    self.proxy.cut();
+                }
+                Output::StatusChanged(status) => self.statuses.push(status),
+                Output::News { handle, .. } => {
+                    if self.takes {
+                        self.take(handle);
+                    }
+                }
+                Output::Reply { handle, result } => {
+                    assert!(self.replies.insert(handle, result).is_none(), "a request is answered once");
+                }
+                Output::UsageChanged => {}
+            }
+        }
+    }
+}

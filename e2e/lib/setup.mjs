@@ -1,0 +1,42 @@
+// One proxy and one browser for all tests of a file; a page of its own for each test.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { launch, openPage } from "./browser.mjs";
+import { connected } from "./chat.mjs";
+import { startProxy } from "./proxy.mjs";
+
+/** Registers the file's set-up and returns how its tests get at it. */
+export function setUp(proxyOptions = {}) {
+  const shared = {};
+  before(async () => {
+    shared.proxy = await startProxy(proxyOptions);
+    shared.browser = await launch();
+  });
+  after(async () => {
+    await shared.browser?.close();
+    await shared.proxy?.stop();
+  });
+  return {
+    get proxy() {
+      return shared.proxy;
+    },
+    set proxy(proxy) {
+      shared.proxy = proxy;
+    },
+    /**
+     * Runs `body` with a connected page. Afterwards nothing may have gone wrong in it that a person did not see coming;
+     * `expected` takes out what this test provokes.
+     */
+    async withPage(body, { expected = () => false, ...options } = {}) {
+      const { page, context, faults } = await openPage(shared.browser, shared.proxy.url, options);
+      try {
+        await connected(page);
+        await body(page);
+        assert.deepEqual(faults.filter((fault) => !expected(fault)), []);
+      } finally {
+        await context.close();
+      }
+    },
+  };
+}

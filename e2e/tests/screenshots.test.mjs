@@ -1,0 +1,48 @@
+// Pictures of the main states for people to look at: screenshots/, which is not in git.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { answered, composer, say } from "../lib/chat.mjs";
+import { setUp } from "../lib/setup.mjs";
+
+const suite = setUp({ tokensPerSecond: 400 });
+const FOLDER = join(import.meta.dirname, "..", "screenshots");
+mkdirSync(FOLDER, { recursive: true });
+
+const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } };
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    test(`${colorScheme}, ${size}`, () =>
+      suite.withPage(
+        async (page) => {
+          const shot = (name) => page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}-${size}.png`) });
+          await shot("dashboard-empty");
+          await page.getByRole("button", { name: /Ask Claude/ }).click();
+          await composer(page).waitFor();
+          await shot("launcher-open");
+          await say(page, "Compare rivers and canals in a table, with a small Rust program");
+          await (await answered(page, 1, "complete")).locator('code [data-kind="kwd"]').first().waitFor();
+          await say(page, "What is 12 * 12?");
+          await answered(page, 2, "complete");
+          await shot("launcher-answered");
+          await page.keyboard.press("Escape");
+          await shot("dashboard");
+          await page.getByRole("link", { name: "Chat" }).click();
+          await composer(page).waitFor();
+          await shot("chat");
+          await say(page, "/pace 30 /length 4000 Tell me about rivers");
+          await page.waitForFunction(() => [...document.querySelectorAll(".oc-answer .oc-markdown")].at(-1)?.textContent.length > 200);
+          await shot("chat-streaming");
+          await page.getByRole("button", { name: "Stop" }).click();
+          await answered(page, 3, "stopped");
+          await shot("chat-stopped");
+          await say(page, "/throttle 99 hi");
+          await answered(page, 4, "failed");
+          await shot("chat-error");
+        },
+        { colorScheme, ...viewport, reducedMotion: "reduce" },
+      ));
+  }
+}

@@ -1,0 +1,161 @@
+//! Runs the command in a folder and an environment of its own, and looks at all it says for secrets.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use bedrock_emulator::{ACCESS_KEY_ID, API_KEY, Emulator, SECRET_ACCESS_KEY};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+/// How long the command may take for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What must never be printed.
+const SECRETS: [&str; 3] = [SECRET_ACCESS_KEY, API_KEY, WRONG_SECRET];
+
+/// A secret that the emulator does not know.
+pub(crate) const WRONG_SECRET: &str = "not-the-secret-access-key-of-anyone";
+
+/// How to run the command.
+pub(crate) struct Run {
+    folder: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The command while it runs.
+pub(crate) struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    said: String,
+}
+
+impl Run {
+    /// With nothing: no home, no credentials, an empty folder.
+    pub(crate) fn bare() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("cli-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let home = folder.display().to_string();
+        Self { folder, env: vec![("HOME".to_owned(), home)] }.env("AWS_EC2_METADATA_DISABLED", "true")
+    }
+
+    /// With credentials and region for this emulator.
+    pub(crate) fn against(emulator: &Emulator) -> Self {
+        Self::bare()
+            .env("BEDROCK_ENDPOINT_URL", &emulator.url())
+            .env("AWS_REGION", "us-west-2")
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// With this `.env` in the folder.
+    pub(crate) fn dotenv(self, text: &str) -> Self {
+        std::fs::write(self.folder.join(".env"), text).expect("written");
+        self
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_outcrop-proxy"));
+        command.args(args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) async fn run(&self, args: &[&str]) -> Ran {
+        let output = timeout(PATIENCE, self.command(args).output()).await.expect("an end").expect("started");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Ran { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }.without_secrets()
+    }
+
+    /// Starts it.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Running {
+        let mut child = self.command(args).spawn().expect("started");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Running { child, lines, said: String::new() }
+    }
+}
+
+impl Ran {
+    fn without_secrets(self) -> Self {
+        for secret in SECRETS {
+            assert!(!self.stdout.contains(secret) && !self.stderr.contains(secret), "{secret} was printed");
+        }
+        self
+    }
+
+    /// That it failed with this one line.
+    pub(crate) fn assert_one_line(&self, parts: &[&str]) {
+        assert_eq!((self.status.code(), self.stdout.as_str()), (Some(1), ""), "{self:?}");
+        assert_eq!(self.stderr.trim_end().lines().count(), 1, "{self:?}");
+        assert!(self.stderr.starts_with("outcrop-proxy: "), "{self:?}");
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part}: {self:?}");
+        }
+    }
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Where it says that it listens.
+    pub(crate) async fn addr(&mut self) -> std::net::SocketAddr {
+        loop {
+            let line = timeout(PATIENCE, self.lines.next_line()).await.expect("a line").expect("UTF-8").expect("more");
+            self.said.push_str(&line);
+            self.said.push('\n');
+            if let Some(addr) = line.strip_prefix("listening on http://") {
+                return addr.parse().expect("an address");
+            }
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(self.pid().try_into().expect("a pid")).expect("a pid");
+        rustix::process::kill_process(pid, signal).expect("signalled");
+    }
+
+    /// Waits for its end and takes all it said.
+    pub(crate) async fn end(mut self) -> Ran {
+        let mut stderr = String::new();
+        let ended = async {
+            self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).await.expect("UTF-8");
+            while let Some(line) = self.lines.next_line().await.expect("UTF-8") {
+                self.said.push_str(&line);
+                self.said.push('\n');
+            }
+            self.child.wait().await.expect("an end")
+        };
+        let status = timeout(PATIENCE, ended).await.expect("an end");
+        Ran { status, stdout: self.said, stderr }.without_secrets()
+    }
+}
