@@ -23,6 +23,8 @@ pub struct Client {
     pub(crate) connection: Connection,
     pub(crate) requests: Vec<Request>,
     pub(crate) default_model: Option<String>,
+    /// The answer whose frames the next one is most likely like.
+    pub(crate) latest: Option<Handle>,
     pub(crate) out: VecDeque<Output>,
     usage: PageUsage,
 }
@@ -38,6 +40,7 @@ impl Client {
             config,
             requests: Vec::new(),
             default_model: None,
+            latest: None,
             out: VecDeque::new(),
             usage: PageUsage::default(),
         }
@@ -48,6 +51,7 @@ impl Client {
         let Self { connection, ids, out, .. } = self;
         let change = match input {
             Input::Received(text) => return self.receive(now, text),
+            Input::ReceivedRest(rest) => return self.receive_rest(now, rest),
             Input::Connect => {
                 connection.connect(now, out);
                 Change::Nothing
@@ -166,6 +170,14 @@ impl Client {
     /// Where the connection stands.
     pub fn status(&self) -> &Status {
         self.connection.status()
+    }
+
+    /// The answer that the next frame is probably about, and how that frame begins then. A shell for which handing over text is dear
+    /// may compare and give only the rest, as [`Input::ReceivedRest`]. Changes only with [`Input::Received`].
+    pub fn head(&self) -> Option<(Handle, &str)> {
+        let latest = self.latest?;
+        let head = self.requests.iter().find(|request| request.handle == latest)?.decoder.head();
+        (!head.is_empty()).then_some((latest, head))
     }
 
     /// What was used so far.

@@ -18,6 +18,8 @@ pub enum Input<'a> {
     Opened,
     /// A text frame came.
     Received(&'a str),
+    /// A text frame came that begins with [`Client::head`](crate::Client::head), and this is the rest of it.
+    ReceivedRest(&'a str),
     /// The socket is closed, by the other side or by a fault, or could not be opened.
     SocketClosed {
         /// The close code, 1006 where there is none.

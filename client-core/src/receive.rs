@@ -2,7 +2,7 @@
 
 use protocol::{
     AnswerState, Applied, ErrorCode, ErrorData, Part, StopReason, TurnEvent, Usage,
-    codec::{Incoming, Received, StreamFrame, decode_server},
+    codec::{Incoming, Received, StreamDecoder, StreamFrame, decode_server},
 };
 
 use crate::{
@@ -49,6 +49,7 @@ impl Client {
                 if let Incoming::Stream { reasoning, .. } = received.incoming {
                     request.decoder.learn(text);
                     request.decodes_reasoning = reasoning;
+                    self.latest = Some(handle);
                 }
                 self.answered(now, at, received, text.len());
             }
@@ -61,25 +62,45 @@ impl Client {
         }
     }
 
-    /// The path of nearly all frames: more text of an answer, in a frame that begins like the last one.
+    /// The path of nearly all frames: more text of the latest answer, in a frame that begins like the last one.
+    pub(crate) fn receive_rest(&mut self, now: Time, rest: &str) {
+        let latest = self.latest.and_then(|handle| self.position(handle));
+        let at = latest.filter(|&at| self.requests[at].end.is_none() && self.connection.is_open());
+        let frame = StreamDecoder::decode_rest(rest);
+        if let (Some(at), Some(frame)) = (at, frame) {
+            self.connection.heard(now);
+            self.more(now, at, frame, self.requests[at].decoder.head().len() + rest.len());
+        } else {
+            let whole = self.head().map_or("", |(_, head)| head).to_owned() + rest;
+            self.receive(now, &whole);
+        }
+    }
+
     fn received_like_the_last(&mut self, now: Time, text: &str) -> bool {
-        for (at, request) in self.requests.iter_mut().enumerate() {
+        for (at, request) in self.requests.iter().enumerate() {
             if request.end.is_some() {
                 continue;
             }
-            let Some(StreamFrame { part, first, seq, content }) = request.decoder.decode(text) else { continue };
-            request.received_bytes += text.len();
-            let (reasoning, content) = (request.decodes_reasoning, &*content);
-            let event =
-                if reasoning { TurnEvent::Reasoning { part, content } } else { TurnEvent::Text { part, content } };
-            if request.received_bytes > self.config.max_answer_bytes {
-                self.stop_too_long(at);
-            } else if self.apply(now, at, first, seq, &event) {
-                self.announce(at);
+            if let Some(frame) = request.decoder.decode(text) {
+                self.latest = Some(request.handle);
+                self.more(now, at, frame, text.len());
+                return true;
             }
-            return true;
         }
         false
+    }
+
+    fn more(&mut self, now: Time, at: usize, frame: StreamFrame<'_>, frame_bytes: usize) {
+        let request = &mut self.requests[at];
+        let StreamFrame { part, first, seq, content } = frame;
+        let (reasoning, content) = (request.decodes_reasoning, &*content);
+        let event = if reasoning { TurnEvent::Reasoning { part, content } } else { TurnEvent::Text { part, content } };
+        request.received_bytes += frame_bytes;
+        if request.received_bytes > self.config.max_answer_bytes {
+            self.stop_too_long(at);
+        } else if self.apply(now, at, first, seq, &event) {
+            self.announce(at);
+        }
     }
 
     fn greeting(&mut self, now: Time, received: Received<'_>) {

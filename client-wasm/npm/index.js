@@ -7,6 +7,9 @@ import load, { Core } from "./outcrop_client.js";
 /** How long a stream in a hidden tab, where no frames are painted, waits for more text. */
 const HIDDEN_FRAME_MS = 100;
 
+/** How much of an answer that nobody takes is kept outside the core. */
+const MAX_HELD_CHARS = 65_536;
+
 export class ChatError extends Error {
   constructor(code, message, details) {
     super(message, details?.cause && { cause: details.cause });
@@ -29,6 +32,9 @@ export class ChatClient {
   #streams = new Map();
   #listeners = { status: new Set(), usage: new Set() };
   #frames;
+  #head = "";
+  #followed;
+  #held = "";
 
   constructor(options = {}) {
     this.#options = options;
@@ -123,6 +129,16 @@ export class ChatClient {
 
   #hooks() {
     return {
+      listener: (receive) => (event) => this.#hold(event.data) || receive(event),
+      head: (handle, head) => {
+        this.#head = head;
+        this.#followed = this.#streams.get(handle);
+      },
+      held: () => {
+        const held = this.#held;
+        this.#held = "";
+        return held || undefined;
+      },
       token: (attempt) => void this.#fetchToken(attempt),
       status: (json) => this.#setStatus(JSON.parse(json)),
       news: (handle, ended) => this.#streams.get(handle)?.news(ended),
@@ -134,6 +150,20 @@ export class ChatClient {
       },
       usage: () => this.#emit("usage", () => this.usage()),
     };
+  }
+
+  /**
+   * Keeps a frame here that says more of an answer of which the core has said already that there is more: it crosses to the core when that
+   * is taken, with all that came since. (In V8 comparing a slice takes a fifth of the time of startsWith.)
+   */
+  #hold(data) {
+    const head = this.#head;
+    if (!this.#followed?.hasNews || this.#held.length > MAX_HELD_CHARS) return false;
+    if (typeof data !== "string" || data.slice(0, head.length) !== head) return false;
+    const rest = data.slice(head.length);
+    if (rest.includes("\n")) return false;
+    this.#held += `${rest}\n`;
+    return true;
   }
 
   async #fetchToken(attempt) {
@@ -206,7 +236,7 @@ class Stream {
   #core;
   #chunks = [];
   #waiting = [];
-  #hasNews = false;
+  hasNews = false;
   #given = false;
   #over = false;
   #abort = () => this.stop();
@@ -226,7 +256,7 @@ class Stream {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#settle();
-      if (this.#waiting.length > 0 && this.#hasNews) this.#schedule();
+      if (this.#waiting.length > 0 && this.hasNews) this.#schedule();
     });
   }
 
@@ -269,14 +299,14 @@ class Stream {
   }
 
   news(ended) {
-    this.#hasNews = true;
+    this.hasNews = true;
     if (ended) this.flush();
     else if (this.#waiting.length > 0) this.#schedule();
   }
 
   flush() {
-    if (this.#over || !this.#hasNews) return;
-    this.#hasNews = false;
+    if (this.#over || !this.hasNews) return;
+    this.hasNews = false;
     this.#given = true;
     this.#take(JSON.parse(this.#core.take(this.handle)));
   }

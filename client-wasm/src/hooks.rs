@@ -1,11 +1,25 @@
 //! What the package's JavaScript is told.
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
     /// The object that is told. Its methods must not throw; they may call the `Core` that calls them.
     pub type Hooks;
+
+    /// The listener for a socket's `message` events: one that gives them to `receive`, or that holds back what it may.
+    #[wasm_bindgen(method, structural)]
+    pub(crate) fn listener(this: &Hooks, receive: &Function) -> Function;
+
+    /// Frames that begin with `head` say more of the answer `handle`. They may be held back while news of it wait to be taken:
+    /// text that stays in JavaScript until then crosses once, joined, and without what the last frame said too.
+    #[wasm_bindgen(method, structural)]
+    pub(crate) fn head(this: &Hooks, handle: u32, head: &str);
+
+    /// What was held back since the last call: of each frame what follows the head, in its order, each ended by a line feed.
+    #[wasm_bindgen(method, structural)]
+    pub(crate) fn held(this: &Hooks) -> Option<String>;
 
     /// Get a token and give it to `Core.token` with the same attempt.
     #[wasm_bindgen(method, structural)]

@@ -24,6 +24,8 @@ pub(crate) struct Shell {
     url: String,
     hooks: Hooks,
     client: RefCell<Client>,
+    /// How frames begin that JavaScript may hold back.
+    head: RefCell<String>,
     socket: RefCell<Option<WebSocket>>,
     timer: RefCell<Option<(Time, Timeout)>>,
     environment: RefCell<Option<Environment>>,
@@ -41,9 +43,7 @@ impl Shell {
             let (message_shell, event_shell) = (me.clone(), me.clone());
             let on_message = move |event: MessageEvent| {
                 if let Some(shell) = message_shell.upgrade() {
-                    // A binary frame is none of this protocol, like an empty text.
-                    let text = event.data().as_string().unwrap_or_default();
-                    shell.input(Input::Received(&text));
+                    shell.message(&event);
                 }
             };
             let on_event = move |event: Event| {
@@ -55,6 +55,7 @@ impl Shell {
                 url,
                 hooks,
                 client: RefCell::new(Client::new(Config::default(), seed)),
+                head: RefCell::default(),
                 socket: RefCell::default(),
                 timer: RefCell::default(),
                 environment: RefCell::default(),
@@ -72,9 +73,42 @@ impl Shell {
 
     /// Calls the core and then does what it asks for.
     pub(crate) fn with<T>(&self, call: impl FnOnce(&mut Client, Time) -> T) -> T {
+        self.receive_held();
         let result = call(&mut self.client.borrow_mut(), now());
         self.flush();
         result
+    }
+
+    fn message(&self, event: &MessageEvent) {
+        // A binary frame is none of this protocol, like an empty text.
+        let text = event.data().as_string().unwrap_or_default();
+        self.input(Input::Received(&text));
+        self.tell_head();
+    }
+
+    /// Tells JavaScript which frames it may hold back, if that has changed.
+    fn tell_head(&self) {
+        let client = self.client.borrow();
+        let Some((handle, head)) = client.head() else { return };
+        if *self.head.borrow() != head {
+            let head = head.to_owned();
+            std::mem::drop(client);
+            self.hooks.head(handle.0, &head);
+            self.head.replace(head);
+        }
+    }
+
+    /// Gives the core what JavaScript held back.
+    fn receive_held(&self) {
+        let Some(held) = self.hooks.held() else { return };
+        let (mut client, head, now) = (self.client.borrow_mut(), self.head.borrow(), now());
+        for rest in held.split_terminator('\n') {
+            if client.head().is_some_and(|(_, known)| *head == known) {
+                client.handle_input(now, Input::ReceivedRest(rest));
+            } else {
+                client.handle_input(now, Input::Received(&(head.clone() + rest)));
+            }
+        }
     }
 
     fn event(&self, event: &Event) {
@@ -156,7 +190,7 @@ impl Shell {
                 let on_event = Some(self.on_event.as_ref().unchecked_ref());
                 socket.set_onopen(on_event);
                 socket.set_onclose(on_event);
-                socket.set_onmessage(Some(self.on_message.as_ref().unchecked_ref()));
+                socket.set_onmessage(Some(&self.hooks.listener(self.on_message.as_ref().unchecked_ref())));
                 self.socket.replace(Some(socket));
             }
             Err(_) => {

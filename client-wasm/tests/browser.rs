@@ -80,6 +80,7 @@ impl Told {
 struct World {
     core: Rc<Core>,
     told: Told,
+    object: Object,
     _hooks: Vec<Closure<dyn FnMut(JsValue, JsValue, JsValue)>>,
 }
 
@@ -88,6 +89,7 @@ impl World {
         let told = Told::default();
         let core: Rc<RefCell<Option<Rc<Core>>>> = Rc::default();
         let (object, mut closures) = (Object::new(), Vec::new());
+        add_listeners(&object);
         for name in ["token", "status", "news", "reply", "usage"] {
             let (told, core) = (told.clone(), core.clone());
             let hook =
@@ -104,9 +106,9 @@ impl World {
             Reflect::set(&object, &name.into(), hook.as_ref()).unwrap();
             closures.push(hook);
         }
-        let made = Rc::new(Core::new("ws://proxy.test/ws".into(), object.unchecked_into()));
+        let made = Rc::new(Core::new("ws://proxy.test/ws".into(), object.clone().unchecked_into()));
         core.replace(Some(made.clone()));
-        Self { core: made, told, _hooks: closures }
+        Self { core: made, told, object, _hooks: closures }
     }
 
     /// A world whose core is connected.
@@ -123,6 +125,16 @@ impl World {
     fn stream(&self) -> u32 {
         self.core.send(r#"{"message":"hi","streaming":true}"#, true, None, None).unwrap()
     }
+}
+
+/// The hooks of the hot path: what the test told the page to hold back is given when it is asked for.
+fn add_listeners(hooks: &Object) {
+    let hook = |name: &str, arguments: &str, body: &str| {
+        Reflect::set(hooks, &name.into(), &Function::new_with_args(arguments, body)).unwrap();
+    };
+    hook("listener", "receive", "return (event) => receive(event)");
+    hook("head", "handle, head", "this.known = { handle, head }");
+    hook("held", "", "const { holding } = this; this.holding = undefined; return holding");
 }
 
 fn greet(socket: &JsValue) {
@@ -174,6 +186,34 @@ fn a_stream_is_told_of_once_and_taken_joined() {
     assert!(end.starts_with(r#"[{"type":"done","content":"Bedro\nck 🪨","stopReason":"end_turn","usage":{"#), "{end}");
     assert_eq!(world.core.take(handle), "[]");
     assert!(js_sys::JSON::parse(&world.core.usage()).is_ok());
+    world.core.close();
+}
+
+#[wasm_bindgen_test]
+fn what_was_held_back_comes_before_all_else() {
+    let (world, socket) = World::open();
+    let handle = world.stream();
+    let id = frame_id(&sent(&socket)[1]);
+    text(&socket, &id, 1, "a");
+    let known = Reflect::get(&world.object, &"known".into()).unwrap();
+    let head = Reflect::get(&known, &"head".into()).unwrap().as_string().unwrap();
+    assert!(head.ends_with(r#""messageId":"m1","part":"#), "{head}");
+    // The last one is written in another order: it is read as any frame.
+    let held = concat!(
+        r#"0,"first":2,"seq":2,"content":"b"}}"#,
+        "\n",
+        r#"0,"first":3,"seq":3,"content":"\u0063"}}"#,
+        "\n",
+        r#"0,"seq":4,"first":4,"content":"d","later":1}}"#,
+        "\n",
+        r#"0,"first":5,"seq":5,"content":"e"}}"#,
+        "\n",
+    );
+    Reflect::set(&world.object, &"holding".into(), &held.into()).unwrap();
+    text(&socket, &id, 6, "f");
+    let token = r#"[{"type":"token","content":"abcdef","sessionId":"s","messageId":"m1"}]"#;
+    assert_eq!(world.core.take(handle), token);
+    assert_eq!(sent(&socket).len(), 2, "nothing was missing");
     world.core.close();
 }
 
@@ -311,6 +351,7 @@ fn a_core_that_is_freed_closes_its_socket_and_listens_no_more() {
     let token = Closure::<dyn FnMut(u32)>::new(move |attempt| {
         in_token.borrow().as_ref().unwrap().token(attempt, None, None);
     });
+    add_listeners(&hooks);
     Reflect::set(&hooks, &"token".into(), token.as_ref()).unwrap();
     Reflect::set(&hooks, &"status".into(), &Function::new_no_args("")).unwrap();
     core.replace(Some(Core::new("ws://proxy.test/ws".into(), hooks.unchecked_into())));
@@ -343,6 +384,7 @@ fn a_hook_may_call_the_core() {
         let _ = in_status.borrow().clone().unwrap().call("chat.list_sessions", "{}");
     });
     let nothing = Function::new_no_args("");
+    add_listeners(&object);
     for (name, hook) in [("token", token.as_ref()), ("status", status.as_ref())] {
         Reflect::set(&object, &name.into(), hook).unwrap();
     }

@@ -44,7 +44,7 @@ pub struct Offer {
 #[derive(Debug)]
 pub enum Outcome {
     /// Say this.
-    Reply(ServerMessage),
+    Reply(Box<ServerMessage>),
     /// Say that it failed.
     Failed(ErrorData),
     /// Send the events of a turn.
@@ -98,7 +98,7 @@ impl Service {
             ClientMessage::RenameSession(rename) => self.rename_session(owner, rename).await.into(),
             ClientMessage::DeleteSession(delete) => self.delete_session(owner, delete.session_id).await.into(),
             ClientMessage::Hello(hello) => self.hello(owner, &hello),
-            ClientMessage::Ping(_) => Outcome::Reply(ServerMessage::Pong(Pong {})),
+            ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
             ClientMessage::Regenerate(_)
             | ClientMessage::ApproveTool(_)
             | ClientMessage::Usage(_)
@@ -212,9 +212,7 @@ impl Service {
 
     async fn delete_session(&self, owner: &Owner, session_id: SessionId) -> Result<ServerMessage, StoreError> {
         self.store().delete_session(owner, &session_id).await?;
-        if let Some(turn) = self.turns().running_in(owner, &session_id) {
-            turn.cancel();
-        }
+        self.turns().forget_session(owner, &session_id);
         Ok(ServerMessage::SessionDeleted(SessionDeleted { session_id }))
     }
 
@@ -234,7 +232,7 @@ impl Service {
                 price: known.and_then(|model| model.price),
             }
         };
-        Outcome::Reply(ServerMessage::Hello(ServerHello {
+        Outcome::Reply(Box::new(ServerMessage::Hello(ServerHello {
             version: VERSION,
             principal: Principal { user: owner.user.to_string(), organization: owner.organization.to_string() },
             demo: self.offer.demo,
@@ -246,7 +244,7 @@ impl Service {
             models: self.offer.models.iter().map(model).collect(),
             price_version: catalog.version().to_owned(),
             tools: Vec::new(),
-        }))
+        })))
     }
 
     fn store(&self) -> &dyn Store {
@@ -269,7 +267,7 @@ impl Service {
 impl std::convert::From<Result<ServerMessage, StoreError>> for Outcome {
     fn from(result: Result<ServerMessage, StoreError>) -> Self {
         match result {
-            Ok(message) => Self::Reply(message),
+            Ok(message) => Self::Reply(Box::new(message)),
             Err(error @ StoreError::SessionNotFound) => {
                 Self::Failed(ErrorData::new(ErrorCode::SessionNotFound, format!("{error}.")))
             }

@@ -20,6 +20,7 @@ enum Step {
     Snapshots(bool),
     Joins(bool),
     Take(bool),
+    GiveRests(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -35,6 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Snapshots),
         1 => any::<bool>().prop_map(Step::Joins),
         1 => any::<bool>().prop_map(Step::Take),
+        1 => any::<bool>().prop_map(Step::GiveRests),
     ]
 }
 
@@ -76,6 +78,7 @@ proptest! {
                 Step::Unreachable(yes) => world.reachable = !yes,
                 Step::Snapshots(yes) => world.proxy.snapshots = yes,
                 Step::Joins(yes) => world.proxy.joins = yes,
+                Step::GiveRests(yes) => world.gives_rests = yes,
                 Step::Take(yes) => {
                     world.takes = yes;
                     handles.into_iter().for_each(|handle| world.take(handle));

@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) replies: BTreeMap<Handle, Result<String, RequestError>>,
     /// Whether the consumer takes news as they come.
     pub(crate) takes: bool,
+    /// Whether frames are given without a head that the client knows.
+    pub(crate) gives_rests: bool,
 }
 
 impl World {
@@ -57,6 +59,7 @@ impl World {
             answers: BTreeMap::new(),
             replies: BTreeMap::new(),
             takes: true,
+            gives_rests: true,
         }
     }
 
@@ -112,8 +115,17 @@ impl World {
             return false;
         }
         let frame = self.proxy.wire.remove(0);
-        self.input(Input::Received(&frame));
+        self.receive(&frame);
         true
+    }
+
+    /// Gives a frame to the client, without its head where the client knows that and the world does so.
+    fn receive(&mut self, frame: &str) {
+        let head = self.client.head().map(|(_, head)| head.to_owned());
+        match head.and_then(|head| frame.strip_prefix(&head)) {
+            Some(rest) if self.gives_rests => self.input(Input::ReceivedRest(rest)),
+            _ => self.input(Input::Received(frame)),
+        }
     }
 
     pub(crate) fn deliver_all(&mut self) {

@@ -40,12 +40,20 @@ impl StreamDecoder {
         }
     }
 
+    /// How the frame that was learnt begins; empty if none was.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
     /// The frame in `text`, if it begins like the one that was learnt and goes on as those do.
     pub fn decode<'a>(&self, text: &'a str) -> Option<StreamFrame<'a>> {
-        if self.head.is_empty() {
-            return None;
-        }
-        let mut reader = Reader::new(text.strip_prefix(&*self.head)?);
+        if self.head.is_empty() { None } else { Self::decode_rest(text.strip_prefix(&*self.head)?) }
+    }
+
+    /// The frame that goes on with `rest` after the [`head`](Self::head): a caller who can compare sooner than here, before text is
+    /// copied, need not give the head at all.
+    pub fn decode_rest(rest: &str) -> Option<StreamFrame<'_>> {
+        let mut reader = Reader::new(rest);
         let part = reader.u64().ok()?.try_into().ok()?;
         let mut number = |name| if reader.literal(name) { reader.u64().ok() } else { None };
         let (first, seq) = (number(",\"first\":")?, number(",\"seq\":")?);

@@ -286,9 +286,13 @@ mod tests {
 
     #[test]
     fn a_time_limit_is_told_as_it_was_set() {
-        for (ms, expected) in
-            [(900_000, "15 minutes"), (60_000, "60 seconds"), (90_000, "90 seconds"), (1_500, "1500 ms"), (200, "200 ms")]
-        {
+        for (ms, expected) in [
+            (900_000, "15 minutes"),
+            (60_000, "60 seconds"),
+            (90_000, "90 seconds"),
+            (1_500, "1500 ms"),
+            (200, "200 ms"),
+        ] {
             let time = Duration::from_millis(ms);
             assert!(UpstreamError::silent(time).into_data().message.contains(&format!("nothing for {expected},")));
             assert!(UpstreamError::too_long(time).into_data().message.contains(&format!("more than {expected} ")));

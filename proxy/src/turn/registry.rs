@@ -122,6 +122,20 @@ impl Turns {
         self.inner().running.len()
     }
 
+    /// Stops what is under way in a session and forgets what has ended: the session is deleted.
+    pub fn forget_session(&self, owner: &Owner, session: &SessionId) {
+        let mut guard = self.inner();
+        let inner = &mut *guard;
+        if let Some(turn) = inner.running.get(&(owner.clone(), session.clone())) {
+            turn.cancel();
+        }
+        let theirs = |turn: &Turn| turn.owner == *owner && turn.session_id == *session;
+        let ended = |id: &MessageId| inner.turns.get(id).is_some_and(|known| theirs(&known.turn));
+        let gone: VecDeque<_>;
+        (gone, inner.finished) = std::mem::take(&mut inner.finished).into_iter().partition(ended);
+        gone.iter().for_each(|id| inner.remove(id));
+    }
+
     /// Takes note that a turn has ended. The oldest that have ended are forgotten where there are too many.
     pub(super) fn finish(&self, turn: &Turn) {
         let bytes = turn.with_log(super::log::TurnLog::text_bytes);
@@ -134,11 +148,18 @@ impl Turns {
             inner.finished.push_back(turn.message_id.clone());
         }
         while inner.finished.len() > MAX_FINISHED_TURNS || inner.finished_bytes > MAX_FINISHED_BYTES {
-            let Some(oldest) = inner.finished.pop_front().and_then(|id| inner.turns.remove(&id)) else { break };
-            inner.finished_bytes -= oldest.bytes;
-            if let Some(request) = oldest.request {
-                inner.requests.remove(&request);
-            }
+            let Some(oldest) = inner.finished.pop_front() else { break };
+            inner.remove(&oldest);
+        }
+    }
+}
+
+impl Inner {
+    fn remove(&mut self, id: &MessageId) {
+        let Some(known) = self.turns.remove(id) else { return };
+        self.finished_bytes -= known.bytes;
+        if let Some(request) = known.request {
+            self.requests.remove(&request);
         }
     }
 }
@@ -229,6 +250,21 @@ mod tests {
         assert!(turns.find(&bob, &turn.message_id).is_none());
         assert!(turns.find_request(&turn.owner, &turn.request_id).is_some());
         assert!(turns.find_request(&bob, &turn.request_id).is_none());
+    }
+
+    #[test]
+    fn a_deleted_session_leaves_nothing_to_follow() {
+        let turns = Turns::new(9);
+        let ended = started(&turns, &new("ann", "s", "r1", "hi"));
+        turns.finish(&ended);
+        let other = started(&turns, &new("ann", "t", "r1", "hi"));
+        turns.finish(&other);
+        let running = started(&turns, &new("ann", "s", "r2", "hi"));
+        turns.forget_session(&running.owner, &running.session_id);
+        assert!(turns.find(&ended.owner, &ended.message_id).is_none());
+        assert!(turns.find(&other.owner, &other.message_id).is_some());
+        assert!(running.cancelled.load(std::sync::atomic::Ordering::Acquire));
+        started(&turns, &new("ann", "u", "r1", "hi"));
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl Connection {
             self.sending.swap_remove(at);
         }
         match outcome {
-            Outcome::Reply(message) => self.reply(Some(id), message),
+            Outcome::Reply(message) => self.reply(Some(id), *message),
             Outcome::Failed(error) => self.reply(Some(id), ServerMessage::Error(error)),
             Outcome::Follow { turn, from, whole } => self.follow(now, id, turn, from, whole),
         }

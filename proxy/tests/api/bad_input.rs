@@ -59,7 +59,7 @@ async fn a_frame_that_makes_no_sense_gets_an_error_with_its_id_and_the_socket_st
     }
     client.ask("p", "ping", json!({})).await.expect("a pong");
     assert_eq!(proxy.emulator.ledger().len(), 1, "nothing of it reached Bedrock");
-    healthy.is_unharmed(&proxy).await;
+    healthy.end_unharmed(&proxy).await;
 }
 
 #[tokio::test]

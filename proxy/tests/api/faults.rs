@@ -237,3 +237,27 @@ async fn a_bedrock_that_is_gone_is_an_error_and_not_the_end_of_the_proxy() {
     assert!(answer.error("upstream_unavailable").contains("cannot reach Bedrock in us-west-2"), "{answer:?}");
     client.ask("p", "ping", json!({})).await.expect("a pong");
 }
+
+#[tokio::test]
+async fn a_retry_after_a_failure_is_one_question_in_the_conversation() {
+    let script = Script::new().step(Step::of(Behaviour::error(ErrorType::Validation)).times(1));
+    let proxy = Proxy::with(&[], script).await;
+    let mut client = proxy.connect().await;
+    client.chat("r1", "s", "hi").await.error("invalid_request");
+    let answer = client.chat("r2", "s", "hi").await;
+    assert_eq!(answer.end.kind, "chat.message_complete");
+    let history = proxy.history("s").await;
+    let roles: Vec<_> = history["messages"].as_array().expect("messages").iter().map(|m| &m["role"]).collect();
+    assert_eq!(roles, [&json!("user"), &json!("assistant")]);
+}
+
+#[tokio::test]
+async fn a_deleted_conversation_cannot_be_resumed() {
+    let proxy = Proxy::start().await;
+    let mut client = proxy.connect().await;
+    let answer = client.chat("r", "s", "hi").await;
+    client.ask("d", "chat.delete_session", json!({ "sessionId": "s" })).await.expect("chat.session_deleted");
+    let resume = json!({ "messageId": answer.message_id(), "after": 0 });
+    let (code, _) = client.ask("x", "chat.resume", resume).await.expect_err("an error");
+    assert_eq!(code, "session_not_found");
+}

@@ -142,5 +142,5 @@ async fn silence_and_slow_heads_are_cut_off_in_time() {
             "{waited:?}"
         );
     }
-    healthy.is_unharmed(&proxy).await;
+    healthy.end_unharmed(&proxy).await;
 }

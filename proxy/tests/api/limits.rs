@@ -63,7 +63,7 @@ async fn a_socket_beyond_the_most_there_may_be_is_sent_away_until_one_leaves() {
 }
 
 #[tokio::test]
-async fn sixteen_requests_at_once_are_all_answered_and_so_is_the_seventeenth() {
+async fn a_thousand_requests_at_once_are_all_answered() {
     let proxy = Proxy::start().await;
     let mut socket = RawSocket::connect(proxy.addr).await;
     let frames: Vec<u8> =

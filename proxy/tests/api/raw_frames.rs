@@ -52,7 +52,7 @@ async fn a_frame_that_breaks_the_rules_closes_the_socket_with_the_code_that_says
         assert_eq!(socket.close_code().await, Some(code), "{what}");
         assert_eq!(socket.read().await, None, "{what}: the connection ends");
     }
-    healthy.is_unharmed(&proxy).await;
+    healthy.end_unharmed(&proxy).await;
 }
 
 #[tokio::test]
@@ -100,5 +100,5 @@ async fn a_client_that_vanishes_in_the_middle_of_a_frame_leaves_no_trace() {
         socket.write(&Opcode::TEXT.claim(1_000_000)).await;
         socket.write(&[b'x'; 10_000]).await;
     }
-    healthy.is_unharmed(&proxy).await;
+    healthy.end_unharmed(&proxy).await;
 }

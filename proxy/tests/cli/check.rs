@@ -46,7 +46,10 @@ async fn an_api_key_will_do() {
         .without("AWS_SECRET_ACCESS_KEY")
         .env("AWS_BEARER_TOKEN_BEDROCK", API_KEY);
     let (code, lines) = check(run).await;
-    assert_eq!((code, lines[0].as_str()), (Some(0), "ok   credentials: the Bedrock API key in AWS_BEARER_TOKEN_BEDROCK"));
+    assert_eq!(
+        (code, lines[0].as_str()),
+        (Some(0), "ok   credentials: the Bedrock API key in AWS_BEARER_TOKEN_BEDROCK")
+    );
 }
 
 #[tokio::test]

@@ -12,14 +12,13 @@ async fn what_is_missing_or_taken_is_said_in_one_line() {
     let taken = taken.local_addr().map(|addr| (addr.to_string(), taken)).expect("an address");
     let demo = ["serve", "--demo", "--listen"];
     let listen = ["serve", "--listen", "127.0.0.1:0"];
-    let key = || {
-        Run::bare().env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
-    };
+    let key = || Run::bare().env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY);
     let with = |more: &[&'static str]| [&listen[..], more].concat();
-    Run::bare()
-        .run(&[demo[0], demo[1], demo[2], &taken.0])
-        .await
-        .assert_one_line(&[&taken.0, "in use by another program", "choose another with --listen"]);
+    Run::bare().run(&[demo[0], demo[1], demo[2], &taken.0]).await.assert_one_line(&[
+        &taken.0,
+        "in use by another program",
+        "choose another with --listen",
+    ]);
     for (run, args, parts) in [
         (Run::bare(), [&demo[..], &["0.0.0.0:0"]].concat(), ["other machines", "listen on 127.0.0.1"]),
         (Run::bare(), [&demo[..], &["[::]:0"]].concat(), ["other machines", "listen on 127.0.0.1"]),
@@ -40,7 +39,11 @@ async fn a_value_that_is_wrong_is_named_with_what_would_be_right() {
     for (run, args, parts) in [
         (Run::bare(), ["--temperature", "2"], ["'2' for '--temperature", "a number from 0 to 1"]),
         (Run::bare(), ["--listen", "3001"], ["'3001' for '--listen", "invalid socket address"]),
-        (Run::bare().env("OUTCROP_EVENT_TIMEOUT", "soon"), ["--demo=auto", "--max-turns=1"], ["--event-timeout", "90s or 2m"]),
+        (
+            Run::bare().env("OUTCROP_EVENT_TIMEOUT", "soon"),
+            ["--demo=auto", "--max-turns=1"],
+            ["--event-timeout", "90s or 2m"],
+        ),
         (Run::bare().dotenv("OUTCROP_MAX_TOKENS=0"), ["--demo=auto", "--max-turns=1"], ["--max-tokens", "0"]),
         (Run::bare(), ["--colour", "red"], ["--colour", "unexpected argument"]),
     ] {
@@ -74,7 +77,11 @@ async fn a_flag_counts_more_than_the_environment_and_that_more_than_the_file() {
     for (run, args, model) in [
         (Run::bare(), &["serve"][..], "of.the-file"),
         (Run::bare().env("BEDROCK_MODEL_ID", "of.the-environment"), &["serve"], "of.the-environment"),
-        (Run::bare().env("BEDROCK_MODEL_ID", "of.the-environment"), &["serve", "--model", "of.the-flag"], "of.the-flag"),
+        (
+            Run::bare().env("BEDROCK_MODEL_ID", "of.the-environment"),
+            &["serve", "--model", "of.the-flag"],
+            "of.the-flag",
+        ),
     ] {
         let mut running = run.dotenv(file).spawn(args);
         assert_ne!(running.addr().await.port(), 0);

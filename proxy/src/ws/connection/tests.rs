@@ -1,11 +1,7 @@
 use std::sync::Arc;
 
 use protocol::{
-    SessionId, StopReason, Usage,
-    client::SendMessage,
-    codec::StreamKind,
-    limits::MAX_CONTENT_BYTES,
-    server::Pong,
+    SessionId, StopReason, Usage, client::SendMessage, codec::StreamKind, limits::MAX_CONTENT_BYTES, server::Pong,
 };
 use serde_json::Value;
 
@@ -100,11 +96,13 @@ fn finish(turn: &Turn) {
 }
 
 fn pong() -> Outcome {
-    Outcome::Reply(ServerMessage::Pong(Pong {}))
+    Outcome::Reply(Box::new(ServerMessage::Pong(Pong {})))
 }
 
 fn send(name: &str) -> String {
-    format!(r#"{{"id":"{name}","type":"chat.send_message","data":{{"sessionId":"{name}","message":"hi","streaming":true}}}}"#)
+    format!(
+        r#"{{"id":"{name}","type":"chat.send_message","data":{{"sessionId":"{name}","message":"hi","streaming":true}}}}"#
+    )
 }
 
 /// The type of each frame, and its text or state.
@@ -159,7 +157,10 @@ fn who_follows_a_silent_answer_hears_every_5_s_whether_it_waits_or_has_stalled()
         rig.pass(SECOND);
         let status = rig.frames();
         assert_eq!(summary(&status), [("chat.status", "queued")]);
-        assert_eq!((&status[0]["id"], &status[0]["data"]["messageId"]), (&"t".into(), &turn.message_id.as_str().into()));
+        assert_eq!(
+            (&status[0]["id"], &status[0]["data"]["messageId"]),
+            (&"t".into(), &turn.message_id.as_str().into())
+        );
         rig.pass(STATUS_INTERVAL);
         assert_eq!(summary(&rig.frames()), [("chat.status", "queued")]);
     }
@@ -222,7 +223,12 @@ fn frames_that_make_no_sense_are_answered_and_too_many_in_a_row_end_it() {
     for _ in 0..MAX_MALFORMED {
         rig.receive(r#"{"id":"bad","type":"chat.sing"}"#);
     }
-    assert!(rig.frames().iter().filter(|frame| frame["id"] == "bad").all(|frame| frame["data"]["code"] == "invalid_request"));
+    assert!(
+        rig.frames()
+            .iter()
+            .filter(|frame| frame["id"] == "bad")
+            .all(|frame| frame["data"]["code"] == "invalid_request")
+    );
     rig.receive("nonsense");
     assert!(!rig.connection.wants_input());
     let sent = rig.sent();
@@ -297,7 +303,10 @@ fn a_cancel_follows_from_here_and_one_that_comes_late_gets_the_end_again() {
     finish(&turn);
     for _ in 0..2 {
         let frames = rig.frames();
-        assert_eq!((summary(&frames), &frames[0]["data"]["seq"]), (vec![("chat.message_complete", "end_turn")], &2.into()));
+        assert_eq!(
+            (summary(&frames), &frames[0]["data"]["seq"]),
+            (vec![("chat.message_complete", "end_turn")], &2.into())
+        );
         rig.follow(&turn, From::End, false);
     }
 }
@@ -358,7 +367,11 @@ fn a_message_beyond_that_is_refused_before_it_is_served() {
     rig.follow(&other, From::After(0), false);
     assert_eq!(summary(&rig.frames()), [("chat.error", "rate_limited")]);
     let turn = rig.begin("a");
-    rig.connection.handle_outcome(rig.now, served[0].id.clone(), Outcome::Follow { turn, from: From::After(0), whole: false });
+    rig.connection.handle_outcome(
+        rig.now,
+        served[0].id.clone(),
+        Outcome::Follow { turn, from: From::After(0), whole: false },
+    );
     let failed = Outcome::Failed(ErrorData::new(ErrorCode::ModelNotFound, "no such model"));
     rig.connection.handle_outcome(rig.now, served[1].id.clone(), failed);
     assert_eq!(summary(&rig.frames()), [("chat.error", "model_not_found")]);

@@ -174,7 +174,7 @@ impl Healthy {
     }
 
     /// Waits for the whole answer, which is what Bedrock sent.
-    pub(crate) async fn is_unharmed(self, proxy: &Proxy) {
+    pub(crate) async fn end_unharmed(self, proxy: &Proxy) {
         assert!(*self.started.borrow());
         let answer = within("the healthy answer", self.answer).await.expect("no panic");
         let calls = proxy.emulator.ledger();
