@@ -6,9 +6,9 @@ import { company } from "./process.mjs";
 /** A run that other programs take more than this share of the machine from is made again. */
 const DISTURBED_SHARE = 0.08;
 /** How often that may happen in one measurement. */
-const MAX_REPEATS = 4;
+const MAX_REPEATS = 3;
 /** How long one measurement waits, in all, for others to be done. */
-const MAX_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 45_000;
 const LOOK_MS = 1_000;
 
 /** For one measurement, whose servers are `servers`. */

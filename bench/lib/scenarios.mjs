@@ -23,7 +23,7 @@ export const stamped = (seconds) => STAMPED[seconds] ?? missing(seconds);
 
 const BURSTS = table([1, 1_000, 2_000, 4_000, 8_000, 20_000], (tokens) => new Scenario(`burst ${tokens}`, tokens));
 const PACED = table([2, 4, 8], (seconds) => new Scenario(`paced ${seconds}`, seconds * RATE, RATE));
-const STAMPED = table([4, 6, 12], (seconds) => new Scenario(`stamped ${seconds}`, seconds * RATE, RATE, true));
+const STAMPED = table([4, 6, 8], (seconds) => new Scenario(`stamped ${seconds}`, seconds * RATE, RATE, true));
 
 /** The emulator's script. */
 export const SCRIPT = { steps: [BURSTS, PACED, STAMPED].flatMap((scenarios) => Object.values(scenarios).map((scenario) => scenario.step)) };

@@ -12,6 +12,8 @@
 //! - [`Output::CloseSocket`]: close it and report nothing more about it.
 //! - [`Output::News`]: [`Client::take`] has something for this request. It is said once until that is called, so that a shell
 //!   may wait for the next painted frame and text piles up here, joined, and not in the shell.
+//! - Frames of a stream begin alike. A shell may give only the rest of one, as [`Input::ReceivedRest`], and may do so late: what it has
+//!   kept goes first, before any other input and before [`Client::take`].
 //!
 //! Everything is bounded by [`Config`].
 

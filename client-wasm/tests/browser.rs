@@ -1,6 +1,8 @@
 //! The shell in a real browser: what it does with sockets, timers and listeners. The WebSocket is a class of the test's own that opens,
 //! delivers and closes when it is told to, since a browser test has no server.
 
+#![cfg(target_arch = "wasm32")]
+
 use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
@@ -29,7 +31,7 @@ wasm_bindgen_test_configure!(run_in_browser);
     export function latest() { return FakeSocket.all.at(-1); }
     export function open(socket) { socket.onopen(new Event("open")); }
     export function receive(socket, data) { socket.onmessage(new MessageEvent("message", { data })); }
-    export function drop(socket, code, reason) { socket.onclose(new CloseEvent("close", { code, reason })); }
+    export function lose(socket, code, reason) { socket.onclose(new CloseEvent("close", { code, reason })); }
     export function listens(socket) { return [socket.onopen, socket.onmessage, socket.onclose].filter(Boolean).length; }
     export function tell(type) { globalThis.dispatchEvent(new Event(type)); }
     export function later(ms) { return new Promise((resolve) => setTimeout(resolve, ms)); }
@@ -57,7 +59,7 @@ extern "C" {
     fn latest() -> JsValue;
     fn open(socket: &JsValue);
     fn receive(socket: &JsValue, data: &JsValue);
-    fn drop(socket: &JsValue, code: u16, reason: &str);
+    fn lose(socket: &JsValue, code: u16, reason: &str);
     fn listens(socket: &JsValue) -> u32;
     fn listening() -> u32;
     fn tell(kind: &str);
@@ -268,7 +270,7 @@ async fn a_lost_socket_is_replaced_and_the_answer_resumed() {
     let handle = world.stream();
     let id = frame_id(&sent(&socket)[1]);
     text(&socket, &id, 1, "Bed");
-    drop(&socket, 1006, "");
+    lose(&socket, 1006, "");
     assert_eq!(listens(&socket), 0, "nothing of a lost socket is heard any more");
     let told = world.told.take();
     assert!(told[1].starts_with(r#"status {"state":"reconnecting","attempt":1,"retryInMs":"#), "{told:?}");
@@ -290,7 +292,7 @@ async fn a_lost_socket_is_replaced_and_the_answer_resumed() {
 fn a_close_code_that_is_final_reaches_the_page() {
     let (world, socket) = World::open();
     let handle = world.stream();
-    drop(&socket, 4503, "revoked");
+    lose(&socket, 4503, "revoked");
     let told = world.told.take();
     assert_eq!(told[0], r#"status {"state":"closed","code":4503,"reason":"revoked"}"#);
     assert_eq!(told[1], format!("news JsValue({handle}) JsValue(true)"));
@@ -325,7 +327,7 @@ fn what_the_browser_says_of_its_network_is_heard() {
         sent(&socket).pop().unwrap().contains(r#""type":"ping""#),
         "a socket that is open is asked whether it lives"
     );
-    drop(&socket, 1006, "");
+    lose(&socket, 1006, "");
     assert_eq!(world.told.take(), [r#"status {"state":"offline"}"#]);
     tell("online");
     assert_eq!(sockets(), 2);

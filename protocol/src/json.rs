@@ -84,19 +84,24 @@ impl<'a> Reader<'a> {
     /// A whole number of at least 0.
     pub(crate) fn u64(&mut self) -> Read<u64> {
         self.space();
-        let start = self.at;
-        let mut value: u64 = 0;
-        while let Some(digit @ b'0'..=b'9') = self.byte() {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (mut value, mut len): (u64, usize) = (0, 0);
+        for byte in rest {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
             // checked_mul would be a multiplication of 128 bits in WebAssembly.
             if value > u64::MAX / 10 {
                 return self.fail();
             }
-            let Some(next) = (value * 10).checked_add(u64::from(digit - b'0')) else { return self.fail() };
+            let Some(next) = (value * 10).checked_add(u64::from(digit)) else { return self.fail() };
             value = next;
-            self.at += 1;
+            len += 1;
         }
-        let leading_zero = self.at > start + 1 && self.text.as_bytes().get(start) == Some(&b'0');
-        if self.at == start || leading_zero || matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
+        self.at += len;
+        let leading_zero = len > 1 && rest.first() == Some(&b'0');
+        if len == 0 || leading_zero || matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
             return self.fail();
         }
         Ok(value)

@@ -61,6 +61,38 @@ test("text that nobody asks for waits, joined", async () => {
   assert.equal((await stream.next()).value.content, "x".repeat(100));
 });
 
+test("no text is lost where more waits than is kept outside the core", async () => {
+  const { started } = turns();
+  const stream = chat().streamMessage({ message: "hi" });
+  const turn = await until(() => started[0]);
+  const words = Array.from({ length: 5_000 }, (_, n) => (n % 7 === 0 ? `"${n}"\n` : ` wörd${n}`));
+  for (const word of words) turn.text(word);
+  turn.complete();
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  assert.equal(texts(chunks).join(""), words.join(""));
+  assert.equal(chunks.at(-1).content, words.join(""));
+});
+
+test("two answers at a time do not mix", async () => {
+  const { started } = turns();
+  const client = chat();
+  const streams = ["one", "two"].map((message) => client.streamMessage({ message }));
+  await until(() => started.length === 2);
+  const expected = ["", ""];
+  for (let n = 0; n < 200; n += 1) {
+    const at = Math.floor(n / 3) % 2;
+    started[at].text(`${n} `);
+    expected[at] += `${n} `;
+  }
+  for (const turn of started) turn.complete();
+  for (const [at, stream] of streams.entries()) {
+    let text = "";
+    for await (const chunk of stream) if (chunk.type === "token") text += chunk.content;
+    assert.equal(text, expected[at]);
+  }
+});
+
 test("leaving the loop stops the answer", async () => {
   const { started, frames } = turns();
   const client = chat();
