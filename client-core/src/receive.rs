@@ -150,8 +150,9 @@ impl Client {
                     self.announce(at);
                 }
             }
-            Incoming::Complete { session_id, message_id, seq, stop_reason, usage } => {
+            Incoming::Complete { session_id, message_id, seq, model, stop_reason, usage } => {
                 request.name(&session_id, &message_id);
+                request.model = model.map(Into::into).or(request.model.take());
                 let event = TurnEvent::Complete { stop_reason, usage: &usage };
                 if request.kind == Kind::Whole || self.apply(now, at, seq, seq, &event) {
                     self.complete(at, stop_reason, usage);

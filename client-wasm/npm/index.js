@@ -399,8 +399,16 @@ function address(url = "/ws") {
   throw new ChatError("invalid_request", `The url ${url} is no address of a proxy; it begins with ws:, wss:, http: or https:`);
 }
 
+/** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
 function send(core, request, streaming) {
-  return core.send(json({ ...request, streaming }), streaming, request.sessionId, request.model);
+  const { sessionId = newSessionId(), model } = request;
+  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, model);
+}
+
+/** Unlike `crypto.randomUUID`, this works on pages without TLS too. */
+function newSessionId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `ses_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** JSON that the proxy can read: half a surrogate pair is no Unicode text. */

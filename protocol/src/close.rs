@@ -55,11 +55,7 @@ impl CloseCode {
 
     /// Whether a client that lost its socket with this code should connect again.
     pub const fn should_reconnect(self) -> bool {
-        match self.0 {
-            1000 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010 => false,
-            4500..=4999 => false,
-            _ => true,
-        }
+        !matches!(self.0, 1000 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010 | 4500..=4999)
     }
 }
 

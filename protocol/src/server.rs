@@ -135,6 +135,8 @@ pub struct MessageComplete {
     /// The number of this event.
     #[cfg_attr(test, ts(type = "number"))]
     pub seq: u64,
+    /// The model that wrote it.
+    pub model: String,
     /// Why the answer ended.
     pub stop_reason: StopReason,
     /// What it used.

@@ -89,7 +89,7 @@ impl Service {
     pub async fn handle(&self, owner: &Owner, frame: ClientFrame) -> Outcome {
         let ClientFrame { id, message } = frame;
         match message {
-            ClientMessage::SendMessage(send) => self.send_message(owner, id, send),
+            ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
             ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel),
             ClientMessage::Resume(resume) => self.resume(owner, &resume),
             ClientMessage::CreateSession(create) => self.create_session(owner, create).await.into(),
@@ -109,7 +109,7 @@ impl Service {
         }
     }
 
-    fn send_message(&self, owner: &Owner, request_id: protocol::RequestId, send: SendMessage) -> Outcome {
+    async fn send_message(&self, owner: &Owner, request_id: protocol::RequestId, send: SendMessage) -> Outcome {
         let fail = |code, text: String| Outcome::Failed(ErrorData::new(code, text));
         let (chars, max) = (send.message.chars().count(), self.offer.max_message_chars as usize);
         if chars > max {
@@ -124,7 +124,7 @@ impl Service {
                 "Attachments are not served by this version of the proxy.".to_owned(),
             );
         }
-        let model = send.model.clone().unwrap_or_else(|| self.offer.default_model.clone());
+        let model = self.model_of(owner, &send).await;
         if !self.offer.models.contains(&model) {
             return fail(
                 ErrorCode::ModelNotFound,
@@ -154,6 +154,15 @@ impl Service {
                 "The proxy is making as many answers as it may. Try again in a moment.".to_owned(),
             ),
         }
+    }
+
+    /// The model that is asked for: the message's own, the session's, or the default one.
+    async fn model_of(&self, owner: &Owner, send: &SendMessage) -> String {
+        let of_session = match (&send.model, &send.session_id) {
+            (None, Some(id)) => self.store().session(owner, id).await.ok().and_then(|session| session.model),
+            _ => None,
+        };
+        send.model.clone().or(of_session).unwrap_or_else(|| self.offer.default_model.clone())
     }
 
     fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {

@@ -2,9 +2,10 @@
 // on Debian as root, Debian's own rustc is installed beside it and std is built from Debian's sources, once per machine.
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Advice, StepFailure } from "../lib/failures.mjs";
-import { CACHE, TOOLS, TOOLS_BIN, WASM_TARGET } from "../lib/paths.mjs";
+import { CACHE, ROOT, TOOLS, TOOLS_BIN, WASM_TARGET } from "../lib/paths.mjs";
 import { hasDebianPackages, installDebianPackages, isDebianRoot, onPath, quick } from "../lib/system.mjs";
 import { WASM_BINDGEN, WASM_PACK } from "../lib/versions.mjs";
 import { rust } from "./rust.mjs";
@@ -41,8 +42,18 @@ export function wasmEnvironment() {
   return {
     PATH: [...(debian ? [DEBIAN_RUST_BIN] : []), TOOLS_BIN, process.env.PATH].join(delimiter),
     CARGO_TARGET_DIR: WASM_TARGET,
+    CARGO_ENCODED_RUSTFLAGS: remappedPaths().map(([from, to]) => `--remap-path-prefix=${from}=${to}`).join("\x1f"),
     ...(debian ? { RUSTUP_TOOLCHAIN: undefined, RUSTC: undefined, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: DEBIAN_LINKER } : {}),
   };
+}
+
+/** Panic messages name source files; a package that people install names none of this machine's folders. */
+function remappedPaths() {
+  const home = process.env.CARGO_HOME || join(homedir(), ".cargo");
+  const sources = join(home, "registry", "src");
+  const registries = existsSync(sources) ? readdirSync(sources).map((name) => join(sources, name)) : [];
+  // Where several prefixes fit, the last one counts.
+  return [[ROOT, "."], [home, "cargo"], ...registries.map((folder) => [folder, "crates"])];
 }
 
 /** What the compiler for browser builds calls itself. */

@@ -37,6 +37,7 @@ pub(crate) struct Turn {
     id: RequestId,
     session_id: SessionId,
     message_id: MessageId,
+    model: String,
     streaming: bool,
     log: Vec<Event>,
     /// How far the present socket has got, if it follows.
@@ -137,6 +138,7 @@ impl Proxy {
                         id,
                         session_id: send.session_id.unwrap_or_else(|| SessionId::new("new").unwrap()),
                         message_id: MessageId::new(format!("m{number}")).unwrap(),
+                        model: send.model.unwrap_or_else(|| "default-model".into()),
                         streaming: send.streaming,
                         log: Vec::new(),
                         cursor: Some(0),
@@ -259,7 +261,15 @@ fn end(turn: &Turn, seq: u64) -> ServerMessage {
     match &turn.log[seq as usize - 1] {
         Event::Complete(stop_reason) => {
             let stop_reason = *stop_reason;
-            ServerMessage::MessageComplete(MessageComplete { session_id, message_id, seq, stop_reason, usage: usage() })
+            let model = turn.model.clone();
+            ServerMessage::MessageComplete(MessageComplete {
+                session_id,
+                message_id,
+                seq,
+                model,
+                stop_reason,
+                usage: usage(),
+            })
         }
         Event::Failed(code) => ServerMessage::Error(ErrorData {
             message_id: Some(message_id),

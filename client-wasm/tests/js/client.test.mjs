@@ -27,6 +27,16 @@ test("sendMessage gives the whole answer, and usage() its total", async () => {
   assert.deepEqual([bySession.s.turns, byModel["model-b"].costNanoUsd], [1, 2400000]);
 });
 
+test("a message that names no session gets a new one, so that it can be sent again", async () => {
+  const frames = answering();
+  const client = chat();
+  await client.sendMessage({ message: "hi" });
+  await client.sendMessage({ message: "hi" });
+  const [first, second] = frames.map((frame) => frame.data.sessionId);
+  assert.match(first, /^ses_[0-9a-f]{32}$/);
+  assert.notEqual(first, second);
+});
+
 test("a usage event comes after each answer", async () => {
   answering();
   const client = chat();

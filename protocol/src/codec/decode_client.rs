@@ -17,12 +17,12 @@ pub struct DecodeError {
     /// The frame's id, if it could be read.
     pub id: Option<RequestId>,
     /// What to tell the client.
-    pub error: ErrorData,
+    pub error: Box<ErrorData>,
 }
 
 impl DecodeError {
     fn new(id: Option<RequestId>, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { id, error: ErrorData::new(code, message) }
+        Self { id, error: Box::new(ErrorData::new(code, message)) }
     }
 }
 

@@ -58,6 +58,8 @@ pub enum Incoming<'a> {
         message_id: Cow<'a, str>,
         /// The number of the event.
         seq: u64,
+        /// The model that wrote the answer.
+        model: Option<Cow<'a, str>>,
         /// Why the answer ended.
         stop_reason: StopReason,
         /// What it used.
@@ -161,6 +163,7 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
                 session_id: data.text("sessionId")?,
                 message_id: data.text("messageId")?,
                 seq: data.number("seq")?,
+                model: data.optional_text("model")?,
                 stop_reason: stop_reason(&data)?.unwrap_or(StopReason::Other),
                 usage: usage(&data)?.unwrap_or_default(),
             }

@@ -98,7 +98,8 @@ fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
             (message_id.as_ref(), *seq) == (data.message_id.as_str(), data.seq)
                 && serde_json::to_value(call).unwrap() == serde_json::to_value(&data.call).unwrap()
         }
-        (I::Complete { session_id, message_id, seq, stop_reason, usage }, S::MessageComplete(data)) => {
+        (I::Complete { session_id, message_id, seq, model, stop_reason, usage }, S::MessageComplete(data)) => {
+            assert_eq!(model.as_deref(), Some(data.model.as_str()), "{name}");
             (session_id.as_ref(), message_id.as_ref(), *seq, *stop_reason, usage)
                 == (data.session_id.as_str(), data.message_id.as_str(), data.seq, data.stop_reason, &data.usage)
         }

@@ -111,7 +111,7 @@ impl Connection {
                 if self.malformed > MAX_MALFORMED {
                     self.close(CloseCode::MALFORMED, "too many frames that make no sense");
                 }
-                self.reply(id, ServerMessage::Error(error));
+                self.reply(id, ServerMessage::Error(*error));
             }
         }
     }
@@ -318,6 +318,7 @@ impl Turn {
                 session_id: self.session_id.clone(),
                 message_id: self.message_id.clone(),
                 seq,
+                model: self.model.clone(),
                 stop_reason: *stop_reason,
                 usage: usage.clone(),
             }),
