@@ -1,8 +1,9 @@
 import solid from "vite-plugin-solid";
 import { defineConfig } from "vitest/config";
+import { precompress } from "./precompress.js";
 
 export default defineConfig({
-  plugins: [solid()],
+  plugins: [solid(), precompress()],
   server: { port: 5173, strictPort: true },
   build: {
     target: "es2023",
