@@ -181,9 +181,18 @@ impl Service {
     }
 
     fn resume(&self, owner: &Owner, resume: &Resume) -> Outcome {
-        match self.turns().find(owner, &resume.message_id) {
-            Some(turn) => Outcome::Follow { turn, from: From::After(resume.after), whole: false },
-            None => Outcome::Failed(no_such_answer()),
+        let Some(turn) = self.turns().find(owner, &resume.message_id) else {
+            return Outcome::Failed(no_such_answer());
+        };
+        let (seq, ended) = turn.with_log(|log| (log.seq(), log.end().is_some()));
+        match resume.after {
+            after if after > seq => {
+                let text = format!("The answer has {seq} events so far; after is {after}.");
+                Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
+            }
+            // A client that has it all and asks all the same gets the end once more instead of silence.
+            after if after == seq && ended => Outcome::Follow { turn, from: From::End, whole: false },
+            after => Outcome::Follow { turn, from: From::After(after), whole: false },
         }
     }
 

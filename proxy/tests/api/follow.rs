@@ -62,11 +62,6 @@ async fn an_answer_goes_on_with_nobody_there_and_is_there_when_somebody_comes() 
         resume(&mut client, &message_id, after).await;
         assert_eq!(client.answer_after(after).await.end, rest.end);
     }
-    // Who has it all, or claims more than there is, is told nothing.
-    for after in [last, last + 1, u64::MAX] {
-        resume(&mut client, &message_id, after).await;
-        client.ask("p", "ping", json!({})).await.expect("the pong, and nothing before it");
-    }
 }
 
 #[tokio::test]
@@ -157,4 +152,18 @@ async fn two_answers_share_a_socket() {
         }
     }
     assert_eq!(texts, [words(), words()]);
+}
+
+#[tokio::test]
+async fn a_resume_after_the_end_gets_the_end_and_one_beyond_it_an_error() {
+    let proxy = Proxy::start().await;
+    let mut client = proxy.connect().await;
+    let answer = client.chat("r", "s", "hi").await;
+    let (message_id, last) = (answer.message_id().to_owned(), answer.end.seq());
+    resume(&mut client, &message_id, last).await;
+    let again = client.frame().await;
+    assert_eq!((again.kind.as_str(), again.seq()), ("chat.message_complete", last));
+    let beyond = json!({ "messageId": message_id, "after": last + 1 });
+    let (code, _) = client.ask("x", "chat.resume", beyond).await.expect_err("an error");
+    assert_eq!(code, "invalid_request");
 }
