@@ -530,6 +530,10 @@ messageId: MessageId,
  */
 seq: number, 
 /**
+ * The model that wrote it.
+ */
+model: string, 
+/**
  * Why the answer ended.
  */
 stopReason: StopReason, 

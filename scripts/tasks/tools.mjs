@@ -28,7 +28,8 @@ function installed(id, title, tools) {
       return missing().length === 0;
     },
     async run(step) {
-      const target = join(CACHE, "build", "tools");
+      // One of its own: tasks run side by side, and each clears up behind itself.
+      const target = join(CACHE, "build", id);
       for (const { crate, version } of missing()) {
         const args = ["install", crate, "--version", version, "--root", TOOLS, "--debug", "--force", "--config", "profile.dev.debug=false"];
         await step.run("cargo", args, { env: { CARGO_TARGET_DIR: target, RUSTFLAGS: undefined } });

@@ -61,6 +61,7 @@ async fn a_streamed_answer_is_numbered_and_whole() {
         "sessionId": "s1",
         "messageId": message_id,
         "seq": u64::from(call.deltas_sent) + 1,
+        "model": MODEL,
         "stopReason": "end_turn",
         "usage": usage_of(&call),
     });

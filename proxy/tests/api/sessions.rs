@@ -1,9 +1,9 @@
 //! Conversations: made, listed, read, renamed, deleted.
 
-use bedrock_emulator::{Behaviour, Fault};
+use bedrock_emulator::{Behaviour, Fault, Script};
 use serde_json::{Value, json};
 
-use crate::common::{Client, Proxy, usage_of};
+use crate::common::{Client, MODEL, Proxy, usage_of};
 
 async fn listed(client: &mut Client, data: Value) -> (Vec<String>, bool) {
     let page = client.ask("l", "chat.list_sessions", data).await.expect("chat.sessions_response");
@@ -141,4 +141,17 @@ async fn an_unknown_session_is_an_error_that_says_so() {
         let (code, text) = client.ask("r", kind, data).await.expect_err(kind);
         assert_eq!(code, "session_not_found", "{kind}: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_session_is_answered_by_its_own_model_unless_the_message_names_another() {
+    let other = "us.anthropic.claude-sonnet-5";
+    let proxy = Proxy::with(&["--models", other], Script::default()).await;
+    let mut client = proxy.connect().await;
+    let made = client.ask("c", "chat.create_session", json!({ "model": other })).await.expect("a session");
+    let session = made["sessionId"].as_str().expect("an id").to_owned();
+    assert_eq!(client.chat("r1", &session, "hi").await.end.data["model"], other);
+    let data = json!({ "sessionId": session, "message": "ho", "streaming": true, "model": MODEL });
+    client.send("r2", "chat.send_message", data).await;
+    assert_eq!(client.answer().await.end.data["model"], MODEL);
 }
