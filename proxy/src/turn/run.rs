@@ -7,7 +7,7 @@ use protocol::{
     Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, client::SendMessage, codec::StreamKind,
 };
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{
     NewTurn, Turn, Turns,
@@ -269,7 +269,7 @@ impl Runner {
             }
         }
         if let End::Complete { stop_reason, usage } = &end {
-            info!(
+            debug!(
                 message_id = %turn.message_id,
                 session_id = %turn.session_id,
                 model = turn.model,
