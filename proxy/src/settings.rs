@@ -91,7 +91,7 @@ pub struct Serve {
     /// The most answers under way for one socket.
     #[arg(long, env = "OUTCROP_MAX_TURNS_PER_SOCKET", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Server")]
     pub max_turns_per_socket: u32,
-    /// What is logged, as "info" or "outcrop_proxy=debug,warn".
+    /// What is logged: "info", "warn", or "outcrop_proxy=debug" for a line with each answer.
     #[arg(long, env = "OUTCROP_LOG", default_value = "info", value_name = "FILTER", help_heading = "Server")]
     pub log: String,
 

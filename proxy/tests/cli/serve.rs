@@ -74,7 +74,7 @@ async fn demo_auto_answers_from_the_emulator_where_there_are_no_credentials() {
 async fn with_credentials_it_calls_bedrock_and_tells_neither_secrets_nor_what_was_said() {
     let emulator = Emulator::start(Config::unpaced()).await.expect("an emulator");
     let said = "my diary of tuesday";
-    for (log, quiet) in [("info", true), ("trace", false)] {
+    for (log, quiet) in [("outcrop_proxy=debug", true), ("trace", false)] {
         emulator.clear_ledger();
         let mut running =
             Run::against(&emulator).spawn(&["serve", "--demo=auto", "--listen=127.0.0.1:0", "--log", log]);
