@@ -582,7 +582,7 @@ result?: RawJson, };
 /**
  * What an answer is waiting for.
  */
-export type StatusState = "queued" | "retrying" | "stalled";
+export type StatusState = "queued" | "retrying" | "stalled" | "settling";
 
 /**
  * `chat.status`. It is no event: it has no number, and nothing is lost with it.

@@ -170,6 +170,8 @@ pub enum StatusState {
     Retrying,
     /// Bedrock has gone silent in the middle.
     Stalled,
+    /// It was stopped and no more text comes; the call is read to its end for what it used.
+    Settling,
 }
 
 impl StatusState {
@@ -179,6 +181,7 @@ impl StatusState {
             Self::Queued => "queued",
             Self::Retrying => "retrying",
             Self::Stalled => "stalled",
+            Self::Settling => "settling",
         }
     }
 }

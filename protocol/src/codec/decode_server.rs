@@ -186,6 +186,7 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
             let state = match &*data.text("state")? {
                 "retrying" => StatusState::Retrying,
                 "stalled" => StatusState::Stalled,
+                "settling" => StatusState::Settling,
                 _ => StatusState::Queued,
             };
             Incoming::Status {
