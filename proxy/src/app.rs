@@ -98,7 +98,7 @@ impl App {
             format!("Bedrock in {} with {}", found.region, found.identity)
         };
         let runner = Runner {
-            bedrock: connect(found, options)?,
+            upstream: Arc::new(connect(found, options)?),
             store: Arc::new(MemoryStore::default()),
             catalog: Arc::new(Catalog::builtin()),
             turns: Arc::new(Turns::new(settings.max_turns as usize)),

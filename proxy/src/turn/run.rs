@@ -1,6 +1,6 @@
 //! Running a turn, from the stored message to the stored answer.
 
-use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use protocol::{
@@ -15,7 +15,7 @@ use super::{
     log::{End, LogFull, MAX_ANSWER_BYTES},
 };
 use crate::{
-    bedrock::{Bedrock, ConverseRequest, EventStream, UpstreamError, UpstreamEvent},
+    bedrock::{ConverseRequest, EventSource, Upstream, UpstreamError, UpstreamEvent},
     sources::Sources,
     store::{Store, StoreError, new_session},
 };
@@ -51,7 +51,7 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Runner {
     /// The way to the models.
-    pub bedrock: Bedrock,
+    pub upstream: Arc<dyn Upstream>,
     /// Where conversations are kept.
     pub store: Arc<dyn Store>,
     /// What is known of models.
@@ -152,7 +152,7 @@ impl Runner {
     }
 
     async fn whole(&self, turn: &Turn, request: &ConverseRequest) -> Result<(StopReason, Usage), UpstreamError> {
-        let answer = self.bedrock.converse(request).await?;
+        let answer = self.upstream.converse(request).await?;
         turn.append(|log| {
             for (block, (reasoning, text)) in (0..).zip(&answer.blocks) {
                 let kind = if *reasoning { StreamKind::Reasoning } else { StreamKind::Text };
@@ -166,13 +166,13 @@ impl Runner {
     async fn stream(&self, turn: &Turn, request: &ConverseRequest) -> Result<(StopReason, Usage), UpstreamError> {
         let first = self.limits.first_event_timeout;
         let started = Instant::now();
-        let mut stream = timeout(first, self.bedrock.converse_stream(request))
+        let mut stream = timeout(first, self.upstream.converse_stream(request))
             .await
             .unwrap_or_else(|_| Err(UpstreamError::silent(first)))?;
-        let end = self.relay(turn, request, &mut stream, started + first).await?;
+        let end = self.relay(turn, request, stream.as_mut(), started + first).await?;
         // Nothing is to come any more; the connection is only worth keeping if that is so.
         tokio::spawn(async move {
-            let _ = timeout(CLOSE_TIMEOUT, stream.read()).await;
+            let _ = timeout(CLOSE_TIMEOUT, poll_fn(|cx| stream.poll_read(cx))).await;
         });
         Ok(end)
     }
@@ -182,10 +182,10 @@ impl Runner {
         &self,
         turn: &Turn,
         request: &ConverseRequest,
-        stream: &mut EventStream,
+        stream: &mut dyn EventSource,
         first_deadline: Instant,
     ) -> Result<(StopReason, Usage), UpstreamError> {
-        let target = self.bedrock.target(request);
+        let target = request.target(self.upstream.region());
         let (mut stop_reason, mut usage) = (None, None);
         let mut silence = self.limits.first_event_timeout;
         // Set anew only when it goes off, not with every token: it then looks at how long the silence really was.
@@ -194,7 +194,7 @@ impl Runner {
         loop {
             let more = tokio::select! {
                 biased;
-                read = stream.read() => read?,
+                read = poll_fn(|cx| stream.poll_read(cx)) => read?,
                 () = watchdog.as_mut() => {
                     let deadline = heard.map_or(first_deadline, |heard: Instant| heard + silence);
                     if deadline <= Instant::now() {
@@ -213,7 +213,7 @@ impl Runner {
             let was_first = heard.replace(Instant::now()).is_none();
             let mut reasoning = false;
             turn.append(|log| {
-                stream.drain(target, |event| {
+                stream.drain(target, &mut |event| {
                     match event {
                         UpstreamEvent::Text { block, content } => {
                             reasoning = false;
