@@ -24,7 +24,7 @@ use aws_sdk_bedrockruntime::{
 };
 use protocol::{Role, StopReason, Usage};
 
-pub use error::{Target, UpstreamError};
+pub use error::{Retry, Target, UpstreamError};
 pub use event::UpstreamEvent;
 pub use stream::EventStream;
 pub use upstream::{EventSource, Upstream};
