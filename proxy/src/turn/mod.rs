@@ -212,7 +212,7 @@ impl Turn {
     }
 
     /// Whether no more text is taken.
-    fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.with_log(TurnLog::is_stopped)
     }
 

@@ -107,6 +107,7 @@ impl Runner {
                 warn!(message_id = %turn.message_id, %error, "a message could not be stored");
                 let data = ErrorData::new(ErrorCode::InvalidRequest, format!("The message was not taken: {error}."));
                 let end = failed(turn, data);
+                self.turns.release(turn);
                 return turn.append(|log| log.finish(end));
             }
         };
@@ -284,6 +285,8 @@ impl Runner {
                 "answered"
             );
         }
+        // Whoever hears of the end may ask for more at once.
+        self.turns.release(turn);
         turn.append(|log| log.finish(end));
     }
 }

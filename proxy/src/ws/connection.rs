@@ -161,8 +161,10 @@ impl Connection {
         None
     }
 
+    /// Answers that were stopped and are only read on for what they used take no place.
     fn has_place(&self) -> bool {
-        self.follows.len() + self.sending.len() < self.max_follows
+        let going_on = self.follows.iter().filter(|follow| !follow.turn.is_stopped()).count();
+        going_on + self.sending.len() < self.max_follows
     }
 
     fn refuse_follow(&mut self, id: RequestId) {
