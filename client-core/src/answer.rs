@@ -13,6 +13,16 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// An answer of which the consumer has everything up to event `seq`.
+    pub(crate) fn given(seq: u64, parts: Vec<Part>) -> Self {
+        let taken = |part: &Part| match part {
+            Part::Text { text } | Part::Reasoning { text } => text.len(),
+            Part::ToolUse(_) => 1,
+        };
+        let taken = parts.iter().map(taken).collect();
+        Self { answer: Answer::from_snapshot(seq, AnswerState::Streaming, parts), taken }
+    }
+
     pub(crate) fn answer(&self) -> &Answer {
         &self.answer
     }

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use protocol::{
     ErrorCode, StopReason, Usage,
-    codec::{JsonObject, encode_raw},
+    codec::{Incoming, JsonObject, decode_snapshot, encode_raw},
     limits::MAX_CLIENT_FRAME_BYTES,
 };
 
 use crate::{
     Config, Handle, Input, News, Output, PageUsage, RequestError, RequestErrorCode, SendOptions, Status, Time,
+    answer::Progress,
     connection::{Change, Connection, Load},
     ids::Ids,
     request::{Cancel, End, Kind, Request},
@@ -119,6 +120,30 @@ impl Client {
         Ok(self.add(now, request))
     }
 
+    /// Follows an answer under way that this client did not ask for: another page did, or this one before it was loaded anew.
+    ///
+    /// `snapshot` is the `data` of a [`protocol::server::Snapshot`], what is known of the answer. [`take`](Self::take) gives what comes
+    /// after it; the content of its [`Piece::Done`](crate::Piece::Done) is all of it. [`cancel`](Self::cancel) stops the answer for everyone,
+    /// [`release`](Self::release) only stops following it.
+    ///
+    /// # Errors
+    /// A [`RequestError`] where that is no snapshot or the answer is followed already: nothing will be said about it.
+    pub fn follow(&mut self, now: Time, snapshot: &str) -> Result<Handle, RequestError> {
+        let invalid = |message| RequestError::new(RequestErrorCode::Proxy(ErrorCode::InvalidRequest), false, message);
+        let Ok(Incoming::Snapshot { session_id, message_id, seq, parts, model, .. }) = decode_snapshot(snapshot) else {
+            return Err(invalid("what is known of the answer is not as the history gives it"));
+        };
+        if self.requests.iter().any(|request| request.message_id == message_id) {
+            return Err(invalid("this client follows the answer already"));
+        }
+        let mut request = self.new_request(Kind::Stream)?;
+        request.ever_sent = true;
+        request.model = model.map(Into::into);
+        request.name(&session_id, &message_id);
+        request.progress = Progress::given(seq, parts);
+        Ok(self.add(now, request))
+    }
+
     /// Sends a request of the type `kind` that has one reply, with `data`, the JSON of its fields. Ends with an
     /// [`Output::Reply`]. It is sent again after a reconnect.
     ///
@@ -186,21 +211,25 @@ impl Client {
     }
 
     fn request_of(&mut self, kind: Kind, type_text: &str, data: &str) -> Result<Request, RequestError> {
-        use RequestErrorCode as Code;
+        let mut request = self.new_request(kind)?;
+        request.frame = encode_raw(&self.ids.text(request.handle), type_text, data);
+        if request.frame.len() > MAX_CLIENT_FRAME_BYTES {
+            let message = "the message and its attachments are longer than 1 MiB; send less at once";
+            let code = RequestErrorCode::Proxy(ErrorCode::MessageTooLarge);
+            return Err(RequestError::new(code, false, message));
+        }
+        Ok(request)
+    }
+
+    fn new_request(&mut self, kind: Kind) -> Result<Request, RequestError> {
         if let Status::Closed { reason, .. } = self.connection.status() {
             return Err(closed(reason));
         }
         if self.requests.len() >= self.config.max_requests {
             let message = "too many requests have not ended yet; wait for one of them";
-            return Err(RequestError::new(Code::Overloaded, true, message));
+            return Err(RequestError::new(RequestErrorCode::Overloaded, true, message));
         }
-        let handle = self.ids.fresh();
-        let frame = encode_raw(&self.ids.text(handle), type_text, data);
-        if frame.len() > MAX_CLIENT_FRAME_BYTES {
-            let message = "the message and its attachments are longer than 1 MiB; send less at once";
-            return Err(RequestError::new(Code::Proxy(ErrorCode::MessageTooLarge), false, message));
-        }
-        Ok(Request::new(handle, kind, frame))
+        Ok(Request::new(self.ids.fresh(), kind))
     }
 
     fn add(&mut self, now: Time, request: Request) -> Handle {

@@ -59,6 +59,8 @@ pub(crate) struct Connection {
     token: Option<String>,
     last_frame: Time,
     ping_sent: Option<Time>,
+    /// When the answer to a ping is due that was sent because somebody looked.
+    wake_until: Option<Time>,
     /// When to move to another proxy, since this one is about to stop.
     move_at: Option<Time>,
 }
@@ -76,6 +78,7 @@ impl Connection {
             token: None,
             last_frame: Time::from_millis(0),
             ping_sent: None,
+            wake_until: None,
             move_at: None,
         }
     }
@@ -144,6 +147,7 @@ impl Connection {
     pub(crate) fn greeted(&mut self, now: Time, hello: &str, out: &mut Outbox) -> Change {
         self.phase = Phase::Open { since: now };
         self.ping_sent = None;
+        self.wake_until = None;
         self.move_at = None;
         self.say(Status::Open { hello: hello.to_owned() }, out);
         Change::Open
@@ -201,6 +205,7 @@ impl Connection {
     pub(crate) fn heard(&mut self, now: Time) {
         self.last_frame = now;
         self.ping_sent = None;
+        self.wake_until = None;
     }
 
     /// The proxy is about to stop.
@@ -219,7 +224,10 @@ impl Connection {
     pub(crate) fn wake(&mut self, now: Time, ids: &mut Ids, out: &mut Outbox) {
         match self.phase {
             Phase::Waiting { .. } => self.start(now, out),
-            Phase::Open { .. } => self.ping(now, ids, out),
+            Phase::Open { .. } => {
+                self.ping(now, ids, out);
+                self.wake_until.get_or_insert(now.after_ms(self.config.wake_pong_within_ms));
+            }
             _ => {}
         }
     }
@@ -277,6 +285,10 @@ impl Connection {
             return Change::Nothing;
         }
         if self.ping_sent.is_none() {
+            // A timer this late means that the machine slept.
+            if now.ms_since(self.last_frame) > self.config.slept_after_ms {
+                self.wake(now, ids, out);
+            }
             self.ping(now, ids, out);
             return Change::Nothing;
         }
@@ -288,7 +300,10 @@ impl Connection {
         let liveness = if load == Load::Following { self.config.following } else { self.config.idle };
         match self.ping_sent {
             None => self.last_frame.after_ms(liveness.ping_after_ms),
-            Some(sent) => sent.after_ms(liveness.pong_within_ms),
+            Some(sent) => {
+                let due = sent.after_ms(liveness.pong_within_ms);
+                self.wake_until.map_or(due, |until| until.min(due))
+            }
         }
     }
 

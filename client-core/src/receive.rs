@@ -37,29 +37,32 @@ impl Client {
         if let Incoming::Draining { reconnect_in_ms } = received.incoming {
             return self.connection.drain(now, reconnect_in_ms);
         }
-        let Some(handle) = handle else {
-            if let Incoming::Error(error) = received.incoming {
-                self.nameless_error(error);
-            }
-            return;
-        };
-        if let Some(at) = self.position(handle) {
+        let own = handle.and_then(|handle| self.position(handle));
+        let resumed = |request: &Request| request.resume.is_some_and(|(id, _)| Some(id) == handle);
+        if let Some(at) = own.or_else(|| self.followed(&received.incoming)) {
             let request = &mut self.requests[at];
             if request.end.is_none() {
                 if let Incoming::Stream { reasoning, .. } = received.incoming {
                     request.decoder.learn(text);
                     request.decodes_reasoning = reasoning;
-                    self.latest = Some(handle);
+                    self.latest = Some(request.handle);
                 }
                 self.answered(now, at, received, text.len());
             }
-        } else if let Some(at) = self.requests.iter().position(|r| r.resume.is_some_and(|(id, _)| id == handle)) {
-            if let Incoming::Error(error) = received.incoming {
-                self.not_resumed(now, at, error);
-            } else {
-                self.answered(now, at, received, text.len());
+        } else if let Some(at) = self.requests.iter().position(resumed) {
+            match received.incoming {
+                Incoming::Error(error) => self.not_resumed(now, at, error),
+                _ => self.answered(now, at, received, text.len()),
             }
+        } else if let (None, Incoming::Error(error)) = (handle, received.incoming) {
+            self.nameless_error(error);
         }
+    }
+
+    /// The request for the answer a frame is about. An answer that another page asked for comes under that page's id.
+    fn followed(&self, incoming: &Incoming<'_>) -> Option<usize> {
+        let message_id = incoming.message_id()?;
+        self.requests.iter().position(|request| request.message_id == message_id && request.in_flight())
     }
 
     /// The path of nearly all frames: more text of the latest answer, in a frame that begins like the last one.

@@ -111,11 +111,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(handle: Handle, kind: Kind, frame: String) -> Self {
+    pub(crate) fn new(handle: Handle, kind: Kind) -> Self {
         Self {
             handle,
             kind,
-            frame,
+            frame: String::new(),
             model: None,
             sent: false,
             ever_sent: false,

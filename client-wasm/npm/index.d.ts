@@ -13,6 +13,7 @@ import type {
   ErrorCode,
   GetHistory,
   HistoryResponse,
+  InProgress,
   ListSessions,
   Message,
   SendMessage,
@@ -149,6 +150,13 @@ export class ChatClient {
    * stream ends with a `"done"` chunk whose `stopReason` is `"cancelled"`, since a stopped answer has a text and a cost too.
    */
   streamMessage(request: Request, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
+
+  /**
+   * Follows an answer under way that `history()` told of: one that another page asked for, or this one before it was loaded anew. Gives
+   * what comes after `inProgress`; the content of its `"done"` chunk is the whole text. Aborting the signal stops the answer for
+   * everyone, leaving the loop does not.
+   */
+  followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
 
   createSession(request?: CreateSession): Promise<Session>;
   listSessions(request?: ListSessions): Promise<SessionsResponse>;

@@ -66,8 +66,17 @@ export class ChatClient {
   }
 
   streamMessage(request, { signal } = {}) {
-    const stream = new Stream(request, signal, this.#frames);
-    if (signal?.aborted) stream.stop();
+    const begin = (core) => send(core, request, true);
+    return this.#stream(new Stream(begin, { sessionId: request.sessionId }, signal, this.#frames));
+  }
+
+  followMessage({ sessionId, inProgress }, { signal } = {}) {
+    const { message, seq } = inProgress;
+    const snapshot = json({ sessionId, messageId: message.messageId, seq, state: "streaming", message });
+    return this.#stream(new Stream((core) => core.follow(snapshot), { followed: true }, signal, this.#frames));
+  }
+
+  #stream(stream) {
     this.#ready().then(
       (core) => {
         if (!stream.start(core)) return;
@@ -230,7 +239,10 @@ export class ChatClient {
 class Stream {
   handle;
   onEnd;
-  #request;
+  #begin;
+  #sessionId;
+  #followed;
+  #stopped = false;
   #signal;
   #frames;
   #core;
@@ -241,11 +253,14 @@ class Stream {
   #over = false;
   #abort = () => this.stop();
 
-  constructor(request, signal, frames) {
-    this.#request = request;
+  constructor(begin, { sessionId = "", followed = false }, signal, frames) {
+    this.#begin = begin;
+    this.#sessionId = sessionId;
+    this.#followed = followed;
     this.#signal = signal;
     this.#frames = frames;
-    signal?.addEventListener("abort", this.#abort, { once: true });
+    if (signal?.aborted) this.stop();
+    else signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
   [Symbol.asyncIterator]() {
@@ -263,7 +278,8 @@ class Stream {
   return(value) {
     if (!this.#over) {
       this.#end();
-      this.#core?.cancel(this.handle);
+      // An answer that others may be reading is not stopped by who leaves.
+      if (!this.#followed) this.#core?.cancel(this.handle);
       this.#core?.release(this.handle);
     }
     this.#chunks = [];
@@ -271,26 +287,28 @@ class Stream {
     return Promise.resolve({ done: true, value });
   }
 
-  /** Sends the message, unless the stream has ended meanwhile. */
+  /** Asks for the answer, unless the stream has ended meanwhile. */
   start(core) {
     if (this.#over) return false;
     try {
-      this.handle = guarded(() => send(core, this.#request, true));
+      this.handle = guarded(() => this.#begin(core));
     } catch (error) {
       this.fail(error);
       return false;
     }
     this.#core = core;
+    if (this.#stopped) core.cancel(this.handle);
     return true;
   }
 
   stop() {
     if (this.#core) {
       if (!this.#over) this.#core.cancel(this.handle);
+    } else if (this.#followed) {
+      this.#stopped = true;
     } else if (!this.#over) {
-      const { sessionId = "" } = this.#request;
       const usage = { ...NO_TOKENS, source: "reported" };
-      this.#take([{ type: "done", sessionId, messageId: "", content: "", stopReason: "cancelled", usage }]);
+      this.#take([{ type: "done", sessionId: this.#sessionId, messageId: "", content: "", stopReason: "cancelled", usage }]);
     }
   }
 

@@ -17,10 +17,11 @@ impl Environment {
         let global = js_sys::global();
         if property(&global, "addEventListener").is_function() {
             let global: &EventTarget = global.unchecked_ref();
-            listened.extend([(global.clone(), "online"), (global.clone(), "offline")]);
+            listened.extend(["online", "offline", "pageshow"].map(|kind| (global.clone(), kind)));
         }
         if let Some(document) = document() {
-            listened.push((document.unchecked_into(), "visibilitychange"));
+            let document: EventTarget = document.unchecked_into();
+            listened.extend(["visibilitychange", "resume"].map(|kind| (document.clone(), kind)));
         }
         for (target, kind) in &listened {
             let _ = target.add_event_listener_with_callback(kind, listener);

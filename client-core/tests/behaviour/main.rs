@@ -4,6 +4,7 @@
 
 mod calls;
 mod cancel;
+mod follow;
 mod liveness;
 mod proxy;
 mod random_cuts;

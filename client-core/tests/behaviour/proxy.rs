@@ -175,6 +175,20 @@ impl Proxy {
         self.flush();
     }
 
+    /// Another page sends a message, under an id of its own.
+    pub(crate) fn ask_from_elsewhere(&mut self, id: &str) {
+        let number = self.turns.len() + 1;
+        self.turns.push(Turn {
+            id: RequestId::new(id).unwrap(),
+            session_id: SessionId::new("s").unwrap(),
+            message_id: MessageId::new(format!("m{number}")).unwrap(),
+            model: "default-model".into(),
+            streaming: true,
+            log: Vec::new(),
+            cursor: None,
+        });
+    }
+
     pub(crate) fn token(&mut self, turn: usize, text: &str) {
         self.turns[turn].log.push(Event::Text(text.to_owned()));
         self.flush();

@@ -98,6 +98,12 @@ impl World {
         handle
     }
 
+    pub(crate) fn follow(&mut self, snapshot: &str) -> Handle {
+        let handle = self.client.follow(self.now(), snapshot).unwrap();
+        self.drain();
+        handle
+    }
+
     pub(crate) fn call(&mut self, kind: &str, data: &str) -> Handle {
         let handle = self.client.call(self.now(), kind, data).unwrap();
         self.drain();

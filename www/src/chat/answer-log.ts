@@ -1,6 +1,6 @@
 import type { Usage } from "@outcrop/client";
 import type { ChatEvent } from "./reduce.ts";
-import type { Answer, AnswerPhase, ChatState } from "./state.ts";
+import { answerOf, type Answer, type AnswerPhase, type ChatState } from "./state.ts";
 
 /** What one answer of this page took, measured where it was read. */
 export interface AnswerRecord {
@@ -23,8 +23,8 @@ export const MAX_RECORDS = 200;
 /** The log with the answer that this event ended, if it ended one. The latest is last; the oldest go. */
 export function logAnswer(log: readonly AnswerRecord[], event: ChatEvent, state: ChatState): readonly AnswerRecord[] {
   const ends = event.type === "failed" || event.type === "stopped" || (event.type === "received" && event.chunk.type === "done");
-  const answer = ends ? state.messages.at(-1) : undefined;
-  if (answer?.role !== "assistant" || answer.timing?.endedAt === undefined) return log;
+  const answer = ends ? answerOf(state, event.answerKey) : undefined;
+  if (answer?.timing?.endedAt === undefined) return log;
   return [...log, record(answer, state.sessionId)].slice(-MAX_RECORDS);
 }
 

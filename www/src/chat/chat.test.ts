@@ -163,6 +163,30 @@ describe("history", () => {
     expect(chat.state().history.hasMore).toBe(false);
   });
 
+  it("goes on with an answer that is under way, and leaving stops it for no one", async () => {
+    const { client, chat } = setUp();
+    const message = { messageId: "d", role: "assistant", content: "One", timestamp: at } as const;
+    client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [], inProgress: { message, seq: 4 } });
+    await chat.loadHistory();
+    expect(client.followed).toEqual([{ message, seq: 4 }]);
+    expect(chat.state().turn).toBe("d");
+    await client.lastStream.token(" two");
+    expect(chat.state().messages).toMatchObject([{ text: "One two", phase: "streaming" }]);
+    chat.dispose();
+    expect(client.lastStream.signal?.aborted).toBe(false);
+  });
+
+  it("stops an answer that it only follows", async () => {
+    const { client, chat } = setUp();
+    const message = { messageId: "d", role: "assistant", content: "One", timestamp: at } as const;
+    client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [], inProgress: { message, seq: 4 } });
+    await chat.loadHistory();
+    chat.stop();
+    expect(client.lastStream.signal?.aborted).toBe(true);
+    await client.lastStream.done("One", { stopReason: "cancelled" });
+    expect(chat.state().messages).toMatchObject([{ text: "One", phase: "stopped", usage: USAGE }]);
+  });
+
   it("shows stopped, failed and unfinished answers as such", async () => {
     const { client, chat } = setUp();
     const message = (messageId: string) => ({ messageId, role: "assistant", content: messageId, timestamp: at }) as const;
@@ -177,7 +201,7 @@ describe("history", () => {
       inProgress: { message: message("d"), seq: 4 },
     });
     await chat.loadHistory();
-    expect(chat.state().messages.map((m) => m.role === "assistant" && m.phase)).toEqual(["stopped", "failed", "complete", "unfinished"]);
+    expect(chat.state().messages.map((m) => m.role === "assistant" && m.phase)).toEqual(["stopped", "failed", "complete", "streaming"]);
     expect(chat.state().messages[2]).toMatchObject({ reasoning: "Hm" });
     expect(chat.state().messages[1]).not.toHaveProperty("failure.retryAt");
   });
@@ -191,6 +215,23 @@ describe("history", () => {
     await chat.loadHistory();
     expect(chat.state().history.phase).toBe("loaded");
   });
+});
+
+it("a stopped answer gives way to the next message while what it used is counted", async () => {
+  const { client, chat } = setUp();
+  chat.send("Hello");
+  const stopped = client.lastStream;
+  await stopped.token("Hi");
+  chat.stop();
+  await stopped.give({ type: "status", state: "settling", messageId: "m1" });
+  expect(chat.state().turn).toBeUndefined();
+  expect(chat.state().messages[1]).toMatchObject({ phase: "stopped", text: "Hi", settling: true });
+  expect(chat.send("Next")).toBe(true);
+  await stopped.done("Hi", { stopReason: "cancelled" });
+  expect(chat.state().messages[1]).toMatchObject({ phase: "stopped", usage: USAGE });
+  expect(chat.state().messages[1]).not.toHaveProperty("settling");
+  expect(chat.state().messages[3]).toMatchObject({ phase: "sent" });
+  expect(chat.state().turn).toBeDefined();
 });
 
 it("createChat ends with its owner: the answer is stopped and nothing more is shown", async () => {

@@ -1,9 +1,10 @@
+import type { Chunk, InProgress } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import type { Client } from "./client.ts";
 import { failureOf, isChatError } from "./failure.ts";
 import { pageClock, randomId } from "./ids.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
-import { answerUnderWay, emptyChat, retryable, type ChatState } from "./state.ts";
+import { answerOf, answerUnderWay, emptyChat, isOpen, retryable, type ChatState } from "./state.ts";
 
 export interface ChatOptions {
   client: Client;
@@ -35,7 +36,7 @@ export interface Chat {
   retry(): boolean;
   /** Loads the latest page of stored messages, or the one before what is shown. One request at a time. */
   loadHistory(): Promise<void>;
-  /** Stops what is under way and shows nothing more. */
+  /** Stops what was asked for here and is under way, and shows nothing more. */
   dispose(): void;
 }
 
@@ -49,6 +50,8 @@ export function makeChat(options: ChatOptions): Chat {
   const [state, setState] = createSignal(emptyChat(sessionId));
   const [draft, setDraft] = createSignal("");
   let abort: AbortController | undefined;
+  /** The answer that this page only follows: who leaves stops nothing. */
+  let followed: AsyncIterator<Chunk> | undefined;
   let disposed = false;
 
   function dispatch(event: ChatEvent): void {
@@ -58,32 +61,45 @@ export function makeChat(options: ChatOptions): Chat {
     options.onEvent?.(event, next);
   }
 
-  async function follow(message: string, model: string | undefined): Promise<void> {
-    const controller = (abort = new AbortController());
+  async function read(answerKey: string, stream: AsyncIterable<Chunk>, controller: AbortController): Promise<void> {
+    const open = () => isOpen(answerOf(state(), answerKey));
+    abort = controller;
     try {
-      const request = { sessionId, message, ...(model === undefined ? {} : { model }) };
-      for await (const chunk of client.streamMessage(request, { signal: controller.signal })) {
-        dispatch({ type: "received", chunk, at: clock() });
-      }
-      if (answerUnderWay(state()) !== undefined) {
+      for await (const chunk of stream) dispatch({ type: "received", answerKey, chunk, at: clock() });
+      if (open()) {
         const failure = { code: "interrupted", message: "The stream ended before the answer did. Try again.", retryable: true } as const;
-        dispatch({ type: "failed", failure, at: clock() });
+        dispatch({ type: "failed", answerKey, failure, at: clock() });
       }
     } catch (error) {
-      if (answerUnderWay(state()) === undefined) return;
+      if (!open()) return;
       const stopped = controller.signal.aborted && isChatError(error) && error.code === "aborted";
-      dispatch(stopped ? { type: "stopped", at: clock() } : { type: "failed", failure: failureOf(error, clock()), at: clock() });
+      const at = clock();
+      dispatch(stopped ? { type: "stopped", answerKey, at } : { type: "failed", answerKey, failure: failureOf(error, at), at });
     } finally {
-      if (abort === controller) abort = undefined;
+      if (abort === controller) abort = followed = undefined;
     }
   }
 
   function ask(event: (common: { answerKey: string; model?: string; at: number }) => ChatEvent, text: string): boolean {
     const model = options.model?.();
     const shownModel = model ?? options.defaultModel?.();
-    dispatch(event({ answerKey: newKey(), at: clock(), ...(shownModel === undefined ? {} : { model: shownModel }) }));
-    void follow(text, model);
+    const answerKey = newKey();
+    dispatch(event({ answerKey, at: clock(), ...(shownModel === undefined ? {} : { model: shownModel }) }));
+    const request = { sessionId, message: text, ...(model === undefined ? {} : { model }) };
+    const controller = new AbortController();
+    void read(answerKey, client.streamMessage(request, { signal: controller.signal }), controller);
     return true;
+  }
+
+  /** Goes on with an answer that another page asked for, or this one before it was loaded anew. */
+  function follow(inProgress: InProgress): void {
+    const answerKey = inProgress.message.messageId;
+    if (state().turn !== undefined || answerOf(state(), answerKey)?.phase !== "unfinished") return;
+    dispatch({ type: "followed", answerKey, at: clock() });
+    const controller = new AbortController();
+    const stream = client.followMessage({ sessionId, inProgress }, { signal: controller.signal });
+    followed = stream;
+    void read(answerKey, stream, controller);
   }
 
   return {
@@ -115,13 +131,15 @@ export function makeChat(options: ChatOptions): Chat {
       try {
         const page = await client.history({ sessionId, limit: HISTORY_PAGE, ...(before === undefined ? {} : { before }) });
         dispatch({ type: "history_received", page });
+        if (!disposed && page.inProgress !== undefined) follow(page.inProgress);
       } catch (error) {
         dispatch({ type: "history_failed", failure: failureOf(error, clock()) });
       }
     },
     dispose() {
       disposed = true;
-      abort?.abort();
+      if (followed === undefined) abort?.abort();
+      else void followed.return?.();
     },
   };
 }

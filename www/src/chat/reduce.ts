@@ -8,11 +8,13 @@ export type ChatEvent =
   | { type: "sent"; questionKey: string; answerKey: string; text: string; model?: string; at: number }
   /** The last answer failed and its question is asked again: the new answer takes its place. */
   | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
-  | { type: "received"; chunk: Chunk; at: number }
+  /** An answer under way that the history told of is followed from here on. */
+  | { type: "followed"; answerKey: string; at: number }
+  | { type: "received"; answerKey: string; chunk: Chunk; at: number }
   | { type: "stop_requested" }
   /** The answer was stopped and no receipt came. */
-  | { type: "stopped"; at: number }
-  | { type: "failed"; failure: Failure; at: number }
+  | { type: "stopped"; answerKey: string; at: number }
+  | { type: "failed"; answerKey: string; failure: Failure; at: number }
   | { type: "history_requested" }
   | { type: "history_received"; page: HistoryResponse }
   | { type: "history_failed"; failure: Failure };
@@ -28,14 +30,18 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       const kept = state.messages.filter((message) => message.key !== event.failedKey);
       return { ...state, messages: [...kept, newAnswer(event)], turn: event.answerKey };
     }
+    case "followed": {
+      const followed = { ...state, turn: event.answerKey };
+      return changeAnswer(followed, event.answerKey, (answer) => ({ ...answer, phase: "streaming", timing: { sentAt: answer.at } }));
+    }
     case "received":
-      return received(state, event.chunk, event.at);
+      return received(state, event.answerKey, event.chunk, event.at);
     case "stop_requested":
-      return changeAnswer(state, (answer) => ({ ...without(answer, "waiting"), phase: "stopping" }));
+      return changeAnswer(state, state.turn, (answer) => ({ ...without(answer, "waiting"), phase: "stopping" }));
     case "stopped":
-      return endTurn(state, (answer) => ({ ...ended(answer, event.at), phase: "stopped" }));
+      return endTurn(state, event.answerKey, (answer) => ({ ...ended(answer, event.at), phase: "stopped" }));
     case "failed":
-      return endTurn(state, (answer) => ({ ...ended(answer, event.at), phase: "failed", failure: event.failure }));
+      return endTurn(state, event.answerKey, (answer) => ({ ...ended(answer, event.at), phase: "failed", failure: event.failure }));
     case "history_requested":
       return { ...state, history: { phase: "loading", hasMore: state.history.hasMore } };
     case "history_received":
@@ -45,14 +51,14 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
   }
 }
 
-function received(state: ChatState, chunk: Chunk, at: number): ChatState {
+function received(state: ChatState, key: string, chunk: Chunk, at: number): ChatState {
   switch (chunk.type) {
     case "token":
-      return changeAnswer(state, (answer) => ({ ...arrived(answer, chunk.messageId, at), text: answer.text + chunk.content }));
+      return changeAnswer(state, key, (answer) => ({ ...arrived(answer, chunk.messageId, at), text: answer.text + chunk.content }));
     case "reasoning":
-      return changeAnswer(state, (answer) => ({ ...arrived(answer, chunk.messageId, at), reasoning: answer.reasoning + chunk.content }));
+      return changeAnswer(state, key, (answer) => ({ ...arrived(answer, chunk.messageId, at), reasoning: answer.reasoning + chunk.content }));
     case "tool":
-      return changeAnswer(state, (answer) => {
+      return changeAnswer(state, key, (answer) => {
         const known = answer.tools.some((tool) => tool.toolUseId === chunk.call.toolUseId);
         const tools = known
           ? answer.tools.map((tool) => (tool.toolUseId === chunk.call.toolUseId ? chunk.call : tool))
@@ -60,12 +66,16 @@ function received(state: ChatState, chunk: Chunk, at: number): ChatState {
         return { ...arrived(answer, chunk.messageId, at), tools };
       });
     case "status": {
+      // No more text comes: the next message may follow while the receipt is under way.
+      if (chunk.state === "settling") {
+        return endTurn(state, key, (answer) => ({ ...ended(answer, at), messageId: chunk.messageId, phase: "stopped", settling: true }));
+      }
       const waiting = { state: chunk.state, ...(chunk.retryInMs === undefined ? {} : { until: at + chunk.retryInMs }) };
-      return changeAnswer(state, (answer) => ({ ...answer, messageId: chunk.messageId, waiting }));
+      return changeAnswer(state, key, (answer) => ({ ...answer, messageId: chunk.messageId, waiting }));
     }
     case "done":
-      return endTurn(state, (answer) => ({
-        ...ended(answer, at),
+      return endTurn(state, key, (answer) => ({
+        ...without(ended(answer, at), "settling"),
         // Stopped before the proxy had it, an answer has no id.
         ...(chunk.messageId === "" ? {} : { messageId: chunk.messageId }),
         text: chunk.content,
@@ -97,18 +107,19 @@ function arrived(answer: Answer, messageId: string, at: number): Answer {
 }
 
 function ended(answer: Answer, at: number): Answer {
-  return { ...without(answer, "waiting"), timing: { ...(answer.timing ?? { sentAt: at }), endedAt: at } };
+  return { ...without(answer, "waiting"), timing: { ...(answer.timing ?? { sentAt: at }), endedAt: answer.timing?.endedAt ?? at } };
 }
 
-function changeAnswer(state: ChatState, change: (answer: Answer) => Answer): ChatState {
+function changeAnswer(state: ChatState, key: string | undefined, change: (answer: Answer) => Answer): ChatState {
   const messages = state.messages.map((message) =>
-    message.key === state.turn && message.role === "assistant" ? change(message) : message,
+    message.key === key && message.role === "assistant" ? change(message) : message,
   );
   return { ...state, messages };
 }
 
-function endTurn(state: ChatState, change: (answer: Answer) => Answer): ChatState {
-  return without(changeAnswer(state, change), "turn");
+function endTurn(state: ChatState, key: string, change: (answer: Answer) => Answer): ChatState {
+  const changed = changeAnswer(state, key, change);
+  return state.turn === key ? without(changed, "turn") : changed;
 }
 
 function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> & { [P in K]?: never } {

@@ -2,6 +2,7 @@ import type {
   Chunk,
   ConnectionStatus,
   HistoryResponse,
+  InProgress,
   ModelInfo,
   PageUsage,
   ServerHello,
@@ -121,6 +122,7 @@ export async function settled(): Promise<void> {
 export class FakeClient implements Client {
   status: ConnectionStatus = { state: "idle" };
   readonly streams: FakeStream[] = [];
+  readonly followed: InProgress[] = [];
   readonly histories = new Map<string, HistoryResponse | Error>();
   /** How often, and after which conversation, the list was asked for. */
   readonly listed: (string | undefined)[] = [];
@@ -143,6 +145,13 @@ export class FakeClient implements Client {
 
   streamMessage(request: { sessionId?: string; message: string; model?: string }, options?: { signal?: AbortSignal }): FakeStream {
     const stream = new FakeStream(request, options?.signal);
+    this.streams.push(stream);
+    return stream;
+  }
+
+  followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): FakeStream {
+    const stream = new FakeStream({ sessionId: answer.sessionId, message: "" }, options?.signal);
+    this.followed.push(answer.inProgress);
     this.streams.push(stream);
     return stream;
   }

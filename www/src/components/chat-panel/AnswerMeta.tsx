@@ -16,6 +16,7 @@ export function AnswerMeta(props: { answer: Answer }) {
     <footer class="oc-meta">
       <Show when={props.answer.text !== ""}><CopyButton text={() => props.answer.text} label="Copy answer" /></Show>
       <Show when={endNote(props.answer)}>{(note) => <span class="oc-badge">{note()}</span>}</Show>
+      <Show when={props.answer.settling}><span class="oc-muted">Counting what it used…</span></Show>
       <Show when={props.answer.usage}>
         {(usage) => (
           <span class="oc-usage" title={describeUsage(usage())}>

@@ -1,4 +1,4 @@
-import { For, Match, Show, Switch } from "solid-js";
+import { For, Show } from "solid-js";
 import type { Answer } from "../../chat/state.ts";
 import { modelName } from "../../format/models.ts";
 import { timeOfDay } from "../../format/time.ts";
@@ -31,15 +31,10 @@ export function AnswerView(props: { answer: Answer; canRetry: boolean; onRetry: 
         <Markdown text={answer().text} streaming={isWriting()} />
       </Show>
       <Show when={isWriting()}><WaitingNote answer={answer()} /></Show>
-      <Switch>
-        <Match when={answer().phase === "failed" && answer().failure}>
-          {(failure) => <AnswerFailure failure={failure()} partial={answer().text !== ""} canRetry={props.canRetry} onRetry={props.onRetry} />}
-        </Match>
-        <Match when={answer().phase === "unfinished"}>
-          <p class="oc-note">This answer was still being written when the conversation was loaded. Open the conversation again later to see all of it.</p>
-        </Match>
-      </Switch>
-      <Show when={!isWriting() && (answer().text !== "" || answer().usage !== undefined)}><AnswerMeta answer={answer()} /></Show>
+      <Show when={answer().phase === "failed" && answer().failure}>
+        {(failure) => <AnswerFailure failure={failure()} partial={answer().text !== ""} canRetry={props.canRetry} onRetry={props.onRetry} />}
+      </Show>
+      <Show when={!isWriting() && (answer().text !== "" || answer().usage !== undefined || answer().settling)}><AnswerMeta answer={answer()} /></Show>
     </article>
   );
 }

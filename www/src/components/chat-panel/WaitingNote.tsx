@@ -14,6 +14,8 @@ export function WaitingNote(props: { answer: Answer }) {
         return seconds() > 0 ? `Bedrock is busy. Asking again in ${seconds()} s…` : "Bedrock is busy. Asking again…";
       case "stalled":
         return "Bedrock is silent. Still waiting…";
+      // The answer counts as stopped then, and no longer waits.
+      case "settling":
       case undefined:
         return undefined;
     }
