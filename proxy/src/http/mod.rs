@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    time::timeout,
 };
 use tracing::{debug, warn};
 
@@ -31,6 +32,9 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the head of a request may be, in bytes.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// How long a connection may last that does not become a WebSocket. hyper has no limit for a client that asks and does not read.
+pub const PLAIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How many connections there may be besides open sockets: those that load the page or shake hands.
 pub const MAX_PLAIN_CONNECTIONS: usize = 1_024;
@@ -89,8 +93,10 @@ impl Http {
             .max_buf_size(MAX_HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
-        if let Err(error) = connection.await {
-            debug!(%peer, %error, "a connection ended early");
+        match timeout(PLAIN_TIMEOUT, connection).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%peer, %error, "a connection ended early"),
+            Err(_) => debug!(%peer, "a connection was open for too long"),
         }
     }
 

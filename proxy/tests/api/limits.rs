@@ -11,7 +11,8 @@ fn stuck() -> Script {
 
 #[tokio::test]
 async fn a_socket_has_so_many_answers_at_a_time_and_the_process_too() {
-    for (flags, sockets) in [(["--max-turns-per-socket", "3"], 1), (["--max-turns", "3"], 4)] {
+    for (flag, sockets) in [("--max-turns-per-socket", 1), ("--max-turns", 4)] {
+        let flags = [flag, "3"];
         let proxy = Proxy::with(&flags, stuck()).await;
         let mut clients = Vec::new();
         for _ in 0..sockets {
@@ -32,12 +33,14 @@ async fn a_socket_has_so_many_answers_at_a_time_and_the_process_too() {
         assert_eq!(proxy.emulator.ledger().len(), 3, "and nothing asked of Bedrock");
         // One that ends makes room for another.
         clients[0].send("c", "chat.cancel", json!({ "requestId": "r0" })).await;
-        let mut end = clients[0].frame().await;
-        while end.kind != "chat.message_complete" {
-            end = clients[0].frame().await;
+        let mut settling = clients[0].frame().await;
+        while settling.kind != "chat.status" {
+            settling = clients[0].frame().await;
         }
+        assert_eq!(settling.str("state"), "settling");
         clients[0].send_message("again", "again", "count", true).await;
-        assert_eq!(clients[0].frame().await.str("content"), "one");
+        let again = clients[0].frame().await;
+        assert_eq!((again.id.as_str(), again.str("content")), ("again", "one"));
     }
 }
 

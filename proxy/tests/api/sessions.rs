@@ -114,7 +114,8 @@ async fn a_session_is_renamed_and_deleted() {
 
 #[tokio::test]
 async fn a_deleted_session_stops_its_answer() {
-    let proxy = Proxy::answering(Behaviour::text("one two").with_fault(Fault::Silence { after_tokens: 1 })).await;
+    let stuck = Behaviour::text("one two").with_fault(Fault::Silence { after_tokens: 1 });
+    let proxy = Proxy::with(&["--on-stop", "abort"], Script::always(stuck)).await;
     let mut client = proxy.connect().await;
     client.send_message("r", "s", "count", true).await;
     let first = client.frame().await;
@@ -124,6 +125,16 @@ async fn a_deleted_session_stops_its_answer() {
     assert_eq!((end.kind.as_str(), &end.data["stopReason"]), ("chat.message_complete", &json!("cancelled")), "{end:?}");
     assert!(proxy.ended_call().await.client_gone);
     assert_eq!(listed(&mut other, json!({})).await.0, Vec::<String>::new());
+}
+
+/// The end of an answer is only told when the session is free.
+#[tokio::test]
+async fn the_next_message_may_follow_at_once() {
+    let proxy = Proxy::answering(Behaviour::text("yes")).await;
+    let mut client = proxy.connect().await;
+    for n in 0..50 {
+        assert_eq!(client.chat(&format!("r{n}"), "s", "again").await.text, "yes", "message {n}");
+    }
 }
 
 #[tokio::test]

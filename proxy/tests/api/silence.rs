@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bedrock_emulator::{Behaviour, Fault};
+use bedrock_emulator::{Behaviour, Fault, Script};
 use outcrop_proxy::ws::connection::{PING_INTERVAL, PONG_TIMEOUT, STATUS_INTERVAL};
 use protocol::close::CloseCode;
 use serde_json::json;
@@ -51,7 +51,7 @@ async fn a_client_that_answers_pings_stays() {
 async fn who_follows_a_silent_answer_hears_of_it_every_five_seconds_until_it_is_given_up() {
     for (words, state) in [(0, "queued"), (2, "stalled")] {
         let behaviour = Behaviour::text("one two three").with_fault(Fault::Silence { after_tokens: words });
-        let proxy = Proxy::answering(behaviour).await;
+        let proxy = Proxy::with(&["--max-attempts", "1"], Script::always(behaviour)).await;
         let (pipe, _socket) = pipe(&proxy, 64 * 1_024);
         let mut client = Client::over(pipe).await;
         client.send_message("r", "s", "count", true).await;

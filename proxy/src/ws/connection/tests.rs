@@ -68,7 +68,14 @@ impl Rig {
             attachments: Vec::new(),
         };
         let owner = Owner::local();
-        let new = NewTurn { owner, session_id, request_id: RequestId::new(name).unwrap(), send, model: "m".into() };
+        let new = NewTurn {
+            owner,
+            session_id,
+            request_id: RequestId::new(name).unwrap(),
+            fingerprint: crate::store::Fingerprint::of(&send),
+            send,
+            model: "m".into(),
+        };
         match self.turns.begin(&new, Sources::system()) {
             Begin::New(turn) => turn,
             other => panic!("{other:?}"),
@@ -383,7 +390,7 @@ fn a_message_beyond_that_is_refused_before_it_is_served() {
 }
 
 #[test]
-fn a_drained_connection_says_so_once_and_closes() {
+fn a_drained_connection_says_so_once_and_closes_with_its_last_answer() {
     let mut rig = Rig::new(8);
     let turn = rig.begin("t");
     rig.follow(&turn, From::After(0), false);
@@ -391,13 +398,16 @@ fn a_drained_connection_says_so_once_and_closes() {
     rig.outcome("p", pong());
     rig.connection.drain(2 * SECOND);
     rig.connection.drain(3 * SECOND);
-    assert!(!rig.connection.wants_input());
     let sent = rig.sent();
-    let [Transmit::Text(pong), Transmit::Text(draining), Transmit::Close(CloseCode::RESTART, _)] = &sent[..] else {
+    let [Transmit::Text(pong), Transmit::Text(draining), Transmit::Text(text)] = &sent[..] else {
         panic!("{sent:?}");
     };
-    assert!(pong.contains(r#""type":"pong""#));
+    assert!(pong.contains(r#""type":"pong""#) && text.contains("unsent"));
     assert_eq!(draining, r#"{"id":"","type":"server.draining","data":{"reconnectInMs":2000}}"#);
+    finish(&turn);
+    let sent = rig.sent();
+    assert!(matches!(&sent[..], [Transmit::Text(_), Transmit::Close(CloseCode::RESTART, _)]), "{sent:?}");
+    assert!(!rig.connection.wants_input());
 }
 
 #[test]
