@@ -7,6 +7,4 @@ mod common;
 
 mod cells;
 mod play;
-mod recovery;
 mod rules;
-mod stop;
