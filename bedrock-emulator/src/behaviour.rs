@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::config::Pace;
 use crate::error::ErrorType;
+use crate::fault::Fault;
 
 /// Longest answer that a script or a prefix can ask for, in tokens.
 pub const MAX_LENGTH_TOKENS: u32 = 200_000;
@@ -65,77 +66,6 @@ pub struct Bench {
 
 fn bench_text() -> String {
     " word".to_owned()
-}
-
-/// What goes wrong with a call. `after_tokens` counts the deltas that are sent before it.
-///
-/// Operations without a stream know [`Fault::ErrorBefore`], [`Fault::Silence`] and [`Fault::Cut`]; the errors during and after
-/// the stream become the error of the response, and the other faults change nothing there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Fault {
-    /// An HTTP error instead of an answer.
-    ErrorBefore {
-        /// Which.
-        error: ErrorType,
-        /// Its message; the type's usual one if not set.
-        #[serde(default)]
-        message: Option<String>,
-        /// How many equal requests get it before one is answered; every one if not set.
-        #[serde(default)]
-        times: Option<u32>,
-    },
-    /// An exception frame in mid-stream, inside HTTP 200.
-    ErrorMid {
-        /// Which.
-        error: ErrorType,
-        /// Its message; the type's usual one if not set.
-        #[serde(default)]
-        message: Option<String>,
-        /// Deltas before it.
-        #[serde(default = "default_after_tokens")]
-        after_tokens: u32,
-    },
-    /// An exception frame after `messageStop`, in place of `metadata`.
-    ErrorAfter {
-        /// Which.
-        error: ErrorType,
-        /// Its message; the type's usual one if not set.
-        #[serde(default)]
-        message: Option<String>,
-    },
-    /// The connection stays open and nothing more comes.
-    Silence {
-        /// Deltas before it.
-        #[serde(default = "default_after_tokens")]
-        after_tokens: u32,
-    },
-    /// The TCP connection is closed with no end of the body.
-    Cut {
-        /// Deltas before it.
-        #[serde(default = "default_after_tokens")]
-        after_tokens: u32,
-        /// Whether half of the next frame is sent before it.
-        #[serde(default)]
-        mid_frame: bool,
-    },
-    /// One frame's checksum is wrong; the stream goes on after it.
-    BrokenFrame {
-        /// Deltas before it.
-        #[serde(default = "default_after_tokens")]
-        after_tokens: u32,
-    },
-    /// The body ends properly, but `messageStop` and `metadata` never came.
-    NoStop,
-    /// The body ends properly after `messageStop`, but `metadata` never came.
-    NoMetadata,
-}
-
-/// Where a fault in mid-stream strikes if nothing says where, in deltas.
-pub(crate) const DEFAULT_AFTER_TOKENS: u32 = 10;
-
-fn default_after_tokens() -> u32 {
-    DEFAULT_AFTER_TOKENS
 }
 
 impl Behaviour {

@@ -5,26 +5,27 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use hyper::Response;
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::answer::{self, Answer, Usage};
-use crate::behaviour::{Behaviour, Bench, Fault};
+use crate::behaviour::{Behaviour, Bench};
 use crate::bench::Rings;
 use crate::body::ResponseBody;
 use crate::cache::PromptCache;
 use crate::chat::{Chat, Dialect};
 use crate::config::Pace;
 use crate::error::{ApiError, ErrorType};
+use crate::fault::{Fault, Moment, Strike};
 use crate::ledger::{Call, Content, Operation, Outcome, lock};
 use crate::model::{self, Model};
 use crate::playback::{Playback, Source};
 use crate::script::Player;
-use crate::timeline::timeline;
+use crate::socket::Hangup;
+use crate::timeline::{Ending, part_of_whole, timeline};
 use crate::wire::{Context, converse, messages};
-use crate::{prefix, tokens, validate};
+use crate::{frame, prefix, tokens, validate};
 
 /// Requests whose scripted errors are being counted; past this the counts start anew.
 const MAX_COUNTED_REQUESTS: usize = 4_096;
@@ -50,7 +51,7 @@ pub(crate) struct Incoming<'a> {
     /// The same moment in Unix time.
     pub(crate) since_epoch: Duration,
     /// Ends the connection at once.
-    pub(crate) cut: Arc<Notify>,
+    pub(crate) hangup: Hangup,
 }
 
 impl Models {
@@ -77,37 +78,41 @@ impl Models {
         validate::check(&chat, model, dialect)?;
         let prompt = chat.prompt();
         let scripted = lock(&self.player).play(incoming.operation, incoming.model_id, &prompt);
-        let (behaviour, rest) = match scripted {
+        let (mut behaviour, rest) = match scripted {
             Some(behaviour) => (behaviour, prompt.as_str()),
             None if self.prompt_prefixes => prefix::parse(&prompt),
             None => (Behaviour::default(), prompt.as_str()),
         };
-        self.error_before(&behaviour, incoming)?;
+        if let Some((Moment::Request, Strike::Exception { error, message })) =
+            behaviour.fault.as_ref().map(Fault::strike)
+        {
+            if self.is_due(&behaviour, incoming) {
+                return Err(scripted_error(error, message));
+            }
+            behaviour.fault = None;
+        }
         let usage = lock(&self.cache).count(model, &chat);
         validate::check_length(u64::from(usage.total_tokens()), model)?;
         Ok(Plan { dialect, model, prompt: rest.to_owned(), chat, behaviour, usage })
     }
 
-    fn error_before(&self, behaviour: &Behaviour, incoming: &Incoming<'_>) -> Result<(), ApiError> {
-        let Some(Fault::ErrorBefore { error, message, times }) = &behaviour.fault else {
-            return Ok(());
-        };
-        if let Some(times) = times {
-            let mut hasher = DefaultHasher::new();
-            (incoming.model_id, incoming.body).hash(&mut hasher);
-            let request = hasher.finish();
-            let mut given = lock(&self.errors_given);
-            if given.len() >= MAX_COUNTED_REQUESTS {
-                given.clear();
-            }
-            let count = given.entry(request).or_insert(0);
-            if *count >= *times {
-                given.remove(&request);
-                return Ok(());
-            }
-            *count += 1;
+    /// Whether the error before the answer is still to be given to this request.
+    fn is_due(&self, behaviour: &Behaviour, incoming: &Incoming<'_>) -> bool {
+        let Some(Fault::ErrorBefore { times: Some(times), .. }) = &behaviour.fault else { return true };
+        let mut hasher = DefaultHasher::new();
+        (incoming.model_id, incoming.body).hash(&mut hasher);
+        let request = hasher.finish();
+        let mut given = lock(&self.errors_given);
+        if given.len() >= MAX_COUNTED_REQUESTS {
+            given.clear();
         }
-        Err(scripted(*error, message.as_ref()))
+        let count = given.entry(request).or_insert(0);
+        if *count >= *times {
+            given.remove(&request);
+            return false;
+        }
+        *count += 1;
+        true
     }
 }
 
@@ -127,8 +132,8 @@ fn dialect(operation: Operation) -> Dialect {
     }
 }
 
-fn scripted(error: ErrorType, message: Option<&String>) -> ApiError {
-    message.map_or_else(|| error.into(), |message| ApiError::new(error, message.clone()))
+fn scripted_error(error: ErrorType, message: Option<String>) -> ApiError {
+    message.map_or_else(|| error.into(), |message| ApiError::new(error, message))
 }
 
 async fn play(
@@ -158,14 +163,18 @@ async fn play(
     let request_id = call.request_id().to_owned();
     let context =
         Context { dialect: plan.dialect, request_id: &request_id, model_id: incoming.model_id, answer: &answer };
+    let fault = plan.behaviour.fault.as_ref();
+    if let Some((Moment::Request, what)) = fault.map(Fault::strike) {
+        no_response(&what, &incoming.hangup, call).await;
+    }
     if !stream {
-        return whole(&context, incoming, pace, plan.behaviour.fault.as_ref(), call).await;
+        return whole(&context, incoming, pace, fault, call).await;
     }
     let source = match bench {
         Some(bench) => Source::Bench(models.rings.stream(bench, &context, incoming.since_epoch)),
-        None => Source::Timeline { timeline: timeline(&context, pace, plan.behaviour.fault.as_ref()), next: 0 },
+        None => Source::Timeline { timeline: timeline(&context, pace, fault), next: 0 },
     };
-    if let Some(Fault::ErrorMid { error, .. } | Fault::ErrorAfter { error, .. }) = &plan.behaviour.fault {
+    if let Some((_, Strike::Exception { error, .. })) = fault.map(Fault::strike) {
         call.fail(error.name(), 200);
     }
     let content_type = match plan.dialect {
@@ -174,7 +183,7 @@ async fn play(
             .header("content-type", "application/vnd.amazon.eventstream")
             .header("x-amzn-bedrock-content-type", "application/json"),
     };
-    let body = ResponseBody::Played(Playback::new(source, incoming.received, call, incoming.cut));
+    let body = ResponseBody::Played(Playback::new(source, incoming.received, call, incoming.hangup));
     Ok(content_type.body(body).expect("the headers are constants"))
 }
 
@@ -189,6 +198,21 @@ fn bench_answer(bench: &Bench, usage: Usage) -> Answer {
     }
 }
 
+/// Keeps the connection open without a word, or closes it. There is nothing before a response that could be spoilt otherwise.
+async fn no_response(what: &Strike, hangup: &Hangup, call: Call) -> ! {
+    call.unanswered();
+    // The call is open for as long as the client waits.
+    let _open = match what {
+        Strike::Silence => Some(call),
+        _ => {
+            call.close(Outcome::Cut);
+            hangup.now(*what == Strike::Reset);
+            None
+        }
+    };
+    std::future::pending().await
+}
+
 async fn whole(
     context: &Context<'_>,
     incoming: Incoming<'_>,
@@ -198,24 +222,16 @@ async fn whole(
 ) -> Result<Response<ResponseBody>, (ApiError, Call)> {
     let usage = &context.answer.usage;
     let latency = pace.due(usage.output_tokens.saturating_sub(1));
-    match fault {
-        Some(Fault::Silence { .. }) => std::future::pending::<()>().await,
-        Some(Fault::Cut { after_tokens, .. }) => {
-            sleep_until(incoming.received + pace.due(*after_tokens).min(latency)).await;
-            call.close(Outcome::Cut);
-            incoming.cut.notify_one();
-            std::future::pending::<()>().await;
-        }
-        _ => {}
+    let strike = fault.map(Fault::strike);
+    if let Some((Moment::Deltas(after), what @ (Strike::Silence | Strike::Cut | Strike::Reset))) = &strike {
+        sleep_until(incoming.received + pace.due(*after).min(latency)).await;
+        no_response(what, &incoming.hangup, call).await;
     }
     sleep_until(incoming.received + latency).await;
-    if let Some(Fault::ErrorMid { error, message, .. } | Fault::ErrorAfter { error, message }) = fault {
-        return Err((scripted(*error, message.as_ref()), call));
+    if let Some((_, Strike::Exception { error, message })) = strike {
+        return Err((scripted_error(error, message), call));
     }
     let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX).max(1);
-    let body = context.body(latency_ms).to_string();
-    call.sent(usage.output_tokens);
-    call.close(Outcome::Completed);
     let mut response = Response::builder().header("content-type", "application/json");
     if context.dialect == Dialect::Messages {
         response = response
@@ -223,5 +239,40 @@ async fn whole(
             .header("x-amzn-bedrock-output-token-count", usage.output_tokens)
             .header("x-amzn-bedrock-invocation-latency", latency_ms);
     }
-    Ok(response.body(ResponseBody::Whole(body.into())).expect("the headers are constants and numbers"))
+    let body = Bytes::from(context.body(latency_ms).to_string());
+    let body = match strike.and_then(|(at, what)| spoilt(body.clone(), at, &what)) {
+        None => {
+            call.sent(usage.output_tokens);
+            call.close(Outcome::Completed);
+            ResponseBody::Whole(body)
+        }
+        Some((bytes, ending)) => {
+            let timeline = part_of_whole(bytes, latency, 0, ending);
+            let source = Source::Timeline { timeline, next: 0 };
+            ResponseBody::Played(Playback::new(source, incoming.received, call, incoming.hangup))
+        }
+    };
+    Ok(response.body(body).expect("the headers are constants and numbers"))
+}
+
+/// What is sent in place of the body of a whole answer, unless the fault has no meaning there.
+fn spoilt(body: Bytes, at: Moment, what: &Strike) -> Option<(Bytes, Ending)> {
+    let sent = match at {
+        Moment::Headers => 0,
+        Moment::Frame(_) => body.len() / 2,
+        Moment::Request | Moment::Deltas(_) | Moment::Stop | Moment::End => return None,
+    };
+    let half = body.slice(..sent);
+    Some(match what {
+        Strike::Exception { .. } => return None,
+        Strike::Silence => (half, Ending::Silence),
+        Strike::Cut => (half, Ending::Cut { reset: false }),
+        Strike::Reset => (half, Ending::Cut { reset: true }),
+        Strike::End => (half, Ending::End(Outcome::Truncated)),
+        Strike::Checksum | Strike::Length | Strike::Garbage => {
+            let mut bytes = BytesMut::from(&half[..]);
+            frame::garbage(&mut bytes);
+            (bytes.freeze(), Ending::End(Outcome::Truncated))
+        }
+    })
 }

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::ledger::{Ledger, LedgerEntry};
 use crate::script::{Player, Script};
 use crate::service::Service;
+use crate::socket::{Hangup, Socket};
 
 /// How long a connection may be without a request's head, the first one included; also its idle time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -136,20 +137,20 @@ async fn serve(listener: TcpListener, service: Arc<Service>, stopped: watch::Rec
 
 async fn connection(stream: TcpStream, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let cut = Arc::new(Notify::new());
+    let hangup = Hangup::default();
     let asked = Arc::new(AtomicBool::new(false));
     let handler = {
-        let (cut, asked) = (cut.clone(), asked.clone());
+        let (hangup, asked) = (hangup.clone(), asked.clone());
         service_fn(move |request: hyper::Request<Incoming>| {
             asked.store(true, Ordering::Relaxed);
-            let (service, cut) = (service.clone(), cut.clone());
-            async move { Ok::<_, Infallible>(service.handle(request, cut).await) }
+            let (service, hangup) = (service.clone(), hangup.clone());
+            async move { Ok::<_, Infallible>(service.handle(request, hangup).await) }
         })
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_CONCURRENT_STREAMS);
-    let serving = builder.serve_connection(TokioIo::new(stream), handler);
+    let serving = builder.serve_connection(TokioIo::new(Socket { stream, hangup: hangup.clone() }), handler);
     tokio::pin!(serving);
     let silence = sleep(HEADER_TIMEOUT);
     tokio::pin!(silence);
@@ -158,7 +159,7 @@ async fn connection(stream: TcpStream, service: Arc<Service>, mut stopped: watch
     loop {
         tokio::select! {
             _ = &mut serving => return,
-            () = cut.notified() => return,
+            () = hangup.asked() => return,
             () = &mut silence, if silent => {
                 silent = false;
                 if !asked.load(Ordering::Relaxed) {

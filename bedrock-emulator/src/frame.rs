@@ -32,6 +32,19 @@ pub(crate) fn break_crc(bytes: &mut [u8]) {
     }
 }
 
+/// Appends a prelude that promises a frame of 4 GiB; its own checksum is right.
+pub(crate) fn absurd_length(out: &mut BytesMut) {
+    let start = out.len();
+    out.put_u32(u32::MAX);
+    out.put_u32(0);
+    out.put_u32(crc32fast::hash(&out[start..]));
+}
+
+/// Appends bytes that are no frame.
+pub(crate) fn garbage(out: &mut BytesMut) {
+    out.put_slice(b"<html><body><h1>502 Bad Gateway</h1></body></html>\r\n");
+}
+
 fn frame(out: &mut BytesMut, headers: &[(&str, &str)], payload: &[u8]) {
     let header_bytes: usize = headers.iter().map(|(name, value)| 1 + name.len() + 1 + 2 + value.len()).sum();
     let total = PRELUDE_BYTES + header_bytes + payload.len() + CRC_BYTES;
@@ -83,6 +96,17 @@ mod tests {
         event(&mut out, "messageStop", b"{}");
         break_crc(&mut out);
         assert!(read_message_from(&mut out.freeze()).is_err());
+    }
+
+    #[test]
+    fn an_absurd_length_and_garbage_are_refused_too() {
+        for (spoil, longer) in [(absurd_length as fn(&mut BytesMut), true), (garbage, false)] {
+            let mut out = BytesMut::new();
+            spoil(&mut out);
+            event(&mut out, "messageStop", b"{}");
+            assert!(!longer || crc32fast::hash(&out[..8]).to_be_bytes() == out[8..12]);
+            assert!(read_message_from(&mut out.freeze()).is_err());
+        }
     }
 
     /// Computed with Python's zlib.crc32 over the bytes laid out by hand.

@@ -49,7 +49,7 @@ pub enum Outcome {
     Failed,
     /// The stream ended properly without its last events, as scripted.
     Truncated,
-    /// The emulator cut the connection, as scripted.
+    /// The emulator cut or reset the connection, as scripted.
     Cut,
     /// The client went away before the end, or the emulator was shut down.
     ClientGone,
@@ -73,11 +73,12 @@ pub struct LedgerEntry {
     pub http_version: String,
     /// How it ended.
     pub outcome: Outcome,
-    /// HTTP status that was sent.
+    /// HTTP status that was sent; 0 if there was no response.
     pub status: u16,
     /// The error that was sent, before or inside the stream.
     pub error_type: Option<String>,
-    /// What the call is billed: the whole answer, even if the client left. `None` if it was refused.
+    /// What the call is billed: the whole answer, even if the client left, the stream failed or no response was sent, since the model
+    /// ran. `None` if it was refused with an HTTP error.
     pub usage: Option<Usage>,
     /// Deltas of text, reasoning and tool input handed to the connection.
     pub deltas_sent: u32,
@@ -192,6 +193,20 @@ impl Call {
 
     pub(crate) fn sent(&self, deltas: u32) {
         self.record.deltas_sent.store(deltas, Ordering::Release);
+    }
+
+    /// Answered with an HTTP error: nothing is billed.
+    pub(crate) fn reject(&self, error_type: &str, status: u16) {
+        self.fail(error_type, status);
+        let mut state = lock(&self.record.state);
+        (state.usage, state.content) = (None, Content::None);
+        drop(state);
+        self.close(Outcome::Rejected);
+    }
+
+    /// No response will be sent.
+    pub(crate) fn unanswered(&self) {
+        lock(&self.record.state).status = 0;
     }
 
     pub(crate) fn fail(&self, error_type: &str, status: u16) {

@@ -3,17 +3,16 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::bench::BenchStream;
 use crate::ledger::{Call, Outcome};
+use crate::socket::Hangup;
 use crate::timeline::{Ending, Timeline};
 
 /// Frames that are due together are sent together up to this size.
@@ -68,22 +67,22 @@ pub(crate) struct Playback {
     started: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     call: Call,
-    cut: Arc<Notify>,
+    hangup: Hangup,
     state: PlayState,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PlayState {
     Playing,
-    Cutting,
+    Cutting { reset: bool },
     Silent,
     Over,
 }
 
 impl Playback {
-    /// Times count from `started`; `cut` ends the connection that the body is on.
-    pub(crate) fn new(source: Source, started: Instant, call: Call, cut: Arc<Notify>) -> Self {
-        Playback { source, started, timer: None, call, cut, state: PlayState::Playing }
+    /// Times count from `started`; `hangup` ends the connection that the body is on.
+    pub(crate) fn new(source: Source, started: Instant, call: Call, hangup: Hangup) -> Self {
+        Playback { source, started, timer: None, call, hangup, state: PlayState::Playing }
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
@@ -102,10 +101,10 @@ impl Playback {
                 self.state = PlayState::Over;
             }
             Ending::Silence => self.state = PlayState::Silent,
-            Ending::Cut => {
+            Ending::Cut { reset } => {
                 self.call.close(Outcome::Cut);
                 self.started = Instant::now();
-                self.state = PlayState::Cutting;
+                self.state = PlayState::Cutting { reset };
             }
         }
     }
@@ -120,9 +119,9 @@ impl Body for Playback {
         match this.state {
             PlayState::Over => return Poll::Ready(None),
             PlayState::Silent => return Poll::Pending,
-            PlayState::Cutting => {
+            PlayState::Cutting { reset } => {
                 if this.poll_timer(cx, this.started + CUT_DELAY).is_ready() {
-                    this.cut.notify_one();
+                    this.hangup.now(reset);
                     this.state = PlayState::Silent;
                 }
                 return Poll::Pending;
@@ -194,7 +193,7 @@ mod tests {
     async fn chunks(source: Source) -> Vec<(u128, usize)> {
         let (_ledger, call) = call();
         let started = Instant::now();
-        let mut body = Playback::new(source, started, call, Arc::default());
+        let mut body = Playback::new(source, started, call, Hangup::default());
         let mut chunks = Vec::new();
         while let Some(Ok(frame)) = body.frame().await {
             chunks.push((started.elapsed().as_millis(), frame.data_ref().map_or(0, Bytes::len)));
@@ -248,7 +247,7 @@ mod tests {
             laid_out("one two", Pace { first_token_ms: 0, tokens_per_second: 1.0 }),
             Instant::now(),
             call,
-            Arc::default(),
+            Hangup::default(),
         );
         body.frame().await;
         assert_eq!((ledger.entries()[0].deltas_sent, ledger.entries()[0].outcome), (1, Outcome::Running));
@@ -261,7 +260,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_is_dropped_early_is_a_client_that_went_away() {
         let (ledger, call) = call();
-        let mut body = Playback::new(laid_out("one two", Pace::HUMAN), Instant::now(), call, Arc::default());
+        let mut body = Playback::new(laid_out("one two", Pace::HUMAN), Instant::now(), call, Hangup::default());
         body.frame().await;
         drop(body);
         assert!(ledger.entries()[0].client_gone);

@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::behaviour::{Behaviour, DEFAULT_AFTER_TOKENS, Fault, MAX_LENGTH_TOKENS, ToolUse};
+use crate::behaviour::{Behaviour, MAX_LENGTH_TOKENS, ToolUse};
 use crate::error::ErrorType;
+use crate::fault::{DEFAULT_AFTER_TOKENS, Fault};
 
 /// What `/help` answers; also the reference of the commands.
 pub(crate) const HELP: &str = "\
@@ -32,9 +33,12 @@ Put one or more at the start of a message, then go on with the message itself, a
 | `/broken-frame [N]` | a wrong checksum after N tokens |
 | `/no-stop` | the stream ends without `messageStop` |
 | `/no-metadata` | the stream ends without its usage |
+| `/strike WHAT WHEN` | any of these, at any moment: see below |
 | `/help` | this list |
 
 N is 10 where a fault is given none. TYPE is a name such as `modelStreamErrorException` or `ServiceUnavailable`.
+WHAT is `silence`, `cut`, `reset`, `end`, `checksum`, `length`, `garbage` or a TYPE; WHEN is `request`, `headers`, `deltas:N`, `frame:N`, \
+`stop` or `end`.
 ";
 
 /// Takes the commands off the start of a prompt: the behaviour they ask for and the rest. The first thing that is no command,
@@ -112,6 +116,11 @@ fn fault<'a>(name: &str, rest: &'a str) -> Option<(Fault, &'a str)> {
         "broken-frame" => (Fault::BrokenFrame { after_tokens }, after.1),
         "no-stop" => (Fault::NoStop, rest),
         "no-metadata" => (Fault::NoMetadata, rest),
+        "strike" => {
+            let (what, rest) = argument(rest)?;
+            let (at, rest) = argument(rest)?;
+            (Fault::Strike { what, at }, rest)
+        }
         _ => return None,
     })
 }
@@ -148,6 +157,7 @@ fn word(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Moment, Strike};
 
     #[test]
     fn commands_combine_and_leave_the_rest() {
@@ -156,6 +166,18 @@ mod tests {
         assert_eq!((behaviour.length_tokens, behaviour.reasoning.as_deref()), (Some(300), Some("")));
         assert_eq!(behaviour.fault, Some(Fault::Cut { after_tokens: 3, mid_frame: false }));
         assert_eq!(rest, "tell /me more");
+    }
+
+    #[test]
+    fn any_strike_can_be_asked_for_at_any_moment() {
+        for (text, what, at) in [
+            ("reset request", Strike::Reset, Moment::Request),
+            ("end deltas:0", Strike::End, Moment::Deltas(0)),
+            ("length frame:7", Strike::Length, Moment::Frame(7)),
+            ("throttling stop", Strike::Exception { error: ErrorType::Throttling, message: None }, Moment::Stop),
+        ] {
+            assert_eq!(parse(&format!("/strike {text} hi")), (Behaviour::fault(Fault::Strike { what, at }), "hi"));
+        }
     }
 
     #[test]
@@ -176,6 +198,9 @@ mod tests {
             "/tool",
             "/tool t {broken",
             "/error-before teapot",
+            "/strike cut",
+            "/strike cut deltas",
+            "/strike cut stop:1",
             "/etc/passwd",
         ] {
             assert_eq!(parse(text), (Behaviour::default(), text));
@@ -193,6 +218,7 @@ mod tests {
                     "pace" | "first" | "length" => "7",
                     "tool" => "t {}",
                     "error-before" => "ThrottlingException",
+                    "strike" => "cut headers",
                     _ => "",
                 }
             );

@@ -11,7 +11,6 @@ use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::auth;
@@ -19,8 +18,9 @@ use crate::body::ResponseBody;
 use crate::call::{Incoming, Models};
 use crate::config::Credentials;
 use crate::error::{ApiError, ErrorType};
-use crate::ledger::{Ledger, Operation, Outcome, Record, lock};
+use crate::ledger::{Ledger, Operation, Record, lock};
 use crate::script::{Player, Script};
+use crate::socket::Hangup;
 
 /// Largest request body, in bytes.
 pub const MAX_BODY_BYTES: usize = 20 * 1024 * 1024;
@@ -38,11 +38,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Answers any request; `cut` ends the connection it came on.
+    /// Answers any request; `hangup` ends the connection it came on.
     pub(crate) async fn handle(
         self: Arc<Self>,
         request: Request<IncomingBody>,
-        cut: Arc<Notify>,
+        hangup: Hangup,
     ) -> Response<ResponseBody> {
         let (parts, body) = request.into_parts();
         let number = self.next_request.fetch_add(1, Ordering::Relaxed) + 1;
@@ -63,7 +63,7 @@ impl Service {
             return self.page(&parts.method, page, &body);
         }
         let mut response = match route(&parts) {
-            Ok((operation, model_id)) => self.call(operation, &model_id, &parts, body, &request_id, cut).await,
+            Ok((operation, model_id)) => self.call(operation, &model_id, &parts, body, &request_id, hangup).await,
             Err(error) => error_response(&error, &request_id),
         };
         response.headers_mut().insert("x-amzn-requestid", header(&request_id));
@@ -77,7 +77,7 @@ impl Service {
         parts: &Parts,
         body: Bytes,
         request_id: &str,
-        cut: Arc<Notify>,
+        hangup: Hangup,
     ) -> Response<ResponseBody> {
         let received = Instant::now();
         let now = clock();
@@ -95,14 +95,13 @@ impl Service {
         let outcome = match auth::identify(parts, &body, &self.credentials, &self.region, now) {
             Ok(principal) => {
                 call.admit(principal);
-                let incoming = Incoming { operation, model_id, body: &body, received, since_epoch, cut };
+                let incoming = Incoming { operation, model_id, body: &body, received, since_epoch, hangup };
                 self.models.respond(incoming, call).await
             }
             Err(error) => Err((error, call)),
         };
         outcome.unwrap_or_else(|(error, call)| {
-            call.fail(error.kind.name(), error.kind.status());
-            call.close(Outcome::Rejected);
+            call.reject(error.kind.name(), error.kind.status());
             error_response(&error, request_id)
         })
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::answer::Part;
-use crate::behaviour::Fault;
 use crate::config::Pace;
 use crate::error::{ApiError, ErrorType};
+use crate::fault::{Fault, Moment, Strike};
 use crate::frame;
 use crate::ledger::Outcome;
 use crate::tokens;
@@ -36,23 +36,39 @@ pub(crate) enum Ending {
     End(Outcome),
     /// The body neither ends nor goes on.
     Silence,
-    /// The connection is cut.
-    Cut,
+    /// The connection is cut, or reset.
+    Cut { reset: bool },
 }
 
 /// Lays out an answer.
 pub(crate) fn timeline(context: &Context<'_>, pace: Pace, fault: Option<&Fault>) -> Timeline {
-    let mut builder =
-        Builder { context, pace, fault, out: BytesMut::new(), items: Vec::new(), deltas: 0, ending: None };
+    let fault = fault.map(Fault::strike);
+    let mut builder = Builder {
+        context,
+        pace,
+        fault,
+        spoil_next: false,
+        out: BytesMut::new(),
+        items: Vec::new(),
+        deltas: 0,
+        ending: None,
+    };
     builder.play();
     let ending = builder.ending.unwrap_or(Ending::End(Outcome::Completed));
     Timeline { bytes: builder.out.freeze(), items: builder.items, ending }
 }
 
+/// Lays out so much of an answer that is sent whole, all of it due then.
+pub(crate) fn part_of_whole(bytes: Bytes, due: Duration, deltas: u32, ending: Ending) -> Timeline {
+    let items = if bytes.is_empty() { Vec::new() } else { vec![Item { end: bytes.len(), due, deltas }] };
+    Timeline { bytes, items, ending }
+}
+
 struct Builder<'a> {
     context: &'a Context<'a>,
     pace: Pace,
-    fault: Option<&'a Fault>,
+    fault: Option<(Moment, Strike)>,
+    spoil_next: bool,
     out: BytesMut,
     items: Vec<Item>,
     deltas: u32,
@@ -61,17 +77,19 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn play(&mut self) {
+        let context = self.context;
+        self.strike(|at| at == Moment::Headers, Event::MessageStart);
         self.event(Event::MessageStart);
-        for (index, part) in self.context.answer.parts.iter().enumerate() {
+        for (index, part) in context.answer.parts.iter().enumerate() {
             self.part(index, part);
-            if self.ending.is_some() {
-                return;
-            }
         }
-        self.strike(true);
-        if self.ending.is_none() {
-            self.finish();
-        }
+        self.strike(|at| matches!(at, Moment::Deltas(_) | Moment::Frame(_)), Event::MessageStop);
+        self.event(Event::MessageStop);
+        let ms = |due: Duration| u64::try_from(due.as_millis()).unwrap_or(u64::MAX).max(1);
+        let metadata = Event::Metadata { latency_ms: ms(self.due()), first_byte_ms: ms(self.pace.due(0)) };
+        self.strike(|at| at == Moment::Stop, metadata);
+        self.event(metadata);
+        self.strike(|at| at == Moment::End, metadata);
     }
 
     fn part(&mut self, index: usize, part: &Part) {
@@ -82,20 +100,18 @@ impl Builder<'_> {
         };
         self.event(Event::BlockStart { index, kind });
         for piece in tokens::pieces(part.content()) {
-            self.strike(false);
+            let event = match part {
+                Part::Text(_) => Event::TextDelta { index, text: piece },
+                Part::Reasoning { .. } => Event::ReasoningDelta { index, text: piece },
+                Part::ToolUse { .. } => Event::ToolInputDelta { index, json: piece },
+            };
+            let sent = self.deltas;
+            self.strike(|at| matches!(at, Moment::Deltas(after) | Moment::Frame(after) if after <= sent), event);
             if self.ending.is_some() {
                 return;
             }
             self.deltas += 1;
-            self.event(match part {
-                Part::Text(_) => Event::TextDelta { index, text: piece },
-                Part::Reasoning { .. } => Event::ReasoningDelta { index, text: piece },
-                Part::ToolUse { .. } => Event::ToolInputDelta { index, json: piece },
-            });
-            if matches!(self.fault, Some(Fault::BrokenFrame { after_tokens }) if self.deltas == after_tokens.saturating_add(1))
-            {
-                frame::break_crc(&mut self.out);
-            }
+            self.event(event);
         }
         if let Part::Reasoning { signature, .. } = part {
             self.event(Event::Signature { index, signature });
@@ -103,46 +119,28 @@ impl Builder<'_> {
         self.event(Event::BlockStop { index });
     }
 
-    fn finish(&mut self) {
-        match self.fault {
-            Some(Fault::NoStop) => self.ending = Some(Ending::End(Outcome::Truncated)),
-            Some(Fault::NoMetadata) => {
-                self.event(Event::MessageStop);
-                self.ending = Some(Ending::End(Outcome::Truncated));
-            }
-            Some(Fault::ErrorAfter { error, message }) => {
-                self.event(Event::MessageStop);
-                self.exception(*error, message.clone());
-            }
-            _ => {
-                self.event(Event::MessageStop);
-                let ms = |due: Duration| u64::try_from(due.as_millis()).unwrap_or(u64::MAX).max(1);
-                self.event(Event::Metadata { latency_ms: ms(self.due()), first_byte_ms: ms(self.pace.due(0)) });
-            }
+    /// Lets the fault happen if this is its moment; `next` is the event that would come.
+    fn strike(&mut self, is_now: impl Fn(Moment) -> bool, next: Event<'_>) {
+        let Some((at, what)) = self.fault.take_if(|(at, _)| is_now(*at)) else { return };
+        if matches!(at, Moment::Frame(_)) {
+            self.half_frame(next);
+        }
+        match what {
+            Strike::Exception { error, message } => self.exception(error, message),
+            Strike::Silence => self.ending = Some(Ending::Silence),
+            Strike::Cut => self.ending = Some(Ending::Cut { reset: false }),
+            Strike::Reset => self.ending = Some(Ending::Cut { reset: true }),
+            Strike::End if at == Moment::End => {}
+            Strike::End => self.ending = Some(Ending::End(Outcome::Truncated)),
+            Strike::Checksum => self.spoil_next = true,
+            Strike::Length => self.raw(frame::absurd_length),
+            Strike::Garbage => self.raw(frame::garbage),
         }
     }
 
-    /// Lets the fault happen if its place has come: after its number of deltas, or where the answer has no more.
-    fn strike(&mut self, no_more: bool) {
-        let here = |after: u32| no_more || after <= self.deltas;
-        match self.fault {
-            Some(Fault::ErrorMid { error, message, after_tokens }) if here(*after_tokens) => {
-                self.exception(*error, message.clone())
-            }
-            Some(Fault::Silence { after_tokens }) if here(*after_tokens) => self.ending = Some(Ending::Silence),
-            Some(Fault::Cut { after_tokens, mid_frame }) if here(*after_tokens) => {
-                if *mid_frame {
-                    self.half_frame();
-                }
-                self.ending = Some(Ending::Cut);
-            }
-            _ => {}
-        }
-    }
-
-    fn half_frame(&mut self) {
+    fn half_frame(&mut self, next: Event<'_>) {
         let before = self.out.len();
-        self.event(Event::MessageStop);
+        self.event(next);
         let end = before + (self.out.len() - before) / 2;
         self.out.truncate(end);
         if let Some(item) = self.items.last_mut() {
@@ -152,15 +150,26 @@ impl Builder<'_> {
 
     fn exception(&mut self, kind: ErrorType, message: Option<String>) {
         let error = message.map_or_else(|| kind.into(), |message| ApiError::new(kind, message));
-        frame::exception(&mut self.out, &kind.exception_name(), &error.body());
-        self.item();
+        self.raw(|out| frame::exception(out, &kind.exception_name(), &error.body()));
         self.ending = Some(Ending::End(Outcome::Failed));
     }
 
+    fn raw(&mut self, write: impl FnOnce(&mut BytesMut)) {
+        write(&mut self.out);
+        self.item();
+    }
+
+    /// Nothing comes after an ending.
     fn event(&mut self, event: Event<'_>) {
+        if self.ending.is_some() {
+            return;
+        }
         let before = self.out.len();
         self.context.encode(&mut self.out, event, self.items.len() as u32);
         if self.out.len() > before {
+            if std::mem::take(&mut self.spoil_next) {
+                frame::break_crc(&mut self.out);
+            }
             self.item();
         }
     }

@@ -4,4 +4,5 @@ mod answers;
 mod cli;
 mod common;
 mod faults;
+mod moments;
 mod service;

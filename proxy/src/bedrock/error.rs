@@ -246,6 +246,10 @@ pub(super) fn call_error<E>(error: &SdkError<E>, target: Target<'_>) -> Upstream
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
+    // A 200 that cannot be read is an answer that broke off, and may be billed: the SDK calls it a service error without a code.
+    if error.raw_response().is_some_and(|response| response.status().is_success()) {
+        return UpstreamError::broken_stream(&DisplayErrorContext(error).to_string());
+    }
     if let Some(service) = error.as_service_error() {
         let kind = service.code().unwrap_or("UnknownError");
         return UpstreamError::service(kind, service.message().unwrap_or_default(), target);
