@@ -52,7 +52,7 @@ impl Plan {
             0 => rng.u64(..200),
             1 => rng.u64(200..2_000),
             _ if upward => rng.u64(..1_200),
-            _ => 1_000 + (1 << rng.u32(8..16)) + rng.u64(..256),
+            _ => 1_000 + (1 << rng.u32(8..15)) + rng.u64(..256),
         };
         let fate = match rng.u8(..10) {
             0..3 => Fate::Close,

@@ -42,11 +42,11 @@ fn hash(text: &str) -> String {
 /// A message that no other is like, and that asks for an answer of some kind.
 fn message(rng: &mut fastrand::Rng, tag: &str, streaming: bool) -> String {
     let topic = format!("Explain rivière Ελλάδα 日本語 🙂 {tag}.");
-    if streaming && rng.u8(..16) == 0 {
+    if streaming && rng.u8(..24) == 0 {
         return format!("{topic} {LONG}");
     }
     // At most about a second each.
-    let (pace, most) = [(0, 12_000), (20_000, 12_000), (2_000, 2_000), (300, 300)][rng.usize(..4)];
+    let (pace, most) = [(0, 4_000), (20_000, 6_000), (2_000, 2_000), (300, 300)][rng.usize(..4)];
     let reasoning = if rng.u8(..5) == 0 { "/reasoning " } else { "" };
     format!("/pace {pace} /first {} /length {} {reasoning}{topic}", rng.u32(..40), rng.u32(200..=most.max(201)))
 }
@@ -127,7 +127,7 @@ async fn check_history(proxy: &Proxy, session: &str, expected: &[(&str, &str, &H
 }
 
 async fn round(seed: u64, cuts: u64) -> (Arc<Tally>, usize, usize) {
-    let long = Behaviour::bench(15_000, " größer 日本語 🙂, w", 20);
+    let long = Behaviour::bench(12_000, " größer 日本語 🙂, w", 20);
     let script = Script::new().step(Step::of(long).when_prompt(LONG));
     let proxy = Proxy::with(&["--max-tokens", "64000", "--history-messages", "1"], script).await;
     let tally = Arc::new(Tally::wanting(cuts));
@@ -141,8 +141,10 @@ async fn round(seed: u64, cuts: u64) -> (Arc<Tally>, usize, usize) {
     let mut calls: HashMap<String, Vec<LedgerEntry>> = HashMap::new();
     for call in ledger {
         let messages = call.request["messages"].as_array().expect("messages");
-        let prompt = messages.last().expect("a message")["content"][0]["text"].as_str().expect("a text").to_owned();
-        calls.entry(prompt).or_default().push(call);
+        let prompt = messages.last().expect("a message")["content"][0]["text"].as_str().expect("a text");
+        // A question that was stopped before its first word is said again before the next one.
+        let question = prompt.rsplit("\n\n").next().unwrap_or_default().to_owned();
+        calls.entry(question).or_default().push(call);
     }
     let (mut answers, mut bytes) = (0, 0);
     for (page, asked) in &pages {
