@@ -50,9 +50,9 @@ impl Plan {
         // The handshake, the greeting, or anywhere: as likely near the start as far from it.
         let at_bytes = match rng.u8(..8) {
             0 => rng.u64(..200),
-            1 => rng.u64(200..2_000),
-            _ if upward => rng.u64(..1_200),
-            _ => 1_000 + (1 << rng.u32(8..15)) + rng.u64(..256),
+            1 => rng.u64(200..700),
+            _ if upward => rng.u64(..700),
+            _ => 1_000 + (1 << rng.u32(6..14)) + rng.u64(..256),
         };
         let fate = match rng.u8(..10) {
             0..3 => Fate::Close,
@@ -292,6 +292,7 @@ async fn pass(
                 let _ = to.shutdown().await;
             }
             Fate::Stall { ms, both, then_close } => {
+                let passed = if upward { up.passed_bytes } else { down.passed_bytes };
                 let stall = Duration::from_millis(ms);
                 let over = match (both, upward) {
                     (true, _) => {
@@ -304,6 +305,8 @@ async fn pass(
                 if then_close || over.is_some() {
                     return;
                 }
+                // What went on is cut all the same, a little later.
+                plan = Some(Plan { fate: Fate::Close, upward, at_bytes: ms * 8 + passed, crumbled_bytes: 0 });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, env, sync::Arc, time::Duration};
 
-use bedrock_emulator::{Behaviour, LedgerEntry, Script, Step};
+use bedrock_emulator::{Behaviour, Config, LedgerEntry, Script, Step};
 use client_core::Handle;
 use protocol::StopReason;
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ const CUTS: u64 = 1_000;
 /// Pages at a time, each with a network and sessions of its own.
 const PAGES: u64 = 16;
 /// Cuts between one proxy and one emulator; their answers fit into the ledger.
-const CUTS_A_ROUND: u64 = 1_000;
+const CUTS_A_ROUND: u64 = 500;
 const ANSWERS_A_SESSION: u64 = 3;
 const LONG: &str = "(long)";
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -137,6 +137,7 @@ async fn round(seed: u64, cuts: u64) -> (Arc<Tally>, usize, usize) {
     }
     let pages = pages.join_all().await;
     let ledger = proxy.emulator.ledger();
+    assert!(ledger.len() < Config::default().ledger_capacity, "the ledger has forgotten calls");
     assert!(ledger.iter().all(|call| call.model_id == MODEL));
     let mut calls: HashMap<String, Vec<LedgerEntry>> = HashMap::new();
     for call in ledger {
