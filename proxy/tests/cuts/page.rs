@@ -1,0 +1,251 @@
+//! A page without a browser: the client machine with a real socket and a real timer.
+
+use std::{
+    collections::HashMap,
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use client_core::{
+    Client, Config, Handle, Input, Liveness, Output, PageUsage, Piece, RequestError, SendOptions, Status, Time,
+};
+use futures_util::{Sink, Stream};
+use protocol::{StopReason, Usage};
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep_until},
+};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+const LOST: u16 = 1006;
+
+type WebSocket = WebSocketStream<TcpStream>;
+
+enum Link {
+    None,
+    Opening(Pin<Box<dyn Future<Output = Option<WebSocket>> + Send>>),
+    Open(Box<WebSocket>),
+}
+
+enum Happened {
+    Opened,
+    Frame(String),
+    Closed(u16),
+    Due,
+}
+
+/// What a page holds of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// The pieces, joined.
+    pub(crate) text: String,
+    pub(crate) reasoning: String,
+    pub(crate) message_id: String,
+    /// The text as a whole, why it ended and what it used.
+    pub(crate) done: Option<(String, StopReason, Usage)>,
+    pub(crate) failed: Option<RequestError>,
+    /// The reply, for a request that has one.
+    pub(crate) reply: Option<Value>,
+    /// Pieces are taken only at the end.
+    late: bool,
+}
+
+impl Held {
+    pub(crate) fn ended(&self) -> bool {
+        self.done.is_some() || self.failed.is_some() || self.reply.is_some()
+    }
+}
+
+/// A page.
+pub(crate) struct Page {
+    client: Client,
+    proxy: SocketAddr,
+    began: Instant,
+    link: Link,
+    outbox: Vec<String>,
+    held: HashMap<Handle, Held>,
+}
+
+impl Page {
+    /// With the protocol's rules at a fiftieth of their times.
+    pub(crate) fn new(proxy: SocketAddr, seed: u64) -> Self {
+        let liveness = Liveness { ping_after_ms: 150, pong_within_ms: 250 };
+        let config = Config {
+            attempt_timeout_ms: 800,
+            backoff_base_ms: 4,
+            backoff_cap_ms: 30,
+            healthy_after_ms: 500,
+            resume_again_ms: 200,
+            idle: liveness,
+            following: liveness,
+            ..Config::default()
+        };
+        let client = Client::new(config, seed);
+        Self { client, proxy, began: Instant::now(), link: Link::None, outbox: Vec::new(), held: HashMap::new() }
+    }
+
+    /// Sends a message; its pieces are taken as they come, or only at the end.
+    pub(crate) fn send(&mut self, session: &str, message: &str, streaming: bool, late: bool) -> Handle {
+        let data = json!({ "sessionId": session, "message": message, "streaming": streaming }).to_string();
+        let options = SendOptions { streaming, session_id: Some(session), model: None };
+        let handle = self.client.send_message(self.now(), &data, options).expect("a request that is taken");
+        self.held.insert(handle, Held { late, ..Held::default() });
+        self.act();
+        handle
+    }
+
+    pub(crate) fn cancel(&mut self, handle: Handle) {
+        self.client.cancel(self.now(), handle);
+        self.act();
+    }
+
+    pub(crate) fn usage(&self) -> &PageUsage {
+        self.client.usage()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.client.status(), Status::Open { .. })
+    }
+
+    pub(crate) fn held(&self, handle: Handle) -> &Held {
+        &self.held[&handle]
+    }
+
+    pub(crate) fn connect(&mut self) {
+        self.input(Input::Connect);
+    }
+
+    /// Follows the socket and the timer until `reached`.
+    pub(crate) async fn until(&mut self, reached: impl Fn(&Self) -> bool) {
+        while !reached(self) {
+            match self.happens().await {
+                Happened::Opened => self.input(Input::Opened),
+                Happened::Frame(text) => self.input(Input::Received(&text)),
+                Happened::Closed(code) => {
+                    self.link = Link::None;
+                    self.input(Input::SocketClosed { code, reason: "" });
+                }
+                Happened::Due => {
+                    let now = self.now();
+                    self.client.handle_timeout(now);
+                    self.act();
+                }
+            }
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::from_millis(self.began.elapsed().as_millis() as u64)
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        self.client.handle_input(self.now(), input);
+        self.act();
+    }
+
+    async fn happens(&mut self) -> Happened {
+        let due = self.client.poll_timeout().map(|due| self.began + Duration::from_millis(due.as_millis()));
+        let socket = poll_fn(|cx| poll_link(&mut self.link, &mut self.outbox, cx));
+        tokio::select! {
+            happened = socket => happened,
+            () = sleep_until(due.unwrap_or(self.began)), if due.is_some() => Happened::Due,
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(output) = self.client.poll_output() {
+            match output {
+                Output::FetchToken { attempt } => {
+                    let now = self.now();
+                    self.client.handle_input(now, Input::Token { attempt, result: Ok(None) });
+                }
+                Output::OpenSocket => {
+                    let proxy = self.proxy;
+                    self.outbox.clear();
+                    self.link = Link::Opening(Box::pin(async move {
+                        let stream = TcpStream::connect(proxy).await.ok()?;
+                        stream.set_nodelay(true).ok()?;
+                        Some(client_async(format!("ws://{proxy}/ws"), stream).await.ok()?.0)
+                    }));
+                }
+                Output::SendText(text) => self.outbox.push(text),
+                Output::CloseSocket { .. } => self.link = Link::None,
+                Output::News { handle, ended } => {
+                    if ended || !self.held[&handle].late {
+                        self.take(handle);
+                    }
+                }
+                Output::Reply { handle, result } => {
+                    let held = self.held.get_mut(&handle).expect("a request of this page");
+                    match result {
+                        Ok(data) => held.reply = Some(serde_json::from_str(&data).expect("JSON")),
+                        Err(error) => held.failed = Some(error),
+                    }
+                }
+                Output::StatusChanged(_) | Output::UsageChanged => {}
+            }
+        }
+    }
+
+    fn take(&mut self, handle: Handle) {
+        let held = self.held.get_mut(&handle).expect("a request of this page");
+        self.client.take(handle, |news| {
+            assert!(!held.ended(), "news after the end");
+            news.message_id.clone_into(&mut held.message_id);
+            match news.piece {
+                Piece::Text(text) => held.text.push_str(text),
+                Piece::Reasoning(text) => held.reasoning.push_str(text),
+                Piece::Done { content, stop_reason, usage } => held.done = Some((content, stop_reason, usage.clone())),
+                Piece::Failed(error) => held.failed = Some(error.clone()),
+                Piece::Tool(_) | Piece::Status { .. } => {}
+            }
+        });
+    }
+}
+
+fn poll_link(link: &mut Link, outbox: &mut Vec<String>, cx: &mut Context<'_>) -> Poll<Happened> {
+    match link {
+        Link::None => Poll::Pending,
+        Link::Opening(opening) => opening.as_mut().poll(cx).map(|socket| match socket {
+            None => Happened::Closed(LOST),
+            Some(socket) => {
+                *link = Link::Open(Box::new(socket));
+                Happened::Opened
+            }
+        }),
+        Link::Open(socket) => {
+            let mut socket = Pin::new(socket.as_mut());
+            while !outbox.is_empty() {
+                match socket.as_mut().poll_ready(cx) {
+                    Poll::Pending => break,
+                    Poll::Ready(Err(_)) => return Poll::Ready(Happened::Closed(LOST)),
+                    Poll::Ready(Ok(())) => {
+                        if socket.as_mut().start_send(Message::text(outbox.remove(0))).is_err() {
+                            return Poll::Ready(Happened::Closed(LOST));
+                        }
+                    }
+                }
+            }
+            if let Poll::Ready(Err(_)) = socket.as_mut().poll_flush(cx) {
+                return Poll::Ready(Happened::Closed(LOST));
+            }
+            loop {
+                match socket.as_mut().poll_next(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(Ok(Message::Text(text)))) => {
+                        return Poll::Ready(Happened::Frame(text.to_string()));
+                    }
+                    Poll::Ready(Some(Ok(Message::Ping(_)))) => {}
+                    Poll::Ready(Some(Ok(Message::Close(Some(close))))) => {
+                        return Poll::Ready(Happened::Closed(close.code.into()));
+                    }
+                    Poll::Ready(_) => return Poll::Ready(Happened::Closed(LOST)),
+                }
+            }
+        }
+    }
+}
