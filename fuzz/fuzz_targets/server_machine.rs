@@ -126,7 +126,9 @@ impl Rig {
                     assert!(self.requests.len() <= MAX_REQUESTS);
                 }
             }
-            Step::Reply { request } => self.outcome(request, Outcome::Reply(Box::new(ServerMessage::Pong(Pong {})))),
+            Step::Reply { request } => {
+                self.outcome(request, Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))));
+            }
             Step::Fail { request } => {
                 self.outcome(request, Outcome::Failed(ErrorData::new(ErrorCode::ModelNotFound, "no such model")));
             }
