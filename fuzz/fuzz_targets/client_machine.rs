@@ -22,9 +22,16 @@ const CLOSES: [u16; 6] = [1001, 1006, 1012, 4001, 4002, 4005];
 
 #[derive(Debug, Arbitrary)]
 enum Step {
-    Token { turn: bool, text: String },
-    Complete { turn: bool },
-    Fail { turn: bool },
+    Token {
+        turn: bool,
+        text: String,
+    },
+    Complete {
+        turn: bool,
+    },
+    Fail {
+        turn: bool,
+    },
     Deliver(u8),
     Lose,
     Double,
@@ -32,7 +39,9 @@ enum Step {
     Cut(u8),
     Pass(u16),
     Visible,
-    Network { online: bool },
+    Network {
+        online: bool,
+    },
     Unreachable(bool),
     BlackHole(bool),
     TokenFails(bool),
@@ -41,13 +50,19 @@ enum Step {
     Joins(bool),
     Take(bool),
     GiveRests(bool),
-    Cancel { turn: bool },
+    Cancel {
+        turn: bool,
+    },
     Call,
     Whole,
     Drain(u16),
     Closed,
     /// A frame that no honest proxy sends.
-    Say { turn: bool, kind: u8, data: String },
+    Say {
+        turn: bool,
+        kind: u8,
+        data: String,
+    },
     Raw(String),
     Close,
 }
@@ -85,18 +100,22 @@ struct Run {
 
 impl Run {
     fn step(&mut self, step: Step, honest: bool) {
+        let ended = match step {
+            Step::Token { turn, .. } | Step::Complete { turn } | Step::Fail { turn } => self.has_ended(turn),
+            _ => false,
+        };
         let world = &mut self.world;
         match step {
-            Step::Token { turn, text } if !self.has_ended(turn) => self.world.proxy.token(turn.into(), &text),
-            Step::Complete { turn } if !self.has_ended(turn) => {
+            Step::Token { .. } | Step::Complete { .. } | Step::Fail { .. } if ended => {}
+            Step::Token { turn, text } => world.proxy.token(turn.into(), &text),
+            Step::Complete { turn } => {
                 self.ended[usize::from(turn)] = true;
-                self.world.proxy.complete(turn.into());
+                world.proxy.complete(turn.into());
             }
-            Step::Fail { turn } if !self.has_ended(turn) => {
+            Step::Fail { turn } => {
                 self.ended[usize::from(turn)] = true;
-                self.world.proxy.fail(turn.into(), ErrorCode::UpstreamStreamError);
+                world.proxy.fail(turn.into(), ErrorCode::UpstreamStreamError);
             }
-            Step::Token { .. } | Step::Complete { .. } | Step::Fail { .. } => {}
             Step::Deliver(count) => {
                 for _ in 0..count {
                     world.deliver();
@@ -147,6 +166,8 @@ impl Run {
                 }
             }
             Step::Drain(ms) => world.proxy.announce_stop(ms.into()),
+            // Only a socket that is not open yet: any other is cut.
+            Step::Closed if world.connected => {}
             Step::Closed => world.input(Input::SocketClosed { code: 1006, reason: "" }),
             _ if honest => {}
             Step::Say { turn, kind, data } => {
@@ -179,7 +200,8 @@ impl Run {
         self.ended[turn]
             || heard.iter().any(|frame| match &frame.message {
                 ClientMessage::Cancel(cancel) => {
-                    cancel.message_id.as_ref().is_some_and(|id| id.as_str() == name) || cancel.request_id.as_ref() == request
+                    cancel.message_id.as_ref().is_some_and(|id| id.as_str() == name)
+                        || cancel.request_id.as_ref() == request
                 }
                 _ => false,
             })
@@ -223,7 +245,8 @@ impl Run {
             }
         }
         let asked = |frame: &&protocol::client::ClientFrame| matches!(frame.message, ClientMessage::SendMessage(_));
-        let ids: std::collections::BTreeSet<_> = world.proxy.heard.iter().filter(asked).map(|frame| &frame.id).collect();
+        let ids: std::collections::BTreeSet<_> =
+            world.proxy.heard.iter().filter(asked).map(|frame| &frame.id).collect();
         assert!(world.proxy.turns.len() <= ids.len(), "one model call for each message");
     }
 }

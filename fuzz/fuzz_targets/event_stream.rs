@@ -46,7 +46,8 @@ fn check(bytes: &[u8]) {
             Ok(DecodedFrame::Incomplete) => panic!("the SDK waits for more of {frame:?}"),
             // Headers that mean nothing here are passed over unread.
             Err(error) => {
-                assert!(format!("{error:?}").contains("Header"), "the SDK refuses {frame:?}: {error:?}");
+                let text = format!("{error:?}");
+                assert!(text.contains("Header") || text.contains("Utf8"), "the SDK refuses {frame:?}: {error:?}");
                 return;
             }
         };

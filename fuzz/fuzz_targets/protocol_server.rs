@@ -93,7 +93,7 @@ fn compare(text: &str) {
         Incoming::Snapshot { session_id, message_id, seq, parts, model, usage, stop_reason, error, .. } => {
             let Ok(data) = from_value::<Snapshot>(data) else { return };
             let message = data.message;
-            assert_eq!((&*session_id, &*message_id), (data.session_id.as_str(), message.message_id.as_str()));
+            assert_eq!((&*session_id, &*message_id), (data.session_id.as_str(), data.message_id.as_str()));
             assert_eq!((seq, model.as_deref()), (data.seq, message.model.as_deref()));
             assert_eq!((usage, stop_reason), (message.usage, message.stop_reason));
             assert_eq!(error.map(|error| *error), message.error);

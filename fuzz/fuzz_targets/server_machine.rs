@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
@@ -215,7 +215,11 @@ impl Rig {
         let seq = followed.events.len() as u64 + 1;
         let end = if fails {
             let message_id = Some(followed.turn.message_id.clone());
-            End::Failed(ErrorData { message_id, seq: Some(seq), ..ErrorData::new(ErrorCode::UpstreamStreamError, "cut") })
+            End::Failed(ErrorData {
+                message_id,
+                seq: Some(seq),
+                ..ErrorData::new(ErrorCode::UpstreamStreamError, "cut")
+            })
         } else {
             End::Complete { stop_reason: StopReason::EndTurn, usage: Usage::default() }
         };
@@ -299,7 +303,10 @@ impl Followed {
 }
 
 fn find<'a>(turns: &'a mut [Followed], message_id: &str) -> &'a mut Followed {
-    turns.iter_mut().find(|followed| followed.turn.message_id.as_str() == message_id).expect("a turn of this connection")
+    turns
+        .iter_mut()
+        .find(|followed| followed.turn.message_id.as_str() == message_id)
+        .expect("a turn of this connection")
 }
 
 fn begin(registry: &Turns, name: &str) -> Arc<Turn> {
