@@ -11,7 +11,7 @@ mod proxy;
 mod world;
 
 use arbitrary::Arbitrary;
-use client_core::{Config, Handle, Input, SendOptions, Status};
+use client_core::{Config, Handle, Input, Status};
 use libfuzzer_sys::fuzz_target;
 use protocol::{ErrorCode, StopReason, client::ClientMessage};
 use world::World;
@@ -153,17 +153,12 @@ impl Run {
             Step::Cancel { turn } => world.cancel(self.handles[usize::from(turn)]),
             Step::Call => {
                 let now = world.now();
-                if world.client.call(now, "chat.list_sessions", "{}").is_ok() {
-                    world.pass_ms(0);
-                }
+                let _ = world.client.call(now, "chat.list_sessions", "{}");
+                // The world does what a call gave rise to with its next input.
+                world.input(Input::Connect);
             }
             Step::Whole => {
-                let now = world.now();
-                let data = r#"{"sessionId":"w","message":"whole"}"#;
-                let options = SendOptions { streaming: false, session_id: Some("w"), model: None };
-                if world.client.send_message(now, data, options).is_ok() {
-                    world.pass_ms(0);
-                }
+                let _ = world.try_send("whole", false);
             }
             Step::Drain(ms) => world.proxy.announce_stop(ms.into()),
             // Only a socket that is not open yet: any other is cut.
