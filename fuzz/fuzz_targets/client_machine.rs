@@ -107,6 +107,8 @@ impl Run {
         let world = &mut self.world;
         match step {
             Step::Token { .. } | Step::Complete { .. } | Step::Fail { .. } if ended => {}
+            // A log has no empty events.
+            Step::Token { text, .. } if text.is_empty() => {}
             Step::Token { turn, text } => world.proxy.token(turn.into(), &text),
             Step::Complete { turn } => {
                 self.ended[usize::from(turn)] = true;

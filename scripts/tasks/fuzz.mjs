@@ -14,11 +14,11 @@ export const FOLDER = join(ROOT, "fuzz");
 
 /** What each target is given in a test run beyond its corpus: so many inputs, each of at most so many bytes. */
 export const TARGETS = {
-  protocol_client: { runs: 100_000, maxBytes: 4_096, seeds: ["protocol/golden/client"] },
-  protocol_server: { runs: 100_000, maxBytes: 4_096, seeds: ["protocol/golden/server"] },
-  fold: { runs: 100_000, maxBytes: 1_024 },
-  client_machine: { runs: 5_000, maxBytes: 2_048 },
-  server_machine: { runs: 20_000, maxBytes: 2_048 },
+  protocol_client: { runs: 50_000, maxBytes: 4_096, seeds: ["protocol/golden/client"] },
+  protocol_server: { runs: 50_000, maxBytes: 4_096, seeds: ["protocol/golden/server"] },
+  fold: { runs: 50_000, maxBytes: 1_024 },
+  client_machine: { runs: 4_000, maxBytes: 2_048 },
+  server_machine: { runs: 8_000, maxBytes: 2_048 },
   event_stream: { runs: 10_000, maxBytes: 8_192 },
 };
 
