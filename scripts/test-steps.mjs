@@ -18,6 +18,7 @@ import { onPath } from "./lib/system.mjs";
 import { browsers, CHROMEDRIVER, CHROMIUM, geckodriverPath, python, webdriverSettings } from "./tasks/browsers.mjs";
 import { clientPackage } from "./tasks/client.mjs";
 import { dashboard } from "./tasks/dashboard.mjs";
+import { fuzzTargets, shortRun } from "./tasks/fuzz.mjs";
 import { npmAll } from "./tasks/npm.mjs";
 import { DEV_EMULATOR, DEV_PROXY, devEmulator, devProxy } from "./tasks/proxy.mjs";
 import { rust } from "./tasks/rust.mjs";
@@ -33,6 +34,7 @@ export const STEPS = [
   { name: "clippy", title: "Rust lints", needs: [rust], run: cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings") },
   { name: "rust", title: "Rust tests", needs: [rust], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
   { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
+  { name: "fuzz", title: "hostile input, short", needs: [fuzzTargets], count: "cargo", run: shortRun },
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
   { name: "wasm-chromium", title: "client in Chromium", needs: [wasmRust, wasmTools, browsers], count: "cargo", run: wasmPack("--chrome", "--chromedriver", () => CHROMEDRIVER) },
   { name: "wasm-firefox", title: "client in Firefox", needs: [wasmRust, wasmTools, browsers, geckodriver], count: "cargo", run: wasmPack("--firefox", "--geckodriver", geckodriverPath) },

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::{
     ErrorCode, ErrorData, RequestId,
     client::{ClientFrame, ClientMessage},
-    limits::{MAX_ATTACHMENTS, MAX_CLIENT_FRAME_BYTES, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
+    limits::{MAX_ATTACHMENTS, MAX_CLIENT_FRAME_BYTES, MAX_JSON_DEPTH, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
 };
 
 /// A frame that cannot be taken.
@@ -47,6 +47,9 @@ pub fn decode_client(text: &str) -> Result<ClientFrame, DecodeError> {
         let message = format!("a frame has at most {MAX_CLIENT_FRAME_BYTES} bytes, this one has {}", text.len());
         return Err(DecodeError::new(None, ErrorCode::MessageTooLarge, message));
     }
+    if is_too_deep(text) {
+        return refuse(&None, format!("a frame nests at most {MAX_JSON_DEPTH} levels deep"));
+    }
     let envelope: Envelope<'_> = match serde_json::from_str(text) {
         Ok(envelope) => envelope,
         Err(error) => {
@@ -77,6 +80,25 @@ pub fn decode_client(text: &str) -> Result<ClientFrame, DecodeError> {
         None => Ok(ClientFrame { id, message }),
         Some((code, text)) => Err(DecodeError::new(some_id, code, format!("{kind}: {text}"))),
     }
+}
+
+/// Whether JSON nests deeper than it may. What nobody knows is passed over by `serde_json` without a bound of its own.
+fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut string, mut escaped) = (0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if string => escaped = true,
+            b'"' => string = !string,
+            b'{' | b'[' if !string => depth += 1,
+            b'}' | b']' if !string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_JSON_DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 /// serde's text without its line and column, which count from the start of `data` and would mislead.
@@ -173,5 +195,11 @@ mod tests {
     fn deep_nesting_is_refused_and_not_followed() {
         let deep = "[".repeat(100_000);
         assert_eq!(error(&format!(r#"{{"id":"a","type":"ping","data":{deep}"#)).1, ErrorCode::InvalidRequest);
+        let nested = |levels: usize| {
+            let value = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            decode_client(&format!(r#"{{"id":"a\"[","type":"ping","data":{{"x":{value}}}}}"#))
+        };
+        assert!(nested(MAX_JSON_DEPTH - 2).is_ok());
+        assert_eq!(nested(MAX_JSON_DEPTH - 1).unwrap_err().error.code, ErrorCode::InvalidRequest);
     }
 }

@@ -153,7 +153,7 @@ impl Turn {
     }
 
     /// Adds to the log, however much, and tells every follower once.
-    pub(crate) fn append<T>(&self, add: impl FnOnce(&mut TurnLog) -> T) -> T {
+    pub fn append<T>(&self, add: impl FnOnce(&mut TurnLog) -> T) -> T {
         let mut shared = self.shared();
         let result = add(&mut shared.log);
         shared.ring();

@@ -1,0 +1,182 @@
+//! However a log is cut into frames, and whatever comes twice, late or too early: the answer is the fold of its events, one by one.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use protocol::{
+    Answer, AnswerState, Applied, ErrorCode, ErrorData, Part, RawJson, StopReason, ToolStatus, ToolUse, ToolUseId,
+    TurnEvent, Usage,
+};
+
+/// What the model says next.
+#[derive(Debug, Arbitrary)]
+enum Said {
+    Text(String),
+    Reasoning(String),
+    Tool { id: u8, done: bool },
+}
+
+#[derive(Debug, Arbitrary)]
+enum Offer {
+    /// The events from `back` before what is held, as many as `count` and as fit a frame.
+    Frame { back: i8, count: u8 },
+    /// The same, claiming other numbers.
+    Lie { first: u64, seq: u64 },
+    /// All events up to `skip` after what is held, as a snapshot.
+    Snapshot { skip: u8 },
+}
+
+#[derive(Debug, Arbitrary)]
+struct Scenario {
+    said: Vec<Said>,
+    fails: bool,
+    offers: Vec<Offer>,
+}
+
+#[derive(Debug)]
+enum Event {
+    Text(u32, String),
+    Reasoning(u32, String),
+    Tool(ToolUse),
+    Complete(Usage),
+    Failed(ErrorData),
+}
+
+impl Event {
+    fn apply(&self, answer: &mut Answer, first: u64, seq: u64, joined: &str) -> Applied {
+        let event = match self {
+            Self::Text(part, _) => TurnEvent::Text { part: *part, content: joined },
+            Self::Reasoning(part, _) => TurnEvent::Reasoning { part: *part, content: joined },
+            Self::Tool(call) => TurnEvent::ToolUse { call },
+            Self::Complete(usage) => TurnEvent::Complete { stop_reason: StopReason::EndTurn, usage },
+            Self::Failed(error) => TurnEvent::Error(error),
+        };
+        answer.apply(first, seq, &event)
+    }
+
+    fn content(&self) -> &str {
+        match self {
+            Self::Text(_, text) | Self::Reasoning(_, text) => text,
+            _ => "",
+        }
+    }
+
+    fn joins(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::Text(a, _), Self::Text(b, _)) | (Self::Reasoning(a, _), Self::Reasoning(b, _)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+fuzz_target!(|scenario: Scenario| {
+    let log = log(scenario.said, scenario.fails);
+    // folds[n] is the answer after n events, each taken alone.
+    let mut folds = vec![Answer::default()];
+    for (at, event) in log.iter().enumerate() {
+        let mut next = folds[at].clone();
+        assert_eq!(event.apply(&mut next, at as u64 + 1, at as u64 + 1, event.content()), Applied::Next);
+        folds.push(next);
+    }
+    let text: String = log.iter().map(|event| if let Event::Text(_, text) = event { &**text } else { "" }).collect();
+    assert_eq!(folds[log.len()].text(), text);
+
+    let mut answer = Answer::default();
+    for offer in scenario.offers {
+        let held = answer.seq() as usize;
+        match offer {
+            Offer::Frame { back, count } => {
+                let from = held.saturating_add_signed(isize::from(back)).min(log.len() - 1);
+                let upto = frame(&log, from, usize::from(count).max(1));
+                let applied = give(&log, &mut answer, from, upto);
+                let expected = match () {
+                    () if upto <= held || answer_ended(&folds[held]) => Applied::Duplicate,
+                    () if from != held => Applied::Gap,
+                    () => Applied::Next,
+                };
+                assert_eq!(applied, expected, "{from}..{upto} at {held}");
+            }
+            Offer::Lie { first, seq } if first != held as u64 + 1 || seq < first => {
+                let applied = log[0].apply(&mut answer, first, seq, "a lie");
+                assert_ne!(applied, Applied::Next);
+            }
+            Offer::Lie { .. } => {}
+            Offer::Snapshot { skip } => {
+                let at = (held + usize::from(skip)).min(log.len() - 1);
+                if !answer_ended(&answer) {
+                    let state = folds[at].state();
+                    answer = Answer::from_snapshot(at as u64, state, folds[at].parts().to_vec());
+                }
+            }
+        }
+        assert_eq!(answer, folds[answer.seq() as usize]);
+    }
+    while !answer_ended(&answer) {
+        let from = answer.seq() as usize;
+        let upto = frame(&log, from, usize::MAX);
+        assert_eq!(give(&log, &mut answer, from, upto), Applied::Next);
+    }
+    assert_eq!(answer, folds[log.len()]);
+});
+
+fn answer_ended(answer: &Answer) -> bool {
+    answer.state() != AnswerState::Streaming
+}
+
+/// Where the frame ends that begins with the event at `from` and has at most `count` events.
+fn frame(log: &[Event], from: usize, count: usize) -> usize {
+    let mut upto = from + 1;
+    while upto < log.len() && upto - from < count && log[from].joins(&log[upto]) {
+        upto += 1;
+    }
+    upto
+}
+
+fn give(log: &[Event], answer: &mut Answer, from: usize, upto: usize) -> Applied {
+    let joined: String = log[from..upto].iter().map(Event::content).collect();
+    log[from].apply(answer, from as u64 + 1, upto as u64, &joined)
+}
+
+/// The events of an answer, numbered in parts as a proxy numbers them, with an end.
+fn log(said: Vec<Said>, fails: bool) -> Vec<Event> {
+    let mut log: Vec<Event> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
+    for said in said {
+        match said {
+            Said::Text(text) => {
+                if !matches!(parts.last(), Some(Part::Text { .. })) {
+                    parts.push(Part::Text { text: String::new() });
+                }
+                log.push(Event::Text(parts.len() as u32 - 1, text));
+            }
+            Said::Reasoning(text) => {
+                if !matches!(parts.last(), Some(Part::Reasoning { .. })) {
+                    parts.push(Part::Reasoning { text: String::new() });
+                }
+                log.push(Event::Reasoning(parts.len() as u32 - 1, text));
+            }
+            Said::Tool { id, done } => {
+                let call = ToolUse {
+                    tool_use_id: ToolUseId::new(format!("tool-{id}")).expect("an id"),
+                    name: "clock".into(),
+                    input: RawJson::new("{}").expect("JSON"),
+                    status: if done { ToolStatus::Succeeded } else { ToolStatus::Running },
+                    duration_ms: None,
+                    result: None,
+                };
+                let known = |part: &Part| matches!(part, Part::ToolUse(known) if known.tool_use_id == call.tool_use_id);
+                if !parts.iter().any(known) {
+                    parts.push(Part::ToolUse(call.clone()));
+                }
+                log.push(Event::Tool(call));
+            }
+        }
+    }
+    log.push(if fails {
+        Event::Failed(ErrorData::new(ErrorCode::UpstreamStreamError, "cut"))
+    } else {
+        Event::Complete(Usage::estimate(4, 4))
+    });
+    log
+}
