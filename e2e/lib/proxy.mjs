@@ -33,12 +33,14 @@ export async function startProxy({ port = 0, tokensPerSecond = 0, args = [] } = 
       child.kill("SIGKILL");
       await ended;
     },
+    /** Asks it to end; resolves with its exit code. */
     async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       child.kill("SIGTERM");
       const force = setTimeout(() => child.kill("SIGKILL"), START_TIMEOUT_MS);
-      await ended;
+      const [code] = await ended;
       clearTimeout(force);
+      return code;
     },
   };
 }

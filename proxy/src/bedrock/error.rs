@@ -63,8 +63,8 @@ impl UpstreamError {
         self.retry == Retry::Broken
     }
 
-    /// Whether another model may do better: it is not about the request or the credentials.
-    pub fn is_of_the_model(&self) -> bool {
+    /// Whether the model is to blame, and not the request or the credentials.
+    fn is_of_the_model(&self) -> bool {
         matches!(
             self.code,
             ErrorCode::Throttled
@@ -73,6 +73,11 @@ impl UpstreamError {
                 | ErrorCode::UpstreamTimeout
                 | ErrorCode::UpstreamStreamError
         )
+    }
+
+    /// Whether another model is asked. Not after calls that broke off: each of them may have been billed.
+    pub fn is_for_another_model(&self) -> bool {
+        self.is_of_the_model() && self.code != ErrorCode::UpstreamStreamError
     }
 
     /// What it says of the model's health.
