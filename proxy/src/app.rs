@@ -5,19 +5,23 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use aws_credential_types::Credentials;
 use bedrock_emulator::{ACCESS_KEY_ID, Config as EmulatorConfig, Emulator, Pace, SECRET_ACCESS_KEY};
 use protocol::Catalog;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::{
     bedrock::connect::{ConnectError, Found, Options, connect, find},
     http::{Http, Origins},
     service::{Offer, Service},
-    settings::{Demo, Serve},
+    settings::{Demo, OnStop, Serve},
     sources::Sources,
     store::MemoryStore,
-    turn::{Limits, Runner, Turns},
+    turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers},
     ws::sockets::Sockets,
 };
+
+/// How long turns may take to store what they have when the proxy stops.
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long sockets may take to say goodbye when the proxy stops.
 pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -60,6 +64,7 @@ pub struct App {
     addr: SocketAddr,
     emulator: Option<Emulator>,
     answers_from: String,
+    grace: Duration,
 }
 
 impl App {
@@ -98,12 +103,15 @@ impl App {
             format!("Bedrock in {} with {}", found.region, found.identity)
         };
         let runner = Runner {
-            bedrock: connect(found, options)?,
+            upstream: Arc::new(connect(found, options)?),
             store: Arc::new(MemoryStore::default()),
             catalog: Arc::new(Catalog::builtin()),
             turns: Arc::new(Turns::new(settings.max_turns as usize)),
             limits: limits(settings),
             sources: Sources::system(),
+            breakers: Breakers::default(),
+            settling: Semaphore::new(MAX_SETTLING),
+            tasks: TaskTracker::new(),
         };
         let offer = Offer {
             default_model: settings.upstream.model.clone(),
@@ -118,7 +126,8 @@ impl App {
             origins: Origins::new(&settings.allowed_origins, addr.port()),
             www: settings.www.clone(),
         };
-        Ok(Self { http: Arc::new(http), listener, addr, emulator, answers_from })
+        let grace = settings.shutdown_grace;
+        Ok(Self { http: Arc::new(http), listener, addr, emulator, answers_from, grace })
     }
 
     /// What answers requests, whatever they come over.
@@ -141,16 +150,21 @@ impl App {
         &self.answers_from
     }
 
-    /// Serves until `stop` is ready, then says goodbye to every socket.
+    /// Serves until `stop` is ready, then gives the answers under way their time and says goodbye to every socket. Health checks are
+    /// answered until the end, so that a load balancer sees that the proxy is not ready.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let sockets = self.http.sockets.clone();
+        let Http { sockets, service, .. } = self.http.as_ref();
+        let goodbye = async {
+            stop.await;
+            info!(sockets = sockets.count(), answers = service.running(), "stopping");
+            sockets.drain();
+            service.wind_up(self.grace, SETTLE_TIMEOUT).await;
+            let _ = tokio::time::timeout(GOODBYE_TIMEOUT, sockets.empty()).await;
+        };
         tokio::select! {
-            () = self.http.accept(self.listener) => {}
-            () = stop => {}
+            () = self.http.clone().accept(self.listener) => {}
+            () = goodbye => {}
         }
-        info!(sockets = sockets.count(), "stopping");
-        sockets.drain();
-        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, sockets.empty()).await;
         if let Some(emulator) = self.emulator {
             emulator.shutdown().await;
         }
@@ -202,5 +216,13 @@ fn limits(settings: &Serve) -> Limits {
         event_timeout: settings.event_timeout,
         reasoning_timeout: settings.reasoning_timeout,
         answer_timeout: settings.answer_timeout,
+        retry: RetryPolicy {
+            max_attempts: settings.max_attempts,
+            base: settings.retry_base,
+            timeout: settings.retry_timeout,
+        },
+        fallback_models: settings.fallback_models.clone(),
+        stop_drain: (settings.on_stop == OnStop::Drain).then_some(settings.stop_drain_timeout),
+        unwatched_timeout: settings.unwatched_timeout,
     }
 }

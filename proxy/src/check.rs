@@ -1,8 +1,10 @@
 //! `outcrop-proxy check`: is everything right for Bedrock, and what to do if not.
 
+use std::future::poll_fn;
+
 use crate::{
     bedrock::{
-        Bedrock, ConverseRequest, Turn, UpstreamError, UpstreamEvent,
+        Bedrock, ConverseRequest, Turn, Upstream as _, UpstreamError, UpstreamEvent,
         connect::{ConnectError, Found, Options, connect, find},
     },
     settings::Upstream,
@@ -75,8 +77,8 @@ async fn stream(bedrock: &Bedrock, model: &str) -> Result<(), UpstreamError> {
     let request = smallest(model);
     let mut stream = bedrock.converse_stream(&request).await?;
     let mut whole = false;
-    while stream.read().await? {
-        stream.drain(bedrock.target(&request), |event| {
+    while poll_fn(|cx| stream.poll_read(cx)).await? {
+        stream.drain(request.target(bedrock.region()), &mut |event| {
             whole |= matches!(event, UpstreamEvent::Metadata(_));
             Ok(())
         })?;

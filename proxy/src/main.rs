@@ -11,7 +11,10 @@ use outcrop_proxy::{
     check::check,
     settings::{Cli, Command, Serve},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -55,16 +58,26 @@ async fn serve(settings: &Serve) -> ExitCode {
     }
     println!("answers come from {}, model {}", app.answers_from(), settings.upstream.model);
     println!("listening on http://{}", app.addr());
-    app.run(stopped()).await;
-    ExitCode::SUCCESS
-}
-
-/// Ready when the process is asked to stop.
-async fn stopped() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        return std::future::pending().await;
+        return fail("the system takes no signal handlers: raise its limits");
     };
+    let (stop, stopped) = oneshot::channel();
+    let asked_twice = async {
+        asked_to_stop(&mut interrupt, &mut terminate).await;
+        let _ = stop.send(());
+        asked_to_stop(&mut interrupt, &mut terminate).await;
+    };
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    tokio::select! {
+        () = app.run(stopped) => ExitCode::SUCCESS,
+        () = asked_twice => fail("asked to stop twice: answers under way were dropped"),
+    }
+}
+
+async fn asked_to_stop(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

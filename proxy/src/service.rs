@@ -1,9 +1,9 @@
 //! What the proxy does for a client, request by request. It knows nothing of sockets.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use protocol::{
-    Catalog, ErrorCode, ErrorData, MessageId, SessionId, VERSION,
+    AnswerState, Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, VERSION,
     client::{
         Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions, RenameSession,
         Resume, SendMessage,
@@ -11,14 +11,14 @@ use protocol::{
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
         HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage, SessionDeleted,
-        SessionsResponse,
+        SessionsResponse, Snapshot,
     },
 };
 
 use crate::{
     principal::Owner,
     sources::Sources,
-    store::{Store, StoreError, new_session},
+    store::{Asked, Fingerprint, Store, StoreError, new_session},
     turn::{Begin, NewTurn, Runner, Turn, Turns},
 };
 
@@ -80,6 +80,21 @@ impl Service {
         Self { runner, offer }
     }
 
+    /// Waits for the turns under way, at most `grace`; those that have not ended by then are stored as interrupted, for which
+    /// they have `settle`. No turn begins meanwhile: sockets that are told of the end refuse it.
+    pub async fn wind_up(&self, grace: Duration, settle: Duration) {
+        self.runner.tasks.close();
+        if tokio::time::timeout(grace, self.runner.tasks.wait()).await.is_err() {
+            self.turns().interrupt_all();
+            let _ = tokio::time::timeout(settle, self.runner.tasks.wait()).await;
+        }
+    }
+
+    /// How many turns are under way.
+    pub fn running(&self) -> usize {
+        self.runner.tasks.len()
+    }
+
     /// What clients may ask for.
     pub fn offer(&self) -> &Offer {
         &self.offer
@@ -91,7 +106,7 @@ impl Service {
         match message {
             ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
             ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel),
-            ClientMessage::Resume(resume) => self.resume(owner, &resume),
+            ClientMessage::Resume(resume) => self.resume(owner, &resume).await,
             ClientMessage::CreateSession(create) => self.create_session(owner, create).await.into(),
             ClientMessage::ListSessions(list) => self.list_sessions(owner, &list).await.into(),
             ClientMessage::GetHistory(get) => self.history(owner, &get).await.into(),
@@ -109,7 +124,7 @@ impl Service {
         }
     }
 
-    async fn send_message(&self, owner: &Owner, request_id: protocol::RequestId, send: SendMessage) -> Outcome {
+    async fn send_message(&self, owner: &Owner, request_id: RequestId, send: SendMessage) -> Outcome {
         let fail = |code, text: String| Outcome::Failed(ErrorData::new(code, text));
         let (chars, max) = (send.message.chars().count(), self.offer.max_message_chars as usize);
         if chars > max {
@@ -133,17 +148,23 @@ impl Service {
         }
         let session_id = send.session_id.clone().unwrap_or_else(|| self.sources().session_id());
         let whole = !send.streaming;
-        let new = NewTurn { owner: owner.clone(), session_id, request_id, send, model };
-        match self.turns().begin(&new, self.sources()) {
+        let fingerprint = Fingerprint::of(&send);
+        let new = NewTurn { owner: owner.clone(), session_id, request_id, send, fingerprint, model };
+        let begin = match self.turns().known(&new) {
+            Some(known) => known,
+            None => match self.asked_before(&new).await {
+                Ok(None) => self.turns().begin(&new, self.sources()),
+                Ok(Some(asked)) => return self.ask_again(&new, asked).await,
+                Err(error) => return Outcome::from(Err(error)),
+            },
+        };
+        match begin {
             Begin::New(turn) => {
                 self.runner.start(turn.clone(), new);
                 Outcome::Follow { turn, from: From::After(0), whole }
             }
             Begin::Same(turn) => Outcome::Follow { turn, from: From::After(0), whole },
-            Begin::OtherBody => fail(
-                ErrorCode::InvalidRequest,
-                format!("The id {} was used for another message of this session; choose a new one.", new.request_id),
-            ),
+            Begin::OtherBody => Outcome::Failed(other_body(&new.request_id)),
             Begin::SessionBusy => fail(
                 ErrorCode::InvalidRequest,
                 "An answer is being made in this session. Wait for its end, or stop it, before the next message."
@@ -153,6 +174,33 @@ impl Service {
                 ErrorCode::RateLimited,
                 "The proxy is making as many answers as it may. Try again in a moment.".to_owned(),
             ),
+        }
+    }
+
+    async fn asked_before(&self, new: &NewTurn) -> Result<Option<Asked>, StoreError> {
+        let Some(session) = &new.send.session_id else { return Ok(None) };
+        match self.store().asked(&new.owner, session, &new.request_id).await {
+            Err(StoreError::SessionNotFound) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// A message that was sent before gets the answer it had then, and never a second one.
+    async fn ask_again(&self, new: &NewTurn, asked: Asked) -> Outcome {
+        if asked.fingerprint != new.fingerprint {
+            return Outcome::Failed(other_body(&new.request_id));
+        }
+        let NewTurn { owner, session_id, request_id, .. } = new;
+        match self.store().answer(owner, &asked.answer).await {
+            Err(error) => Outcome::from(Err(error)),
+            Ok(None) => {
+                let text = "This message was taken before, and its answer was lost. Send it again as a new one.";
+                Outcome::Failed(ErrorData::new(ErrorCode::Interrupted, text))
+            }
+            Ok(Some((_, answer))) => match Turn::restored(owner, session_id.clone(), request_id.clone(), answer) {
+                Ok(turn) => Outcome::Follow { turn: Arc::new(turn), from: From::After(0), whole: !new.send.streaming },
+                Err(_) => Outcome::Failed(no_such_answer()),
+            },
         }
     }
 
@@ -180,9 +228,9 @@ impl Service {
         }
     }
 
-    fn resume(&self, owner: &Owner, resume: &Resume) -> Outcome {
+    async fn resume(&self, owner: &Owner, resume: &Resume) -> Outcome {
         let Some(turn) = self.turns().find(owner, &resume.message_id) else {
-            return Outcome::Failed(no_such_answer());
+            return self.stored_answer(owner, &resume.message_id).await;
         };
         let (seq, ended) = turn.with_log(|log| (log.seq(), log.end().is_some()));
         match resume.after {
@@ -193,6 +241,21 @@ impl Service {
             // A client that has it all and asks all the same gets the end once more instead of silence.
             after if after == seq && ended => Outcome::Follow { turn, from: From::End, whole: false },
             after => Outcome::Follow { turn, from: From::After(after), whole: false },
+        }
+    }
+
+    /// The answer as it is kept, for whoever comes when its log is gone.
+    async fn stored_answer(&self, owner: &Owner, id: &MessageId) -> Outcome {
+        match self.store().answer(owner, id).await {
+            Err(error) => Outcome::from(Err(error)),
+            Ok(None) => Outcome::Failed(no_such_answer()),
+            Ok(Some((session_id, message))) => {
+                let state = if message.error.is_some() { AnswerState::Interrupted } else { AnswerState::Complete };
+                let seq = message.error.as_ref().and_then(|error| error.seq).unwrap_or(0);
+                let message_id = id.clone();
+                let snapshot = Snapshot { session_id, message_id, seq, state, message };
+                Outcome::Reply(Box::new(ServerMessage::Snapshot(snapshot)))
+            }
         }
     }
 
@@ -289,11 +352,16 @@ impl std::convert::From<Result<ServerMessage, StoreError>> for Outcome {
             Err(error @ StoreError::SessionNotFound) => {
                 Self::Failed(ErrorData::new(ErrorCode::SessionNotFound, format!("{error}.")))
             }
-            Err(error @ StoreError::SessionFull(_)) => {
+            Err(error @ (StoreError::SessionFull(_) | StoreError::AskedBefore)) => {
                 Self::Failed(ErrorData::new(ErrorCode::InvalidRequest, format!("{error}.")))
             }
         }
     }
+}
+
+fn other_body(id: &RequestId) -> ErrorData {
+    let text = format!("The id {id} was used for another message of this session; choose a new one.");
+    ErrorData::new(ErrorCode::InvalidRequest, text)
 }
 
 fn no_such_answer() -> ErrorData {

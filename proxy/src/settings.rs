@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// The model that answers where nothing else is set.
 pub const DEFAULT_MODEL: &str = "anthropic.claude-3-5-sonnet-20241022-v2:0";
 
+/// The longest time that answers under way are given when the proxy is asked to stop.
+pub const MAX_SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
+
 /// The models that demo mode offers beside the default one, so that there is something to choose from.
 const DEMO_MODELS: [&str; 3] = [
     "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
@@ -44,6 +47,15 @@ pub enum Demo {
     Auto,
     /// Never: missing credentials are an error.
     Never,
+}
+
+/// What becomes of the call of a stopped answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnStop {
+    /// It is read to its end, so that what it used is known exactly.
+    Drain,
+    /// It is dropped; Bedrock is reported to bill it all the same.
+    Abort,
 }
 
 /// Which Bedrock, and which model.
@@ -124,6 +136,38 @@ pub struct Serve {
     #[arg(long, env = "OUTCROP_MAX_MESSAGE_CHARS", default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Answers")]
     pub max_message_chars: u32,
 
+    /// What becomes of the call when a person stops an answer: read on for what it used, or dropped, which leaves an estimate.
+    #[arg(
+        long,
+        env = "OUTCROP_ON_STOP",
+        value_enum,
+        default_value = "drain",
+        value_name = "WHAT",
+        help_heading = "Answers"
+    )]
+    pub on_stop: OnStop,
+    /// How long a stopped answer is read on.
+    #[arg(long, env = "OUTCROP_STOP_DRAIN_TIMEOUT", default_value = "60s", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub stop_drain_timeout: Duration,
+    /// How long an answer goes on that no socket follows; to its end if not set.
+    #[arg(long, env = "OUTCROP_UNWATCHED_TIMEOUT", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub unwatched_timeout: Option<Duration>,
+    /// The models that are asked, in this order, where the one asked for is busy or failing; separated by commas.
+    #[arg(long, env = "OUTCROP_FALLBACK_MODELS", value_delimiter = ',', value_name = "IDS", help_heading = "Bedrock")]
+    pub fallback_models: Vec<String>,
+    /// How often a model is called in all while it refuses.
+    #[arg(long, env = "OUTCROP_MAX_ATTEMPTS", default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20), help_heading = "Bedrock")]
+    pub max_attempts: u32,
+    /// The longest wait before the second call; it doubles with each.
+    #[arg(long, env = "OUTCROP_RETRY_BASE", default_value = "1s", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub retry_base: Duration,
+    /// How long after the start of an answer no further call is begun.
+    #[arg(long, env = "OUTCROP_RETRY_TIMEOUT", default_value = "3m", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
+    pub retry_timeout: Duration,
+    /// How long answers under way may take when the proxy is asked to stop; at most 20 s, so that it ends within 30.
+    #[arg(long, env = "OUTCROP_SHUTDOWN_GRACE", default_value = "20s", value_name = "TIME", value_parser = grace, help_heading = "Timers")]
+    pub shutdown_grace: Duration,
+
     /// How long Bedrock may take to send the first event.
     #[arg(long, env = "OUTCROP_FIRST_EVENT_TIMEOUT", default_value = "120s", value_name = "TIME", value_parser = duration, help_heading = "Timers")]
     pub first_event_timeout: Duration,
@@ -156,6 +200,11 @@ impl Serve {
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 90s or 2m"))?;
     if duration.is_zero() { Err("it must be more than 0".to_owned()) } else { Ok(duration) }
+}
+
+fn grace(text: &str) -> Result<Duration, String> {
+    let grace = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 5s"))?;
+    if grace <= MAX_SHUTDOWN_GRACE { Ok(grace) } else { Err("it is at most 20s".to_owned()) }
 }
 
 fn temperature(text: &str) -> Result<f32, String> {

@@ -22,9 +22,6 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the SDK's credential chain may look for credentials. Its last link asks the network.
 pub const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a call is made in all before any of its answer has come; the SDK waits in between, with jitter.
-pub const MAX_ATTEMPTS: u32 = 3;
-
 /// Where and as whom to call Bedrock.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -70,7 +67,8 @@ pub async fn find(options: &Options) -> Result<Found, ConnectError> {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
-        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        // `turn::attempts` decides: it knows what was relayed and tells people that it waits.
+        .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts);
     if let Some(url) = &options.endpoint_url {
         loader = loader.endpoint_url(url);

@@ -6,6 +6,8 @@ use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata, S
 use protocol::{ErrorCode, ErrorData};
 use serde::Deserialize;
 
+use crate::turn::breaker::Health;
+
 /// A call to Bedrock that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
@@ -15,6 +17,21 @@ pub struct UpstreamError {
     /// Bedrock's own words, for the log.
     pub detail: String,
     message: String,
+    retry: Retry,
+    /// Whether it is worth trying again later, where that is not what the code says.
+    hopeless: bool,
+    retry_after: Option<Duration>,
+}
+
+/// Whether the same call may be made again while nothing of its answer was relayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It would fail again.
+    Never,
+    /// It was refused before a model saw it, so nothing was billed.
+    Refused,
+    /// It broke off, and may have been billed.
+    Broken,
 }
 
 /// Where a call was going, for the message.
@@ -28,14 +45,59 @@ pub struct Target<'a> {
 
 impl UpstreamError {
     fn new(code: ErrorCode, detail: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), message: message.into() }
+        let (detail, message) = (detail.into(), message.into());
+        Self { code, detail, message, retry: Retry::Never, hopeless: false, retry_after: None }
+    }
+
+    fn retried(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// Whether the call may be made again.
+    pub fn retry(&self) -> Retry {
+        self.retry
+    }
+
+    /// Whether the call may have been billed though it failed.
+    pub fn may_be_billed(&self) -> bool {
+        self.retry == Retry::Broken
+    }
+
+    /// Whether another model may do better: it is not about the request or the credentials.
+    pub fn is_of_the_model(&self) -> bool {
+        matches!(
+            self.code,
+            ErrorCode::Throttled
+                | ErrorCode::UpstreamUnavailable
+                | ErrorCode::ModelNotReady
+                | ErrorCode::UpstreamTimeout
+                | ErrorCode::UpstreamStreamError
+        )
+    }
+
+    /// What it says of the model's health.
+    pub fn health(&self) -> Health {
+        match self.code {
+            ErrorCode::Throttled => Health::Busy,
+            _ if self.is_of_the_model() => Health::Fails,
+            _ => Health::Answers,
+        }
+    }
+
+    /// The model failed so often that it is not called for `wait`.
+    pub fn circuit_open(wait: Duration, target: Target<'_>) -> Self {
+        let Target { model, region } = target;
+        let seconds = wait.as_secs() + 1;
+        let message = format!("{model} in {region} has failed again and again. It is tried again in {seconds} s.");
+        let error = Self::new(ErrorCode::UpstreamUnavailable, "not called: it keeps failing", message);
+        Self { retry_after: Some(wait), ..error }
     }
 
     /// A stream that is not what Bedrock documents, or that ended before its end.
     pub fn broken_stream(detail: &str) -> Self {
         let message =
             "Bedrock's answer broke off. What had come is kept; send the message again to get a whole answer.";
-        Self::new(ErrorCode::UpstreamStreamError, detail, message)
+        Self::new(ErrorCode::UpstreamStreamError, detail, message).retried(Retry::Broken)
     }
 
     /// Bedrock was silent for longer than the time it has.
@@ -46,6 +108,7 @@ impl UpstreamError {
             format!("nothing for {waited}"),
             format!("Bedrock sent nothing for {waited}, so the answer was given up. Try again in a moment."),
         )
+        .retried(Retry::Broken)
     }
 
     /// The answer took longer than any may.
@@ -69,11 +132,14 @@ impl UpstreamError {
 
     /// As it is told to the client.
     pub fn into_data(self) -> ErrorData {
-        ErrorData::new(self.code, self.message)
+        let mut data = ErrorData::new(self.code, self.message);
+        data.retryable &= !self.hopeless;
+        data.retry_after_ms = self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        data
     }
 
-    /// What a service error of type `kind` with Bedrock's message means.
-    fn from_service(kind: &str, detail: &str, target: Target<'_>) -> Self {
+    /// What a service error of type `kind` with Bedrock's message means, before any of a stream.
+    pub fn service(kind: &str, detail: &str, target: Target<'_>) -> Self {
         let Target { model, region } = target;
         let said = detail.to_ascii_lowercase();
         let (code, message) = match kind {
@@ -164,7 +230,14 @@ impl UpstreamError {
                 format!("Bedrock cannot answer right now ({kind}). Try again in a moment."),
             ),
         };
-        Self::new(code, format!("{kind}: {detail}"), message)
+        let used_up = kind == "ServiceQuotaExceededException" || message.contains("daily quota");
+        let retry = match code {
+            ErrorCode::Throttled if !used_up => Retry::Refused,
+            ErrorCode::ModelNotReady | ErrorCode::UpstreamUnavailable => Retry::Refused,
+            _ => Retry::Never,
+        };
+        let error = Self::new(code, format!("{kind}: {detail}"), message).retried(retry);
+        Self { hopeless: used_up, ..error }
     }
 }
 
@@ -175,16 +248,22 @@ where
 {
     if let Some(service) = error.as_service_error() {
         let kind = service.code().unwrap_or("UnknownError");
-        return UpstreamError::from_service(kind, service.message().unwrap_or_default(), target);
+        return UpstreamError::service(kind, service.message().unwrap_or_default(), target);
     }
     let detail = DisplayErrorContext(error).to_string();
+    let retry = match error {
+        SdkError::ConstructionFailure(_) => Retry::Never,
+        _ if detail.contains("credentials") => Retry::Never,
+        _ if could_not_connect(error) => Retry::Refused,
+        _ => Retry::Broken,
+    };
     let message = match error {
         SdkError::ConstructionFailure(_) => {
             "The proxy could not sign the request: its AWS credentials or region are missing. `outcrop-proxy check` tells which.".to_owned()
         }
         SdkError::TimeoutError(_) => {
             let message = format!("Bedrock in {} did not answer in time. Try again in a moment.", target.region);
-            return UpstreamError::new(ErrorCode::UpstreamTimeout, detail, message);
+            return UpstreamError::new(ErrorCode::UpstreamTimeout, detail, message).retried(Retry::Broken);
         }
         SdkError::ResponseError(_) => "Bedrock's answer could not be read. Try again in a moment.".to_owned(),
         _ if detail.contains("credentials") => {
@@ -192,7 +271,14 @@ where
         }
         _ => format!("The proxy cannot reach Bedrock in {}. Check the network, or try again in a moment.", target.region),
     };
-    UpstreamError::new(ErrorCode::UpstreamUnavailable, detail, message)
+    UpstreamError::new(ErrorCode::UpstreamUnavailable, detail, message).retried(retry)
+}
+
+/// Whether no connection came about, so that no model can have seen the request.
+fn could_not_connect(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .any(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect()))
 }
 
 /// An exception inside a stream: its type is written with a small first letter, its message is in the payload.
@@ -207,7 +293,10 @@ pub(super) fn stream_exception(name: &str, payload: &[u8], target: Target<'_>) -
     if let Some(first) = kind.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    UpstreamError::from_service(&kind, &detail, target)
+    let error = UpstreamError::service(&kind, &detail, target);
+    // The model had taken the request: what would have been a refusal before the stream may be billed now.
+    let breaks = error.retry == Retry::Refused || kind == "ModelStreamErrorException";
+    error.retried(if breaks { Retry::Broken } else { Retry::Never })
 }
 
 /// A time as a person says it, to the millisecond.
@@ -265,10 +354,10 @@ mod tests {
             ("ServiceUnavailableException", "", ErrorCode::UpstreamUnavailable, "Try again"),
         ];
         for (kind, detail, code, expected) in cases {
-            let data = UpstreamError::from_service(kind, detail, TARGET).into_data();
+            let data = UpstreamError::service(kind, detail, TARGET).into_data();
             assert_eq!(data.code, code, "{kind}");
             assert!(data.message.contains(expected), "{kind}: {}", data.message);
-            assert_eq!(data.retryable, code.is_retryable());
+            assert_eq!(data.retryable, code.is_retryable() && !detail.contains("per day"), "{kind}");
         }
     }
 

@@ -29,6 +29,8 @@ pub enum UpstreamEvent<'a> {
         /// The text.
         content: Cow<'a, str>,
     },
+    /// Content that is not shown, such as the signature of reasoning or the input of a tool.
+    Hidden,
     /// `messageStop`.
     Stop(StopReason),
     /// `metadata`, the last event.
@@ -118,6 +120,11 @@ impl From<TokenUsage> for Usage {
 }
 
 impl<'a> UpstreamEvent<'a> {
+    /// Whether the model has begun to answer with it.
+    pub fn is_content(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Reasoning { .. } | Self::Hidden)
+    }
+
     /// Reads the event in `frame`.
     ///
     /// # Errors
@@ -135,9 +142,10 @@ impl<'a> UpstreamEvent<'a> {
                 Ok(match (delta.text, delta.reasoning_content) {
                     (Some(Text(content)), _) => Self::Text { block, content },
                     (None, Some(ReasoningDelta { text: Some(Text(content)) })) => Self::Reasoning { block, content },
-                    (None, _) => Self::Other,
+                    (None, _) => Self::Hidden,
                 })
             }
+            "contentBlockStart" => Ok(Self::Hidden),
             "messageStop" => {
                 let stop: MessageStop<'_> = json(name, frame.payload)?;
                 Ok(Self::Stop(StopReason::from_text(&stop.stop_reason)))
@@ -175,7 +183,7 @@ mod tests {
         assert_eq!(text.unwrap(), UpstreamEvent::Reasoning { block: 0, content: "hm".into() });
         let signature =
             read("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"x"}}}"#);
-        assert_eq!(signature.unwrap(), UpstreamEvent::Other);
+        assert_eq!(signature.unwrap(), UpstreamEvent::Hidden);
     }
 
     #[test]

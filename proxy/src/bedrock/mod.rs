@@ -7,12 +7,14 @@ mod error;
 pub mod event;
 pub mod frame;
 mod stream;
+pub mod upstream;
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
+use async_trait::async_trait;
 use aws_sdk_bedrockruntime::{
     Client,
     operation::converse::ConverseOutput,
@@ -22,9 +24,10 @@ use aws_sdk_bedrockruntime::{
 };
 use protocol::{Role, StopReason, Usage};
 
-pub use error::{Target, UpstreamError};
+pub use error::{Retry, Target, UpstreamError};
 pub use event::UpstreamEvent;
 pub use stream::EventStream;
+pub use upstream::{EventSource, Upstream};
 
 use error::call_error;
 use stream::TakeBody;
@@ -60,6 +63,11 @@ impl ConverseRequest {
     /// The bytes of text that are sent, for estimates.
     pub fn text_bytes(&self) -> usize {
         self.system.as_deref().map_or(0, str::len) + self.turns.iter().map(|turn| turn.text.len()).sum::<usize>()
+    }
+
+    /// Where it goes if it is sent to `region`, for messages.
+    pub fn target<'a>(&'a self, region: &'a str) -> Target<'a> {
+        Target { model: &self.model, region }
     }
 }
 
@@ -104,23 +112,21 @@ impl Bedrock {
         Self { pool, region: region.into() }
     }
 
-    /// The AWS region calls go to.
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
     fn lease(&self) -> (&Client, Lease) {
         #[expect(clippy::expect_used, reason = "`connect` makes CLIENTS of them")]
         let least = self.pool.iter().min_by_key(|pooled| pooled.in_use.load(Ordering::Relaxed)).expect("a client");
         least.in_use.fetch_add(1, Ordering::Relaxed);
         (&least.client, Lease(least.in_use.clone()))
     }
+}
 
-    /// Asks for an answer as it is made.
-    ///
-    /// # Errors
-    /// What Bedrock says instead of a stream, after the SDK's retries.
-    pub async fn converse_stream(&self, request: &ConverseRequest) -> Result<EventStream, UpstreamError> {
+#[async_trait]
+impl Upstream for Bedrock {
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    async fn converse_stream(&self, request: &ConverseRequest) -> Result<Box<dyn EventSource>, UpstreamError> {
         let (client, lease) = self.lease();
         let body = TakeBody::default();
         let result = client
@@ -134,16 +140,12 @@ impl Bedrock {
             .send()
             .await;
         match result {
-            Ok(_) => Ok(EventStream::new(body.take()?, lease)),
-            Err(error) => Err(call_error(&error, self.target(request))),
+            Ok(_) => Ok(Box::new(EventStream::new(body.take()?, lease))),
+            Err(error) => Err(call_error(&error, request.target(&self.region))),
         }
     }
 
-    /// Asks for a whole answer.
-    ///
-    /// # Errors
-    /// What Bedrock says instead of an answer, after the SDK's retries.
-    pub async fn converse(&self, request: &ConverseRequest) -> Result<WholeAnswer, UpstreamError> {
+    async fn converse(&self, request: &ConverseRequest) -> Result<WholeAnswer, UpstreamError> {
         let (client, _lease) = self.lease();
         let result = client
             .converse()
@@ -155,13 +157,8 @@ impl Bedrock {
             .await;
         match result {
             Ok(output) => whole_answer(output),
-            Err(error) => Err(call_error(&error, self.target(request))),
+            Err(error) => Err(call_error(&error, request.target(&self.region))),
         }
-    }
-
-    /// Where `request` goes, for messages.
-    pub fn target<'a>(&'a self, request: &'a ConverseRequest) -> Target<'a> {
-        Target { model: &request.model, region: &self.region }
     }
 }
 

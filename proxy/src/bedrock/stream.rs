@@ -3,6 +3,7 @@
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
 };
 
 use aws_smithy_runtime_api::{
@@ -13,9 +14,9 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
-use http_body_util::BodyExt;
+use hyper::body::Body;
 
-use super::{Lease, Target, UpstreamError, UpstreamEvent, frame::FrameDecoder};
+use super::{EventSource, Lease, Target, UpstreamError, UpstreamEvent, frame::FrameDecoder, upstream::TakeEvent};
 
 /// Takes the body of a successful response before the SDK's own decoder gets it.
 ///
@@ -62,40 +63,27 @@ impl EventStream {
     pub(super) fn new(body: SdkBody, lease: Lease) -> Self {
         Self { body, decoder: FrameDecoder::default(), _lease: lease }
     }
+}
 
-    /// Waits for bytes from Bedrock. `false` at the end of the body, which alone is no success.
-    ///
-    /// Cancel safe: nothing is lost when the future is dropped.
-    ///
-    /// # Errors
-    /// A connection that broke.
-    pub async fn read(&mut self) -> Result<bool, UpstreamError> {
+impl EventSource for EventStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, UpstreamError>> {
         loop {
-            match Pin::new(&mut self.body).frame().await {
-                None if self.decoder.has_rest() => {
-                    return Err(UpstreamError::broken_stream("the stream ended within a frame"));
-                }
-                None => return Ok(false),
-                Some(Err(error)) => return Err(UpstreamError::broken_stream(&error.to_string())),
-                Some(Ok(frame)) => {
-                    if let Ok(bytes) = frame.into_data() {
+            return Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                None if self.decoder.has_rest() => Err(UpstreamError::broken_stream("the stream ended within a frame")),
+                None => Ok(false),
+                Some(Err(error)) => Err(UpstreamError::broken_stream(&error.to_string())),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) => {
                         self.decoder.push(&bytes);
-                        return Ok(true);
+                        Ok(true)
                     }
-                }
-            }
+                    Err(_) => continue,
+                },
+            });
         }
     }
 
-    /// Gives every event that has arrived to `take`.
-    ///
-    /// # Errors
-    /// An exception in the stream, or bytes that are no event stream; what came before was given.
-    pub fn drain(
-        &mut self,
-        target: Target<'_>,
-        mut take: impl FnMut(UpstreamEvent<'_>) -> Result<(), UpstreamError>,
-    ) -> Result<(), UpstreamError> {
+    fn drain(&mut self, target: Target<'_>, take: &mut TakeEvent<'_>) -> Result<(), UpstreamError> {
         loop {
             match self.decoder.next_frame() {
                 Ok(Some(frame)) => take(UpstreamEvent::read(&frame, target)?)?,

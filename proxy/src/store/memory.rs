@@ -6,9 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use protocol::{Message, MessageId, Role, SessionId, server::Session};
+use protocol::{Message, MessageId, RequestId, SessionId, server::Session};
 
-use super::{Page, Store, StoreError, title_from};
+use super::{Asked, Page, Store, StoreError, title_from};
 use crate::principal::Owner;
 
 /// The most sessions of one owner; the one not used for longest makes room for a new one.
@@ -30,13 +30,29 @@ struct Sessions {
     /// By when they were last used, the latest last.
     by_use: BTreeMap<u64, SessionId>,
     uses: u64,
+    /// Which session has which answer.
+    answers: HashMap<MessageId, SessionId>,
 }
 
 #[derive(Debug)]
 struct Kept {
     session: Session,
     messages: Vec<Message>,
+    asked: HashMap<RequestId, Asked>,
     last_use: u64,
+}
+
+impl Kept {
+    /// Adds a message if there is room for it and `more` others.
+    fn add(&mut self, message: Message, more: usize) -> Result<(), StoreError> {
+        if self.messages.len() + 1 + more > MAX_MESSAGES {
+            return Err(StoreError::SessionFull(MAX_MESSAGES));
+        }
+        self.session.updated_at = message.timestamp;
+        self.messages.push(message);
+        self.session.message_count = self.messages.len() as u32;
+        Ok(())
+    }
 }
 
 impl Sessions {
@@ -48,11 +64,17 @@ impl Sessions {
         if self.by_id.len() >= MAX_SESSIONS
             && let Some((_, oldest)) = self.by_use.pop_first()
         {
-            self.by_id.remove(&oldest);
+            self.forget(&oldest);
         }
         let id = session.session_id.clone();
-        self.by_id.insert(id.clone(), Kept { session, messages: Vec::new(), last_use: 0 });
+        self.by_id.insert(id.clone(), Kept { session, messages: Vec::new(), asked: HashMap::new(), last_use: 0 });
         self.touch(&id);
+    }
+
+    fn forget(&mut self, id: &SessionId) -> Option<Kept> {
+        let kept = self.by_id.remove(id)?;
+        kept.messages.iter().for_each(|message| drop(self.answers.remove(&message.message_id)));
+        Some(kept)
     }
 
     /// Takes note of a use.
@@ -122,7 +144,7 @@ impl Store for MemoryStore {
 
     async fn delete_session(&self, owner: &Owner, id: &SessionId) -> Result<(), StoreError> {
         self.with(owner, |sessions| {
-            let kept = sessions.by_id.remove(id).ok_or(StoreError::SessionNotFound)?;
+            let kept = sessions.forget(id).ok_or(StoreError::SessionNotFound)?;
             sessions.by_use.remove(&kept.last_use);
             Ok(())
         })
@@ -145,32 +167,79 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn append(&self, owner: &Owner, session: &SessionId, message: Message) -> Result<(), StoreError> {
+    async fn asked(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        request: &RequestId,
+    ) -> Result<Option<Asked>, StoreError> {
+        self.with(owner, |sessions| Ok(sessions.find(session)?.asked.get(request).cloned()))
+    }
+
+    async fn ask(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        request: &RequestId,
+        asked: Asked,
+        question: Option<Message>,
+    ) -> Result<(), StoreError> {
         self.with(owner, |sessions| {
             let kept = sessions.find(session)?;
-            // A question is taken only where its answer has room too.
-            let room = if message.role == Role::User { 2 } else { 1 };
-            if kept.messages.len() + room > MAX_MESSAGES {
+            if kept.asked.contains_key(request) {
+                return Err(StoreError::AskedBefore);
+            }
+            if kept.asked.len() >= MAX_MESSAGES {
                 return Err(StoreError::SessionFull(MAX_MESSAGES));
             }
-            if kept.session.title.is_none() && message.role == Role::User {
-                kept.session.title = title_from(&message.content);
+            if let Some(question) = question {
+                let title = title_from(&question.content);
+                // A question is taken only where its answer has room too.
+                kept.add(question, 1)?;
+                kept.session.title = kept.session.title.take().or(title);
             }
-            kept.session.updated_at = message.timestamp;
-            kept.messages.push(message);
-            kept.session.message_count = kept.messages.len() as u32;
+            kept.asked.insert(request.clone(), asked);
             sessions.touch(session);
             Ok(())
         })
+    }
+
+    async fn append(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError> {
+        self.with(owner, |sessions| {
+            let id = answer.message_id.clone();
+            sessions.find(session)?.add(answer, 0)?;
+            sessions.answers.insert(id, session.clone());
+            sessions.touch(session);
+            Ok(())
+        })
+    }
+
+    async fn replace(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError> {
+        self.with(owner, |sessions| {
+            let messages = &mut sessions.find(session)?.messages;
+            if let Some(known) = messages.iter_mut().rev().find(|message| message.message_id == answer.message_id) {
+                *known = answer;
+            }
+            Ok(())
+        })
+    }
+
+    async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {
+        let mut owners = self.owners();
+        let Some(sessions) = owners.get_mut(owner) else { return Ok(None) };
+        let Some(session) = sessions.answers.get(id).cloned() else { return Ok(None) };
+        let messages = &sessions.find(&session)?.messages;
+        let answer = messages.iter().rev().find(|message| message.message_id == *id).cloned();
+        Ok(answer.map(|answer| (session, answer)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
+    use protocol::{Role, Timestamp, client::SendMessage};
 
     use super::*;
-    use crate::store::new_session;
+    use crate::store::{Fingerprint, new_session};
 
     fn id(text: &str) -> SessionId {
         SessionId::new(text).unwrap()
@@ -194,6 +263,25 @@ mod tests {
         }
     }
 
+    fn request(name: &str) -> RequestId {
+        RequestId::new(name).unwrap()
+    }
+
+    fn asked(text: &str) -> Asked {
+        let send = SendMessage {
+            session_id: None,
+            message: text.into(),
+            streaming: true,
+            model: None,
+            attachments: Vec::new(),
+        };
+        Asked { fingerprint: Fingerprint::of(&send), answer: MessageId::new(format!("answer-{text}")).unwrap() }
+    }
+
+    async fn ask(store: &MemoryStore, owner: &Owner, name: &str) -> Result<(), StoreError> {
+        store.ask(owner, &id("s"), &request(name), asked(name), Some(message(name, Role::User))).await
+    }
+
     async fn store_with(owner: &Owner, sessions: &[&str]) -> MemoryStore {
         let store = MemoryStore::default();
         for name in sessions {
@@ -210,7 +298,8 @@ mod tests {
         assert_eq!(store.append(&bob, &id("s"), message("m", Role::User)).await, Err(StoreError::SessionNotFound));
         assert_eq!(store.delete_session(&bob, &id("s")).await, Err(StoreError::SessionNotFound));
         store.ensure_session(&bob, new_session(id("s"), None, None, Timestamp::from_unix_ms(1))).await.unwrap();
-        store.append(&bob, &id("s"), message("m", Role::User)).await.unwrap();
+        ask(&store, &bob, "m").await.unwrap();
+        assert_eq!(store.asked(&ann, &id("s"), &request("m")).await, Ok(None));
         assert_eq!(store.session(&ann, &id("s")).await.unwrap().message_count, 0);
     }
 
@@ -218,8 +307,8 @@ mod tests {
     async fn the_first_message_of_the_user_gives_the_title() {
         let ann = owner("ann");
         let store = store_with(&ann, &["s"]).await;
-        store.append(&ann, &id("s"), message("m1", Role::User)).await.unwrap();
-        store.append(&ann, &id("s"), message("m2", Role::User)).await.unwrap();
+        ask(&store, &ann, "m1").await.unwrap();
+        ask(&store, &ann, "m2").await.unwrap();
         let session = store.session(&ann, &id("s")).await.unwrap();
         assert_eq!((session.title.as_deref(), session.message_count), (Some("text of m1"), 2));
         assert_eq!(session.updated_at, Timestamp::from_unix_ms(5));
@@ -257,15 +346,42 @@ mod tests {
         let ann = owner("ann");
         let store = store_with(&ann, &["s"]).await;
         for n in 1..MAX_MESSAGES {
-            store.append(&ann, &id("s"), message(&n.to_string(), Role::User)).await.unwrap();
+            ask(&store, &ann, &n.to_string()).await.unwrap();
         }
-        let full = store.append(&ann, &id("s"), message("x", Role::User)).await;
-        assert_eq!(full, Err(StoreError::SessionFull(MAX_MESSAGES)));
+        assert_eq!(ask(&store, &ann, "x").await, Err(StoreError::SessionFull(MAX_MESSAGES)));
         store.append(&ann, &id("s"), message("answer", Role::Assistant)).await.unwrap();
         for n in 0..MAX_SESSIONS {
             let name = format!("n{n}");
             store.ensure_session(&ann, new_session(id(&name), None, None, Timestamp::from_unix_ms(1))).await.unwrap();
         }
         assert_eq!(store.session(&ann, &id("s")).await, Err(StoreError::SessionNotFound));
+    }
+
+    #[tokio::test]
+    async fn an_id_is_asked_under_once_and_remembered() {
+        let ann = owner("ann");
+        let store = store_with(&ann, &["s"]).await;
+        ask(&store, &ann, "r").await.unwrap();
+        assert_eq!(ask(&store, &ann, "r").await, Err(StoreError::AskedBefore));
+        assert_eq!(store.asked(&ann, &id("s"), &request("r")).await, Ok(Some(asked("r"))));
+        assert_eq!(store.asked(&ann, &id("s"), &request("other")).await, Ok(None));
+        assert_eq!(store.session(&ann, &id("s")).await.unwrap().message_count, 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_found_by_its_id_and_replaced_but_never_brought_back() {
+        let (ann, bob) = (owner("ann"), owner("bob"));
+        let store = store_with(&ann, &["s"]).await;
+        let answer = message("a", Role::Assistant);
+        store.append(&ann, &id("s"), answer.clone()).await.unwrap();
+        let better = Message { content: "better".into(), ..answer };
+        store.replace(&ann, &id("s"), better.clone()).await.unwrap();
+        assert_eq!(store.answer(&ann, &better.message_id).await, Ok(Some((id("s"), better.clone()))));
+        assert_eq!(store.answer(&bob, &better.message_id).await, Ok(None));
+        store.delete_session(&ann, &id("s")).await.unwrap();
+        assert_eq!(store.answer(&ann, &better.message_id).await, Ok(None));
+        store.ensure_session(&ann, new_session(id("s"), None, None, Timestamp::from_unix_ms(1))).await.unwrap();
+        store.replace(&ann, &id("s"), better).await.unwrap();
+        assert_eq!(store.session(&ann, &id("s")).await.unwrap().message_count, 0);
     }
 }

@@ -6,7 +6,13 @@
 mod memory;
 
 use async_trait::async_trait;
-use protocol::{Message, MessageId, SessionId, Timestamp, server::Session};
+use protocol::{
+    Message, MessageId, RequestId, SessionId, Timestamp,
+    client::{ClientFrame, ClientMessage, SendMessage},
+    codec::encode_client,
+    server::Session,
+};
+use sha2::{Digest, Sha256};
 
 use crate::principal::Owner;
 
@@ -21,6 +27,29 @@ pub struct Page<T> {
     pub has_more: bool,
 }
 
+/// Tells the body of one `chat.send_message` from another: the SHA-256 of its frame without the id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of `send`.
+    pub fn of(send: &SendMessage) -> Self {
+        #[expect(clippy::expect_used, reason = "one letter is an id")]
+        let id = RequestId::new("x").expect("an id");
+        let frame = encode_client(&ClientFrame { id, message: ClientMessage::SendMessage(send.clone()) });
+        Self(Sha256::digest(frame).into())
+    }
+}
+
+/// What was asked under an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// What.
+    pub fingerprint: Fingerprint,
+    /// The id of its answer, which need not be there.
+    pub answer: MessageId,
+}
+
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -30,6 +59,9 @@ pub enum StoreError {
     /// The session has as many messages as one may have.
     #[error("the session has {0} messages, the most one may have; start a new one")]
     SessionFull(usize),
+    /// Something was asked under this id in the session.
+    #[error("its id was used before")]
+    AskedBefore,
 }
 
 /// A store of conversations. What a method acknowledges is kept.
@@ -64,8 +96,29 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Page<Message>, StoreError>;
 
-    /// Adds a message at the end of the session. The first one of the user gives a session without a title its title.
-    async fn append(&self, owner: &Owner, session: &SessionId, message: Message) -> Result<(), StoreError>;
+    /// What was asked under the id `request` in the session, for as long as there is the session.
+    async fn asked(&self, owner: &Owner, session: &SessionId, request: &RequestId)
+    -> Result<Option<Asked>, StoreError>;
+
+    /// Takes note that something is asked, once for each id, and adds the question at the end of the session unless it is there
+    /// already. The first one gives a session without a title its title.
+    async fn ask(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        request: &RequestId,
+        asked: Asked,
+        question: Option<Message>,
+    ) -> Result<(), StoreError>;
+
+    /// Adds an answer at the end of the session.
+    async fn append(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError>;
+
+    /// Puts `answer` in the place of the one of the same id; does nothing if the session has none.
+    async fn replace(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError>;
+
+    /// The answer of this id and its session, in whichever session of `owner`.
+    async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError>;
 }
 
 /// A session as it begins.

@@ -32,6 +32,7 @@ pub struct LogFull;
 pub struct TurnLog {
     text: String,
     deltas: Vec<Delta>,
+    stopped: bool,
     end: Option<End>,
 }
 
@@ -79,12 +80,16 @@ impl Batch<'_> {
 }
 
 impl TurnLog {
-    /// Adds text of Bedrock's content block `block`. Text longer than a frame carries becomes several events.
+    /// Adds text of Bedrock's content block `block`, unless the answer was stopped. Text longer than a frame carries becomes several
+    /// events.
     ///
     /// # Errors
     /// [`LogFull`] where the answer would grow past [`MAX_ANSWER_BYTES`]; nothing is added.
     pub fn append(&mut self, kind: StreamKind, block: u32, content: &str) -> Result<(), LogFull> {
-        debug_assert!(self.end.is_none(), "an answer that has ended takes nothing more");
+        debug_assert!(self.end.is_none() || self.stopped, "an answer that has ended takes nothing more");
+        if self.stopped {
+            return Ok(());
+        }
         if self.text.len() + content.len() > MAX_ANSWER_BYTES {
             return Err(LogFull);
         }
@@ -101,6 +106,16 @@ impl TurnLog {
             rest = after;
         }
         Ok(())
+    }
+
+    /// From now on no text is taken.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether no text is taken any more.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Adds the last event. A second end is not taken: the first one counts.
@@ -223,6 +238,16 @@ mod tests {
             after = seq;
         }
         assert_eq!(text, "ü".repeat(MAX_CONTENT_BYTES) + "end");
+    }
+
+    #[test]
+    fn a_stopped_answer_takes_its_end_and_no_more_text() {
+        let mut log = TurnLog::default();
+        log.append(StreamKind::Text, 0, "a").unwrap();
+        log.stop();
+        log.append(StreamKind::Text, 0, "b").unwrap();
+        log.finish(done());
+        assert_eq!((log.fold().text().as_str(), log.seq()), ("a", 2));
     }
 
     #[test]

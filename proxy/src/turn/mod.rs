@@ -3,25 +3,31 @@
 //! A turn belongs to the proxy and not to a socket. It goes on when every socket is gone, and any socket of its owner can follow
 //! it from any point of its [`log`].
 
+mod answer;
+pub mod attempts;
+pub mod breaker;
 pub mod history;
 pub mod log;
 mod registry;
+mod restored;
 mod run;
 mod wake;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU8, Ordering},
 };
 
-use protocol::{Message, MessageId, Part, RequestId, Role, SessionId, Timestamp, client::SendMessage};
-use tokio::sync::Notify;
+use protocol::{
+    Message, MessageId, Part, RequestId, Role, SessionId, Timestamp, client::SendMessage, server::StatusState,
+};
+use tokio::{sync::Notify, time::Instant};
 
-use crate::principal::Owner;
+use crate::{principal::Owner, store::Fingerprint};
 use log::{End, TurnLog};
 
 pub use registry::{Begin, MAX_FINISHED_BYTES, MAX_FINISHED_TURNS, Turns};
-pub use run::{Limits, Runner};
+pub use run::{Limits, MAX_SETTLING, Runner};
 pub use wake::Wake;
 
 /// One turn.
@@ -35,19 +41,40 @@ pub struct Turn {
     pub request_id: RequestId,
     /// The answer's id.
     pub message_id: MessageId,
-    /// The model that answers.
-    pub model: String,
     /// When it began.
     pub started: Timestamp,
     shared: Mutex<Shared>,
-    cancelled: AtomicBool,
-    cancel: Notify,
+    stop: AtomicU8,
+    stop_asked: Notify,
+}
+
+/// Why a turn is to end before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Stop {
+    /// It is not.
+    No,
+    /// A person stopped it.
+    Cancelled,
+    /// The proxy is about to end.
+    Interrupted,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     log: TurnLog,
+    model: String,
+    waiting: Waiting,
     followers: Vec<Weak<Wake>>,
+}
+
+/// What a turn waits for. It is no event: who was not told has lost nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// What for, and until when.
+    pub state: Option<(StatusState, Instant)>,
+    /// How often it has changed.
+    pub changes: u64,
 }
 
 /// A turn to begin.
@@ -61,22 +88,58 @@ pub struct NewTurn {
     pub request_id: RequestId,
     /// What it asks.
     pub send: SendMessage,
+    /// Tells what it asks from anything else.
+    pub fingerprint: Fingerprint,
     /// The model that answers.
     pub model: String,
 }
 
 impl Turn {
     fn new(new: &NewTurn, message_id: MessageId, started: Timestamp) -> Self {
+        let NewTurn { owner, session_id, request_id, model, .. } = new.clone();
+        Self::empty(owner, session_id, request_id, message_id, started, model)
+    }
+
+    fn empty(
+        owner: Owner,
+        session_id: SessionId,
+        request_id: RequestId,
+        message_id: MessageId,
+        started: Timestamp,
+        model: String,
+    ) -> Self {
         Self {
-            owner: new.owner.clone(),
-            session_id: new.session_id.clone(),
-            request_id: new.request_id.clone(),
+            owner,
+            session_id,
+            request_id,
             message_id,
-            model: new.model.clone(),
             started,
-            shared: Mutex::default(),
-            cancelled: AtomicBool::new(false),
-            cancel: Notify::new(),
+            shared: Mutex::new(Shared { model, ..Shared::default() }),
+            stop: AtomicU8::new(Stop::No as u8),
+            stop_asked: Notify::new(),
+        }
+    }
+
+    /// The model that answers; another than the one that was asked for where that could not.
+    pub fn model(&self) -> String {
+        self.shared().model.clone()
+    }
+
+    pub(crate) fn answer_with(&self, model: &str) {
+        model.clone_into(&mut self.shared().model);
+    }
+
+    /// What the turn waits for.
+    pub fn waiting(&self) -> Waiting {
+        self.shared().waiting
+    }
+
+    /// Tells every follower what the turn waits for now, until when.
+    pub(crate) fn say(&self, state: Option<(StatusState, Instant)>) {
+        let mut shared = self.shared();
+        shared.waiting = Waiting { state, changes: shared.waiting.changes + 1 };
+        if state.is_some() {
+            shared.ring();
         }
     }
 
@@ -93,14 +156,13 @@ impl Turn {
     pub(crate) fn append<T>(&self, add: impl FnOnce(&mut TurnLog) -> T) -> T {
         let mut shared = self.shared();
         let result = add(&mut shared.log);
-        shared.followers.retain(|follower| match follower.upgrade() {
-            Some(wake) => {
-                wake.ring();
-                true
-            }
-            None => false,
-        });
+        shared.ring();
         result
+    }
+
+    /// Whether any socket follows it.
+    pub fn is_watched(&self) -> bool {
+        self.shared().followers.iter().any(|follower| follower.strong_count() > 0)
     }
 
     /// Rings `wake` whenever the log grows, and once now.
@@ -115,14 +177,43 @@ impl Turn {
 
     /// Asks the turn to stop. Its log ends with `cancelled` unless it has ended already.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
-        self.cancel.notify_one();
+        self.ask_to_stop(Stop::Cancelled);
     }
 
-    async fn cancelled(&self) {
-        while !self.cancelled.load(Ordering::Acquire) {
-            self.cancel.notified().await;
+    /// Asks the turn to end at once with what there is of it, since the proxy is about to end.
+    pub fn interrupt(&self) {
+        self.ask_to_stop(Stop::Interrupted);
+    }
+
+    fn ask_to_stop(&self, stop: Stop) {
+        self.stop.fetch_max(stop as u8, Ordering::AcqRel);
+        self.stop_asked.notify_one();
+    }
+
+    fn stop(&self) -> Stop {
+        match self.stop.load(Ordering::Acquire) {
+            0 => Stop::No,
+            1 => Stop::Cancelled,
+            _ => Stop::Interrupted,
         }
+    }
+
+    async fn stopped(&self) -> Stop {
+        while self.stop() == Stop::No {
+            self.stop_asked.notified().await;
+        }
+        self.stop()
+    }
+
+    async fn interrupted(&self) {
+        while self.stop() < Stop::Interrupted {
+            self.stop_asked.notified().await;
+        }
+    }
+
+    /// Whether no more text is taken.
+    fn is_stopped(&self) -> bool {
+        self.with_log(TurnLog::is_stopped)
     }
 
     /// Whether the turn has ended.
@@ -132,11 +223,18 @@ impl Turn {
 
     /// The answer so far, as a message, and the number of its last event.
     pub fn message(&self) -> (Message, u64) {
-        self.with_log(|log| (self.message_from(log, log.end()), log.seq()))
+        let shared = self.shared();
+        (self.message_of(&shared.log, shared.log.end(), &shared.model), shared.log.seq())
+    }
+
+    /// The answer so far, taken to end with `end`.
+    fn message_ending(&self, end: &End) -> Message {
+        let shared = self.shared();
+        self.message_of(&shared.log, Some(end), &shared.model)
     }
 
     /// The answer in `log`, taken to end with `end`.
-    fn message_from(&self, log: &TurnLog, end: Option<&End>) -> Message {
+    fn message_of(&self, log: &TurnLog, end: Option<&End>, model: &str) -> Message {
         let answer = log.fold();
         let content = answer.text();
         let parts = answer.into_parts();
@@ -152,10 +250,22 @@ impl Turn {
             role: Role::Assistant,
             timestamp: self.started,
             usage,
-            model: Some(self.model.clone()),
+            model: Some(model.to_owned()),
             stop_reason,
             parts: if plain { Vec::new() } else { parts },
             error,
         }
+    }
+}
+
+impl Shared {
+    fn ring(&mut self) {
+        self.followers.retain(|follower| match follower.upgrade() {
+            Some(wake) => {
+                wake.ring();
+                true
+            }
+            None => false,
+        });
     }
 }

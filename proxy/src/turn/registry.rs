@@ -2,18 +2,13 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use protocol::{
-    MessageId, RequestId, SessionId,
-    client::{ClientFrame, ClientMessage, SendMessage},
-    codec::encode_client,
-};
+use protocol::{MessageId, RequestId, SessionId};
 
 use super::{NewTurn, Turn};
-use crate::{principal::Owner, sources::Sources};
+use crate::{principal::Owner, sources::Sources, store::Fingerprint};
 
 /// How many turns that have ended are kept for followers that come late.
 pub const MAX_FINISHED_TURNS: usize = 1_000;
@@ -59,8 +54,10 @@ struct Inner {
 struct Known {
     turn: Arc<Turn>,
     request: Option<RequestKey>,
-    fingerprint: u64,
+    fingerprint: Fingerprint,
     bytes: usize,
+    /// Whether it counts among those that have ended.
+    finished: bool,
 }
 
 impl Turns {
@@ -73,15 +70,17 @@ impl Turns {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The turn of a request that was made before and is still known here: [`Begin::Same`] or [`Begin::OtherBody`].
+    pub fn known(&self, new: &NewTurn) -> Option<Begin> {
+        self.inner().known(&request_key(new)?, new.fingerprint)
+    }
+
     /// Begins a turn, unless the request was made before or there is no room.
     pub fn begin(&self, new: &NewTurn, sources: Sources) -> Begin {
-        let asked_for = new.send.session_id.clone();
-        let request = asked_for.map(|session| (new.owner.clone(), session, new.request_id.clone()));
-        let fingerprint = fingerprint(&new.send);
+        let request = request_key(new);
         let mut inner = self.inner();
-        let known = request.as_ref().and_then(|request| inner.requests.get(request));
-        if let Some(known) = known.and_then(|id| inner.turns.get(id)) {
-            return if known.fingerprint == fingerprint { Begin::Same(known.turn.clone()) } else { Begin::OtherBody };
+        if let Some(known) = request.as_ref().and_then(|request| inner.known(request, new.fingerprint)) {
+            return known;
         }
         let session = (new.owner.clone(), new.session_id.clone());
         if inner.running.contains_key(&session) {
@@ -95,7 +94,7 @@ impl Turns {
         if let Some(request) = request.clone() {
             inner.requests.insert(request, turn.message_id.clone());
         }
-        let known = Known { turn: turn.clone(), request, fingerprint, bytes: 0 };
+        let known = Known { turn: turn.clone(), request, fingerprint: new.fingerprint, bytes: 0, finished: false };
         inner.turns.insert(turn.message_id.clone(), known);
         Begin::New(turn)
     }
@@ -117,7 +116,7 @@ impl Turns {
         self.inner().running.get(&(owner.clone(), session.clone())).cloned()
     }
 
-    /// How many turns are under way.
+    /// How many turns are under way, without those that were stopped.
     pub fn running(&self) -> usize {
         self.inner().running.len()
     }
@@ -136,13 +135,29 @@ impl Turns {
         gone.iter().for_each(|id| inner.remove(id));
     }
 
+    /// Asks every turn to end at once: the proxy is about to.
+    pub fn interrupt_all(&self) {
+        self.inner().turns.values().for_each(|known| known.turn.interrupt());
+    }
+
+    /// Takes note that a turn takes no more text: its session may have the next one. It can still be followed to its end.
+    pub(super) fn release(&self, turn: &Turn) {
+        let key = (turn.owner.clone(), turn.session_id.clone());
+        let mut inner = self.inner();
+        if inner.running.get(&key).is_some_and(|running| std::ptr::eq(running.as_ref(), turn)) {
+            inner.running.remove(&key);
+        }
+    }
+
     /// Takes note that a turn has ended. The oldest that have ended are forgotten where there are too many.
     pub(super) fn finish(&self, turn: &Turn) {
+        self.release(turn);
         let bytes = turn.with_log(super::log::TurnLog::text_bytes);
         let mut guard = self.inner();
         let inner = &mut *guard;
-        inner.running.remove(&(turn.owner.clone(), turn.session_id.clone()));
-        if let Some(known) = inner.turns.get_mut(&turn.message_id) {
+        if let Some(known) = inner.turns.get_mut(&turn.message_id)
+            && !std::mem::replace(&mut known.finished, true)
+        {
             known.bytes = bytes;
             inner.finished_bytes += bytes;
             inner.finished.push_back(turn.message_id.clone());
@@ -154,7 +169,18 @@ impl Turns {
     }
 }
 
+/// A request for a new session has none: it is never the same as another.
+fn request_key(new: &NewTurn) -> Option<RequestKey> {
+    let session = new.send.session_id.clone()?;
+    Some((new.owner.clone(), session, new.request_id.clone()))
+}
+
 impl Inner {
+    fn known(&self, request: &RequestKey, fingerprint: Fingerprint) -> Option<Begin> {
+        let known = self.turns.get(self.requests.get(request)?)?;
+        Some(if known.fingerprint == fingerprint { Begin::Same(known.turn.clone()) } else { Begin::OtherBody })
+    }
+
     fn remove(&mut self, id: &MessageId) {
         let Some(known) = self.turns.remove(id) else { return };
         self.finished_bytes -= known.bytes;
@@ -164,33 +190,27 @@ impl Inner {
     }
 }
 
-/// Tells bodies apart. A client that reuses an id for another body is told of its mistake; this need not withstand an attack,
-/// since the key is the client's own.
-fn fingerprint(send: &SendMessage) -> u64 {
-    #[expect(clippy::expect_used, reason = "one letter is an id")]
-    let id = RequestId::new("x").expect("an id");
-    let mut hasher = DefaultHasher::new();
-    encode_client(&ClientFrame { id, message: ClientMessage::SendMessage(send.clone()) }).hash(&mut hasher);
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
+    use protocol::client::SendMessage;
+
     use super::*;
 
     fn new(user: &str, session: &str, request: &str, message: &str) -> NewTurn {
         let session_id = SessionId::new(session).unwrap();
+        let send = SendMessage {
+            session_id: Some(session_id.clone()),
+            message: message.into(),
+            streaming: true,
+            model: None,
+            attachments: Vec::new(),
+        };
         NewTurn {
             owner: Owner { organization: "o".into(), user: user.into() },
-            session_id: session_id.clone(),
+            session_id,
             request_id: RequestId::new(request).unwrap(),
-            send: SendMessage {
-                session_id: Some(session_id),
-                message: message.into(),
-                streaming: true,
-                model: None,
-                attachments: Vec::new(),
-            },
+            fingerprint: Fingerprint::of(&send),
+            send,
             model: "m".into(),
         }
     }
@@ -263,7 +283,7 @@ mod tests {
         turns.forget_session(&running.owner, &running.session_id);
         assert!(turns.find(&ended.owner, &ended.message_id).is_none());
         assert!(turns.find(&other.owner, &other.message_id).is_some());
-        assert!(running.cancelled.load(std::sync::atomic::Ordering::Acquire));
+        assert_eq!(running.stop(), crate::turn::Stop::Cancelled);
         started(&turns, &new("ann", "u", "r1", "hi"));
     }
 

@@ -3,28 +3,36 @@
 use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use protocol::{
-    Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, client::SendMessage, codec::StreamKind,
+use protocol::{Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, server::StatusState};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep, timeout},
 };
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    NewTurn, Turn, Turns,
+    NewTurn, Stop, Turn, Turns,
+    answer::{Answered, Calls},
+    attempts::RetryPolicy,
+    breaker::Breakers,
     history::conversation,
-    log::{End, LogFull, MAX_ANSWER_BYTES},
+    log::End,
 };
 use crate::{
-    bedrock::{Bedrock, ConverseRequest, EventStream, UpstreamError, UpstreamEvent},
+    bedrock::{ConverseRequest, Upstream, UpstreamError},
     sources::Sources,
-    store::{Store, StoreError, new_session},
+    store::{Asked, Store, StoreError, new_session},
 };
 
 /// How many messages are read from the store to make a conversation of; those that failed or were sent twice fall out of it.
 const READ_MESSAGES_FACTOR: usize = 3;
 
-/// How long a stream may take to close after its last event, so that its connection can be used again.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How many calls whose answer was stopped are read to their end at a time; more are dropped, and what they used is estimated.
+pub const MAX_SETTLING: usize = 64;
+
+/// How often an unwatched turn is looked at.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What an answer may take, and how it is asked for.
 #[derive(Debug, Clone)]
@@ -45,13 +53,21 @@ pub struct Limits {
     pub reasoning_timeout: Duration,
     /// How long an answer may take in all.
     pub answer_timeout: Duration,
+    /// When a call is made again.
+    pub retry: RetryPolicy,
+    /// The models that are asked, in this order, where the one that was asked for cannot answer.
+    pub fallback_models: Vec<String>,
+    /// How long the call of a stopped answer is read on for what it used; not at all where this is `None`.
+    pub stop_drain: Option<Duration>,
+    /// How long a turn goes on that nobody follows; to its end where this is `None`.
+    pub unwatched_timeout: Option<Duration>,
 }
 
 /// Runs turns.
 #[derive(Debug)]
 pub struct Runner {
     /// The way to the models.
-    pub bedrock: Bedrock,
+    pub upstream: Arc<dyn Upstream>,
     /// Where conversations are kept.
     pub store: Arc<dyn Store>,
     /// What is known of models.
@@ -62,13 +78,19 @@ pub struct Runner {
     pub limits: Limits,
     /// Where time and ids come from.
     pub sources: Sources,
+    /// Which models are not to be called for a while.
+    pub breakers: Breakers,
+    /// Places for calls that are read to their end though their answer was stopped.
+    pub settling: Semaphore,
+    /// The tasks of the turns that run.
+    pub tasks: TaskTracker,
 }
 
 impl Runner {
     /// Runs `turn` in a task of its own. A panic in it ends the turn with an error and nothing else.
     pub fn start(self: &Arc<Self>, turn: Arc<Turn>, new: NewTurn) {
         let runner = self.clone();
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             if AssertUnwindSafe(runner.run(&turn, &new)).catch_unwind().await.is_err() {
                 error!(message_id = %turn.message_id, "a turn panicked");
                 let end = failed(&turn, internal());
@@ -79,7 +101,7 @@ impl Runner {
     }
 
     async fn run(&self, turn: &Turn, new: &NewTurn) {
-        let request = match self.prepare(turn, &new.send).await {
+        let request = match self.prepare(turn, new).await {
             Ok(request) => request,
             Err(error) => {
                 warn!(message_id = %turn.message_id, %error, "a message could not be stored");
@@ -88,17 +110,55 @@ impl Runner {
                 return turn.append(|log| log.finish(end));
             }
         };
-        let end = tokio::select! {
+        let input_bytes = request.text_bytes();
+        let calls = Calls::default();
+        let limit = self.limits.answer_timeout;
+        let mut answering = pin!(async {
+            let answered = timeout(limit, self.ask(turn, request, new.send.streaming, &calls)).await;
+            answered.unwrap_or_else(|_| Err(UpstreamError::too_long(limit)))
+        });
+        let stop = tokio::select! {
             biased;
-            () = turn.cancelled() => self.cancelled_end(turn, &request),
-            end = self.answer(turn, &request, new.send.streaming) => end,
+            stop = turn.stopped() => stop,
+            () = self.unwatched(turn) => {
+                info!(message_id = %turn.message_id, "nobody follows an answer: it is stopped");
+                Stop::Cancelled
+            }
+            answered = &mut answering => {
+                let end = self.end(turn, input_bytes, answered);
+                return self.settle(turn, end, false).await;
+            }
         };
-        self.settle(turn, end).await;
+        turn.append(|log| log.stop());
+        if stop == Stop::Interrupted {
+            return self.settle(turn, self.interrupted(turn, input_bytes), false).await;
+        }
+        let estimate = match calls.may_be_billed() {
+            true => self.estimate(turn, input_bytes),
+            false => self.priced(turn, Usage::default()),
+        };
+        let place = self.settling.try_acquire();
+        let reads_on = self.limits.stop_drain.filter(|_| calls.is_open() && place.is_ok());
+        let Some(limit) = reads_on else {
+            let end = End::Complete { stop_reason: StopReason::Cancelled, usage: estimate };
+            return self.settle(turn, end, false).await;
+        };
+        let stored = self.keep_stopped(turn, &estimate).await;
+        self.turns.release(turn);
+        turn.say(Some((StatusState::Settling, Instant::now())));
+        let read_to_end = tokio::select! {
+            biased;
+            answered = timeout(limit, &mut answering) => answered.ok().and_then(Result::ok),
+            () = turn.interrupted() => None,
+        };
+        let usage = read_to_end.map_or(estimate, |(_, usage)| self.priced(turn, usage));
+        self.settle(turn, End::Complete { stop_reason: StopReason::Cancelled, usage }, stored).await;
     }
 
     /// Stores the message and makes the request of the conversation.
-    async fn prepare(&self, turn: &Turn, send: &SendMessage) -> Result<ConverseRequest, StoreError> {
+    async fn prepare(&self, turn: &Turn, new: &NewTurn) -> Result<ConverseRequest, StoreError> {
         let Turn { owner, session_id, .. } = turn;
+        let send = &new.send;
         let session = new_session(session_id.clone(), None, send.model.clone(), turn.started);
         self.store.ensure_session(owner, session).await?;
         let message = Message {
@@ -116,147 +176,91 @@ impl Runner {
         let mut history = self.store.messages(owner, session_id, None, read).await?.items;
         // The same again after a failure without a word is a retry: it is in the conversation already.
         let is_retry = history.last().is_some_and(|last| last.role == Role::User && last.content == message.content);
+        let question = (!is_retry).then(|| message.clone());
+        let asked = Asked { fingerprint: new.fingerprint, answer: turn.message_id.clone() };
+        self.store.ask(owner, session_id, &turn.request_id, asked, question).await?;
         if !is_retry {
-            self.store.append(owner, session_id, message.clone()).await?;
             history.push(message);
         }
-        let model = self.catalog.find(&turn.model);
-        let max_output = model.and_then(|model| model.max_output_tokens).unwrap_or(u32::MAX);
-        Ok(ConverseRequest {
-            model: turn.model.clone(),
+        let mut request = ConverseRequest {
+            model: String::new(),
             system: self.limits.system_prompt.clone(),
             turns: conversation(&history, self.limits.history_messages),
-            max_tokens: self.limits.max_tokens.min(max_output),
-            temperature: self.limits.temperature.filter(|_| model.is_none_or(|model| model.takes_sampling_parameters)),
-        })
+            max_tokens: 0,
+            temperature: None,
+        };
+        self.fit(&mut request, &turn.model());
+        Ok(request)
     }
 
-    async fn answer(&self, turn: &Turn, request: &ConverseRequest, streaming: bool) -> End {
-        let limit = self.limits.answer_timeout;
-        let answer =
-            async { if streaming { self.stream(turn, request).await } else { self.whole(turn, request).await } };
-        match timeout(limit, answer).await.unwrap_or_else(|_| Err(UpstreamError::too_long(limit))) {
-            Ok((stop_reason, mut usage)) => {
-                self.catalog.price(&turn.model, &mut usage);
-                End::Complete { stop_reason, usage }
+    /// Ready when nobody has followed the turn for longer than it goes on for nobody.
+    async fn unwatched(&self, turn: &Turn) {
+        let Some(limit) = self.limits.unwatched_timeout else { return std::future::pending().await };
+        let mut since = None;
+        loop {
+            sleep(WATCH_INTERVAL.min(limit / 4)).await;
+            if turn.is_watched() {
+                since = None;
+            } else if since.get_or_insert_with(Instant::now).elapsed() >= limit {
+                return;
             }
+        }
+    }
+
+    fn end(&self, turn: &Turn, input_bytes: usize, answered: Result<Answered, UpstreamError>) -> End {
+        match answered {
+            Ok((stop_reason, usage)) => End::Complete { stop_reason, usage: self.priced(turn, usage) },
             Err(error) => {
-                warn!(message_id = %turn.message_id, model = turn.model, %error, "Bedrock failed");
+                warn!(message_id = %turn.message_id, model = turn.model(), %error, "Bedrock failed");
                 let mut data = error.into_data();
-                if turn.with_log(|log| log.text_bytes()) > 0 {
-                    data.usage = Some(self.estimate(turn, request));
-                }
+                data.usage = self.estimate_if_begun(turn, input_bytes);
                 failed(turn, data)
             }
         }
     }
 
-    async fn whole(&self, turn: &Turn, request: &ConverseRequest) -> Result<(StopReason, Usage), UpstreamError> {
-        let answer = self.bedrock.converse(request).await?;
-        turn.append(|log| {
-            for (block, (reasoning, text)) in (0..).zip(&answer.blocks) {
-                let kind = if *reasoning { StreamKind::Reasoning } else { StreamKind::Text };
-                log.append(kind, block, text).map_err(too_large)?;
-            }
-            Ok(())
-        })?;
-        Ok((answer.stop_reason, answer.usage))
+    fn interrupted(&self, turn: &Turn, input_bytes: usize) -> End {
+        let text =
+            "The proxy was restarted before the answer was whole. What had come is kept; ask again for all of it.";
+        let mut data = ErrorData::new(ErrorCode::Interrupted, text);
+        data.usage = self.estimate_if_begun(turn, input_bytes);
+        failed(turn, data)
     }
 
-    async fn stream(&self, turn: &Turn, request: &ConverseRequest) -> Result<(StopReason, Usage), UpstreamError> {
-        let first = self.limits.first_event_timeout;
-        let started = Instant::now();
-        let mut stream = timeout(first, self.bedrock.converse_stream(request))
-            .await
-            .unwrap_or_else(|_| Err(UpstreamError::silent(first)))?;
-        let end = self.relay(turn, request, &mut stream, started + first).await?;
-        // Nothing is to come any more; the connection is only worth keeping if that is so.
-        tokio::spawn(async move {
-            let _ = timeout(CLOSE_TIMEOUT, stream.read()).await;
-        });
-        Ok(end)
+    fn estimate_if_begun(&self, turn: &Turn, input_bytes: usize) -> Option<Usage> {
+        (turn.with_log(|log| log.text_bytes()) > 0).then(|| self.estimate(turn, input_bytes))
     }
 
-    /// Reads events into the log: one lock and one ring of the followers for each read from Bedrock, not for each token.
-    async fn relay(
-        &self,
-        turn: &Turn,
-        request: &ConverseRequest,
-        stream: &mut EventStream,
-        first_deadline: Instant,
-    ) -> Result<(StopReason, Usage), UpstreamError> {
-        let target = self.bedrock.target(request);
-        let (mut stop_reason, mut usage) = (None, None);
-        let mut silence = self.limits.first_event_timeout;
-        // Set anew only when it goes off, not with every token: it then looks at how long the silence really was.
-        let mut watchdog = pin!(sleep_until(first_deadline));
-        let mut heard = None;
-        loop {
-            let more = tokio::select! {
-                biased;
-                read = stream.read() => read?,
-                () = watchdog.as_mut() => {
-                    let deadline = heard.map_or(first_deadline, |heard: Instant| heard + silence);
-                    if deadline <= Instant::now() {
-                        return Err(UpstreamError::silent(silence));
-                    }
-                    watchdog.as_mut().reset(deadline);
-                    continue;
-                }
-            };
-            if !more {
-                return Err(UpstreamError::broken_stream(match (stop_reason, usage) {
-                    (None, _) => "the stream ended without messageStop",
-                    _ => "the stream ended without metadata",
-                }));
-            }
-            let was_first = heard.replace(Instant::now()).is_none();
-            let mut reasoning = false;
-            turn.append(|log| {
-                stream.drain(target, |event| {
-                    match event {
-                        UpstreamEvent::Text { block, content } => {
-                            reasoning = false;
-                            log.append(StreamKind::Text, block, &content).map_err(too_large)?;
-                        }
-                        UpstreamEvent::Reasoning { block, content } => {
-                            reasoning = true;
-                            log.append(StreamKind::Reasoning, block, &content).map_err(too_large)?;
-                        }
-                        UpstreamEvent::Stop(reason) => stop_reason = Some(reason),
-                        UpstreamEvent::Metadata(tokens) => usage = Some(tokens),
-                        UpstreamEvent::Other => {}
-                    }
-                    Ok(())
-                })
-            })?;
-            if let (Some(stop_reason), Some(usage)) = (stop_reason, &usage) {
-                return Ok((stop_reason, usage.clone()));
-            }
-            let allowed = if reasoning { self.limits.reasoning_timeout } else { self.limits.event_timeout };
-            if was_first || allowed != silence {
-                silence = allowed;
-                watchdog.as_mut().reset(Instant::now() + silence);
-            }
-        }
+    fn estimate(&self, turn: &Turn, input_bytes: usize) -> Usage {
+        self.priced(turn, Usage::estimate(input_bytes, turn.with_log(|log| log.text_bytes())))
     }
 
-    fn cancelled_end(&self, turn: &Turn, request: &ConverseRequest) -> End {
-        End::Complete { stop_reason: StopReason::Cancelled, usage: self.estimate(turn, request) }
-    }
-
-    fn estimate(&self, turn: &Turn, request: &ConverseRequest) -> Usage {
-        let mut usage = Usage::estimate(request.text_bytes(), turn.with_log(|log| log.text_bytes()));
-        self.catalog.price(&turn.model, &mut usage);
+    fn priced(&self, turn: &Turn, mut usage: Usage) -> Usage {
+        self.catalog.price(&turn.model(), &mut usage);
         usage
     }
 
+    /// Stores a stopped answer with what it is thought to have used, so that the conversation can go on while that is found out.
+    async fn keep_stopped(&self, turn: &Turn, estimate: &Usage) -> bool {
+        let end = End::Complete { stop_reason: StopReason::Cancelled, usage: estimate.clone() };
+        let message = turn.message_ending(&end);
+        let stored = self.store.append(&turn.owner, &turn.session_id, message).await;
+        stored
+            .inspect_err(|error| warn!(message_id = %turn.message_id, %error, "a stopped answer is not stored yet"))
+            .is_ok()
+    }
+
     /// Stores the answer, then says that it has ended. What failed before its first word leaves no message.
-    async fn settle(&self, turn: &Turn, mut end: End) {
-        let message = turn.with_log(|log| turn.message_from(log, Some(&end)));
+    async fn settle(&self, turn: &Turn, mut end: End, stored_before: bool) {
+        let message = turn.message_ending(&end);
         let worth_keeping = !message.content.is_empty() || matches!(end, End::Complete { .. });
-        let stored =
-            if worth_keeping { self.store.append(&turn.owner, &turn.session_id, message).await } else { Ok(()) };
+        let stored = if stored_before {
+            self.store.replace(&turn.owner, &turn.session_id, message).await
+        } else if worth_keeping {
+            self.store.append(&turn.owner, &turn.session_id, message).await
+        } else {
+            Ok(())
+        };
         match stored {
             Ok(()) => {}
             Err(StoreError::SessionNotFound) => {
@@ -272,7 +276,7 @@ impl Runner {
             debug!(
                 message_id = %turn.message_id,
                 session_id = %turn.session_id,
-                model = turn.model,
+                model = turn.model(),
                 stop_reason = stop_reason.as_str(),
                 input_tokens = usage.input_tokens,
                 output_tokens = usage.output_tokens,
@@ -282,10 +286,6 @@ impl Runner {
         }
         turn.append(|log| log.finish(end));
     }
-}
-
-fn too_large(_: LogFull) -> UpstreamError {
-    UpstreamError::too_large(MAX_ANSWER_BYTES)
 }
 
 fn internal() -> ErrorData {

@@ -65,6 +65,8 @@ pub struct Connection {
     pinged: Instant,
     awaiting_pong: bool,
     ping_due: bool,
+    /// When new messages may be sent elsewhere, once the proxy is about to stop.
+    draining: Option<Duration>,
     close: Option<(CloseCode, &'static str)>,
     close_sent: bool,
 }
@@ -77,6 +79,19 @@ struct Follow {
     cursor: u64,
     whole: bool,
     news: Instant,
+    /// How many changes of what the turn waits for the client knows of.
+    waiting_known: u64,
+}
+
+/// What lies behind a cursor.
+enum Event {
+    NotYet,
+    Text(String),
+    End(u64, End),
+    /// The answer is whole, and is to be sent as one message.
+    Whole,
+    /// A cursor beyond the end of a log that has ended has nothing to wait for.
+    Nothing,
 }
 
 impl Connection {
@@ -93,6 +108,7 @@ impl Connection {
             pinged: now,
             awaiting_pong: false,
             ping_due: false,
+            draining: None,
             close: None,
             close_sent: false,
         }
@@ -129,6 +145,10 @@ impl Connection {
             if let ClientMessage::SendMessage(send) = &request.message
                 && !self.follows.iter().any(|follow| follow.is_of(&request.id, send))
             {
+                if let Some(reconnect_in) = self.draining {
+                    self.refuse_draining(request.id, reconnect_in);
+                    continue;
+                }
                 if !self.has_place() {
                     self.refuse_follow(request.id);
                     continue;
@@ -149,6 +169,14 @@ impl Connection {
         let most = self.max_follows;
         let text = format!("{most} answers are being made for this connection, the most. Wait for one of them.");
         self.reply(Some(id), ServerMessage::Error(ErrorData::new(ErrorCode::RateLimited, text)));
+    }
+
+    fn refuse_draining(&mut self, id: RequestId, reconnect_in: Duration) {
+        let text =
+            "The proxy is about to restart and begins no more answers. Connect again and send the message there.";
+        let mut error = ErrorData::new(ErrorCode::Draining, text);
+        error.retry_after_ms = Some(millis(reconnect_in));
+        self.reply(Some(id), ServerMessage::Error(error));
     }
 
     /// Whether the connection takes more frames. While it does not, the socket is not read, and TCP slows the client down.
@@ -182,7 +210,7 @@ impl Connection {
                 From::After(after) => after,
                 From::End => turn.with_log(|log| log.seq() - u64::from(log.end().is_some())),
             };
-            self.follows.push_back(Follow { turn, encoder, cursor, whole, news: now });
+            self.follows.push_back(Follow { turn, encoder, cursor, whole, news: now, waiting_known: 0 });
         }
     }
 
@@ -190,14 +218,19 @@ impl Connection {
         self.replies.push_back(encode_server(&ServerFrame { id, message }));
     }
 
-    /// Says goodbye before the proxy stops.
+    /// The proxy is about to stop: no answer begins any more, and the connection ends with those it follows.
     pub fn drain(&mut self, reconnect_in: Duration) {
-        if self.close.is_some() {
+        if self.close.is_some() || self.draining.is_some() {
             return;
         }
-        let reconnect_in_ms = u64::try_from(reconnect_in.as_millis()).unwrap_or(u64::MAX);
-        self.reply(None, ServerMessage::Draining(Draining { reconnect_in_ms }));
-        self.close(CloseCode::RESTART, "the proxy restarts");
+        self.draining = Some(reconnect_in);
+        self.reply(None, ServerMessage::Draining(Draining { reconnect_in_ms: millis(reconnect_in) }));
+    }
+
+    fn close_if_drained(&mut self) {
+        if self.draining.is_some() && self.follows.is_empty() && self.serving == 0 && self.requests.is_empty() {
+            self.close(CloseCode::RESTART, "the proxy restarts");
+        }
     }
 
     /// Ends the connection once what is queued has been sent.
@@ -236,9 +269,8 @@ impl Connection {
             if follow.has_more() {
                 continue;
             }
-            let state = if follow.cursor == 0 { StatusState::Queued } else { StatusState::Stalled };
-            let (id, message_id) = (follow.turn.request_id.clone(), follow.turn.message_id.clone());
-            self.reply(Some(id), ServerMessage::Status(Status { message_id, state, retry_in_ms: None }));
+            let text = follow.status_frame(now, follow.turn.waiting().state);
+            self.replies.push_back(text);
         }
     }
 
@@ -253,6 +285,7 @@ impl Connection {
         if let Some(reply) = self.replies.pop_front() {
             return Some(Transmit::Text(reply));
         }
+        self.close_if_drained();
         if let Some((code, reason)) = self.close {
             self.close_sent = true;
             return Some(Transmit::Close(code, reason));
@@ -260,7 +293,7 @@ impl Connection {
         // Each turn gets a frame in its turn.
         for _ in 0..self.follows.len() {
             let mut follow = self.follows.pop_front()?;
-            let (text, ended) = follow.next_frame();
+            let (text, ended) = follow.next_frame(now);
             if text.is_some() {
                 follow.news = now;
             }
@@ -275,6 +308,10 @@ impl Connection {
     }
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Follow {
     /// Whether it follows the answer to this message.
     fn is_of(&self, id: &RequestId, send: &SendMessage) -> bool {
@@ -286,28 +323,60 @@ impl Follow {
         if self.whole { self.turn.has_ended() } else { self.turn.with_log(|log| log.read(self.cursor).is_some()) }
     }
 
+    /// The next frame, and whether it is the last: what lies behind the cursor, or else what the turn has begun to wait for.
+    fn next_frame(&mut self, now: Instant) -> (Option<String>, bool) {
+        let waiting = self.turn.waiting();
+        match self.next_event() {
+            (None, false) if waiting.changes > self.waiting_known => {
+                self.waiting_known = waiting.changes;
+                (waiting.state.map(|state| self.status_frame(now, Some(state))), false)
+            }
+            event => event,
+        }
+    }
+
+    fn status_frame(&self, now: Instant, waiting: Option<(StatusState, Instant)>) -> String {
+        let (state, retry_in_ms) = match waiting {
+            Some((StatusState::Retrying, until)) => {
+                (StatusState::Retrying, Some(millis(until.saturating_duration_since(now))))
+            }
+            Some((state, _)) => (state, None),
+            None if self.cursor == 0 => (StatusState::Queued, None),
+            None => (StatusState::Stalled, None),
+        };
+        let message_id = self.turn.message_id.clone();
+        let message = ServerMessage::Status(Status { message_id, state, retry_in_ms });
+        encode_server(&ServerFrame { id: Some(self.turn.request_id.clone()), message })
+    }
+
     /// The frame with what lies behind the cursor, and whether it is the last.
-    fn next_frame(&mut self) -> (Option<String>, bool) {
+    fn next_event(&mut self) -> (Option<String>, bool) {
         let Self { turn, encoder, cursor, whole, .. } = self;
         if *whole && !turn.has_ended() {
             return (None, false);
         }
-        turn.with_log(|log| {
+        let event = turn.with_log(|log| {
             if *whole && let Some(End::Complete { .. }) = log.end() {
-                return None;
+                return Event::Whole;
             }
             let after = if *whole { log.seq() - 1 } else { *cursor };
-            Some(match log.read(after) {
-                // A cursor beyond the end of a log that has ended has nothing to wait for.
-                None => (None, log.end().is_some()),
+            match log.read(after) {
+                None if log.end().is_some() => Event::Nothing,
+                None => Event::NotYet,
                 Some(batch @ Batch::Deltas { kind, part, first, seq, content }) => {
                     *cursor = batch.seq();
-                    (Some(encoder.encode(kind, part, first, seq, content)), false)
+                    Event::Text(encoder.encode(kind, part, first, seq, content))
                 }
-                Some(Batch::End { seq, end }) => (Some(turn.end_frame(seq, end)), true),
-            })
-        })
-        .unwrap_or_else(|| (Some(turn.whole_frame()), true))
+                Some(Batch::End { seq, end }) => Event::End(seq, end.clone()),
+            }
+        });
+        match event {
+            Event::NotYet => (None, false),
+            Event::Nothing => (None, true),
+            Event::Text(text) => (Some(text), false),
+            Event::End(seq, end) => (Some(turn.end_frame(seq, &end)), true),
+            Event::Whole => (Some(turn.whole_frame()), true),
+        }
     }
 }
 
@@ -318,7 +387,7 @@ impl Turn {
                 session_id: self.session_id.clone(),
                 message_id: self.message_id.clone(),
                 seq,
-                model: self.model.clone(),
+                model: self.model(),
                 stop_reason: *stop_reason,
                 usage: usage.clone(),
             }),

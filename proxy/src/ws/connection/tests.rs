@@ -68,7 +68,14 @@ impl Rig {
             attachments: Vec::new(),
         };
         let owner = Owner::local();
-        let new = NewTurn { owner, session_id, request_id: RequestId::new(name).unwrap(), send, model: "m".into() };
+        let new = NewTurn {
+            owner,
+            session_id,
+            request_id: RequestId::new(name).unwrap(),
+            fingerprint: crate::store::Fingerprint::of(&send),
+            send,
+            model: "m".into(),
+        };
         match self.turns.begin(&new, Sources::system()) {
             Begin::New(turn) => turn,
             other => panic!("{other:?}"),

@@ -1,0 +1,234 @@
+//! Getting an answer out of Bedrock and into the log: calls, attempts, fallback models, relaying.
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use protocol::{StopReason, Usage, codec::StreamKind, server::StatusState};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tracing::{info, warn};
+
+use super::{
+    Runner, Turn,
+    attempts::Attempts,
+    breaker::Health,
+    log::{LogFull, MAX_ANSWER_BYTES},
+};
+use crate::bedrock::{ConverseRequest, EventSource, UpstreamError, UpstreamEvent};
+
+/// How long a stream may take to close after its last event, so that its connection can be used again.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Why a call ended, and what it used.
+pub(super) type Answered = (StopReason, Usage);
+
+/// Where the calls for an answer stand; looked at when it is stopped.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    open: AtomicBool,
+    begun: AtomicBool,
+    broke: AtomicBool,
+}
+
+impl Calls {
+    /// Whether a call is under way.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Whether any call so far may be billed.
+    pub(super) fn may_be_billed(&self) -> bool {
+        self.is_open() || self.has_begun() || self.broke.load(Ordering::Relaxed)
+    }
+
+    /// Whether the model has begun to answer: from then on another call would be a second bill.
+    fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+}
+
+impl Runner {
+    /// Asks the models in turn until one answers or there is content that cannot be taken back.
+    pub(super) async fn ask(
+        &self,
+        turn: &Turn,
+        mut request: ConverseRequest,
+        streaming: bool,
+        calls: &Calls,
+    ) -> Result<Answered, UpstreamError> {
+        let started = Instant::now();
+        let asked = request.model.clone();
+        let mut others = self.limits.fallback_models.iter().filter(|model| **model != asked);
+        loop {
+            let error = match self.ask_model(turn, &request, streaming, calls, started).await {
+                Ok(answered) => return Ok(answered),
+                Err(error) => error,
+            };
+            if !error.is_of_the_model() || calls.has_begun() || turn.is_stopped() {
+                return Err(error);
+            }
+            let Some(other) = others.next() else { return Err(error) };
+            info!(message_id = %turn.message_id, from = request.model, to = other, %error, "another model is asked");
+            turn.say(Some((StatusState::Retrying, Instant::now())));
+            turn.answer_with(other);
+            self.fit(&mut request, other);
+        }
+    }
+
+    async fn ask_model(
+        &self,
+        turn: &Turn,
+        request: &ConverseRequest,
+        streaming: bool,
+        calls: &Calls,
+        started: Instant,
+    ) -> Result<Answered, UpstreamError> {
+        let mut attempts = Attempts::new(self.limits.retry, started, fastrand::u64(..));
+        loop {
+            self.breakers
+                .admit(&request.model, Instant::now())
+                .map_err(|wait| UpstreamError::circuit_open(wait, request.target(self.upstream.region())))?;
+            calls.open.store(true, Ordering::Relaxed);
+            let result = if streaming {
+                self.stream(turn, request, calls).await
+            } else {
+                self.whole(turn, request, calls).await
+            };
+            calls.open.store(false, Ordering::Relaxed);
+            let health = result.as_ref().map_or_else(UpstreamError::health, |_| Health::Answers);
+            self.breakers.record(&request.model, Instant::now(), health);
+            let error = match result {
+                Ok(answered) => return Ok(answered),
+                Err(error) => error,
+            };
+            if error.may_be_billed() {
+                calls.broke.store(true, Ordering::Relaxed);
+            }
+            if calls.has_begun() || turn.is_stopped() {
+                return Err(error);
+            }
+            let now = Instant::now();
+            let Some(wait) = attempts.after(&error, now) else { return Err(error) };
+            warn!(message_id = %turn.message_id, model = request.model, %error, ?wait, "Bedrock is asked again");
+            turn.say(Some((StatusState::Retrying, now + wait)));
+            sleep(wait).await;
+            turn.say(None);
+        }
+    }
+
+    async fn whole(&self, turn: &Turn, request: &ConverseRequest, calls: &Calls) -> Result<Answered, UpstreamError> {
+        let answer = self.upstream.converse(request).await?;
+        calls.begun.store(true, Ordering::Relaxed);
+        turn.append(|log| {
+            for (block, (reasoning, text)) in (0..).zip(&answer.blocks) {
+                let kind = if *reasoning { StreamKind::Reasoning } else { StreamKind::Text };
+                log.append(kind, block, text).map_err(too_large)?;
+            }
+            Ok(())
+        })?;
+        Ok((answer.stop_reason, answer.usage))
+    }
+
+    async fn stream(&self, turn: &Turn, request: &ConverseRequest, calls: &Calls) -> Result<Answered, UpstreamError> {
+        let first = self.limits.first_event_timeout;
+        let started = Instant::now();
+        let mut stream = timeout(first, self.upstream.converse_stream(request))
+            .await
+            .unwrap_or_else(|_| Err(UpstreamError::silent(first)))?;
+        let answered = self.relay(turn, request, stream.as_mut(), started + first, calls).await?;
+        // Nothing is to come any more; the connection is only worth keeping if that is so.
+        tokio::spawn(async move {
+            let _ = timeout(CLOSE_TIMEOUT, poll_fn(|cx| stream.poll_read(cx))).await;
+        });
+        Ok(answered)
+    }
+
+    /// Reads events into the log: one lock and one ring of the followers for each read from Bedrock, not for each token.
+    async fn relay(
+        &self,
+        turn: &Turn,
+        request: &ConverseRequest,
+        stream: &mut dyn EventSource,
+        first_deadline: Instant,
+        calls: &Calls,
+    ) -> Result<Answered, UpstreamError> {
+        let target = request.target(self.upstream.region());
+        let (mut stop_reason, mut usage) = (None, None);
+        let mut silence = self.limits.first_event_timeout;
+        // Set anew only when it goes off, not with every token: it then looks at how long the silence really was.
+        let mut watchdog = pin!(sleep_until(first_deadline));
+        let mut heard = None;
+        loop {
+            let more = tokio::select! {
+                biased;
+                read = poll_fn(|cx| stream.poll_read(cx)) => read?,
+                () = watchdog.as_mut() => {
+                    let deadline = heard.map_or(first_deadline, |heard: Instant| heard + silence);
+                    if deadline <= Instant::now() {
+                        return Err(UpstreamError::silent(silence));
+                    }
+                    watchdog.as_mut().reset(deadline);
+                    continue;
+                }
+            };
+            if !more {
+                return Err(UpstreamError::broken_stream(match (stop_reason, usage) {
+                    (None, _) => "the stream ended without messageStop",
+                    _ => "the stream ended without metadata",
+                }));
+            }
+            let was_first = heard.replace(Instant::now()).is_none();
+            let mut reasoning = false;
+            let mut content_came = false;
+            let drained = turn.append(|log| {
+                stream.drain(target, &mut |event| {
+                    content_came |= event.is_content();
+                    match event {
+                        UpstreamEvent::Text { block, content } => {
+                            reasoning = false;
+                            log.append(StreamKind::Text, block, &content).map_err(too_large)?;
+                        }
+                        UpstreamEvent::Reasoning { block, content } => {
+                            reasoning = true;
+                            log.append(StreamKind::Reasoning, block, &content).map_err(too_large)?;
+                        }
+                        UpstreamEvent::Stop(reason) => stop_reason = Some(reason),
+                        UpstreamEvent::Metadata(tokens) => usage = Some(tokens),
+                        UpstreamEvent::Hidden | UpstreamEvent::Other => {}
+                    }
+                    Ok(())
+                })
+            });
+            if content_came {
+                calls.begun.store(true, Ordering::Relaxed);
+            }
+            // What has come is whole where both have: nothing that follows can take that back.
+            if let (Some(stop_reason), Some(usage)) = (stop_reason, &usage) {
+                return Ok((stop_reason, usage.clone()));
+            }
+            drained?;
+            let allowed = if reasoning { self.limits.reasoning_timeout } else { self.limits.event_timeout };
+            if was_first || allowed != silence {
+                silence = allowed;
+                watchdog.as_mut().reset(Instant::now() + silence);
+            }
+        }
+    }
+
+    /// Makes `request` one for `model`.
+    pub(super) fn fit(&self, request: &mut ConverseRequest, model: &str) {
+        let known = self.catalog.find(model);
+        model.clone_into(&mut request.model);
+        let max_output = known.and_then(|known| known.max_output_tokens).unwrap_or(u32::MAX);
+        request.max_tokens = self.limits.max_tokens.min(max_output);
+        request.temperature =
+            self.limits.temperature.filter(|_| known.is_none_or(|known| known.takes_sampling_parameters));
+    }
+}
+
+fn too_large(_: LogFull) -> UpstreamError {
+    UpstreamError::too_large(MAX_ANSWER_BYTES)
+}
