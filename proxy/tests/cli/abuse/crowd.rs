@@ -37,7 +37,7 @@ async fn those_beyond_the_most_are_sent_away_and_those_within_are_unharmed() {
         house.addr
     );
     let healthy = Healthy::start(house.addr);
-    house.has_sockets(HEALTHY).await;
+    healthy.connected().await;
     let (rounds, latency) = healthy
         .beside(async || {
             house

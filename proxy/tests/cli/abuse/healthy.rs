@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -36,6 +36,7 @@ pub(super) struct Healthy {
 #[derive(Default)]
 struct Shared {
     over: AtomicBool,
+    connected: AtomicUsize,
     /// How late tokens were, in microseconds, while somebody wants to know.
     late_us: Mutex<Option<Vec<u64>>>,
 }
@@ -58,6 +59,16 @@ impl Healthy {
             runtime.block_on(join_all(clients)).into_iter().sum()
         });
         Self { shared, thread }
+    }
+
+    /// Waits until all of them have their sockets.
+    pub(super) async fn connected(&self) {
+        within("the healthy clients", async {
+            while self.shared.connected.load(Ordering::Relaxed) < HEALTHY {
+                sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
     }
 
     /// Does `abuse` once; where latency is to be measured, as often as asked, in turns with nothing. Returns what came of it each
@@ -109,6 +120,7 @@ async fn client(addr: SocketAddr, number: usize, shared: &Shared) -> usize {
     // They do not begin at once, and neither do their tokens come at once.
     sleep(Duration::from_micros(INTERVAL_US * number as u64 / HEALTHY as u64 + number as u64 * 10_000)).await;
     let mut ws = connect(addr).await;
+    shared.connected.fetch_add(1, Ordering::Relaxed);
     let mut answers = 0;
     loop {
         let data = json!({ "sessionId": format!("healthy-{number}"), "message": "healthy", "streaming": true });

@@ -98,16 +98,6 @@ impl House {
         began.elapsed()
     }
 
-    /// Waits until the process holds at least so many sockets.
-    pub(super) async fn has_sockets(&self, least: usize) {
-        within("the clients", async {
-            while self.sockets() < least {
-                sleep(LOOK).await;
-            }
-        })
-        .await;
-    }
-
     /// Ends the command, which must still be well.
     pub(super) async fn close(self) {
         self.running.signal(Signal::TERM);

@@ -58,9 +58,10 @@ async fn readers_that_stop_are_closed_in_ten_seconds_and_cost_little_until_then(
     let house = House::open(&[]).await;
     let ids = long_answers(house.addr).await;
     let healthy = Healthy::start(house.addr);
+    healthy.connected().await;
     let (rounds, latency) = healthy
         .beside(async || {
-            // The healthy clients have theirs, and so have their calls of Bedrock.
+            // Each of the healthy may begin a call of Bedrock meanwhile.
             let others = house.sockets() + HEALTHY;
             house
                 .memory_of(async {
