@@ -83,7 +83,8 @@ impl Turns {
             return known;
         }
         let session = (new.owner.clone(), new.session_id.clone());
-        if inner.running.contains_key(&session) {
+        // Its client may know of the end before it is taken note of here.
+        if inner.running.get(&session).is_some_and(|turn| !turn.has_ended()) {
             return Begin::SessionBusy;
         }
         if inner.running.len() >= self.max_running {
