@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use world::{Counts, World};
 
 /// Cuts of a normal run.
-const CUTS: u64 = 1_000_000;
+const CUTS: u64 = 10_000;
 
 const SEED: u64 = 20_261_123;
 
