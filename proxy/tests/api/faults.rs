@@ -1,148 +1,97 @@
-//! Everything that can go wrong at Bedrock, as the client sees it and as it is kept.
+//! What goes wrong at Bedrock, in the words that a person reads, and how the conversation goes on after it. Which error each fault
+//! is, what is kept and what it costs is the fault matrix's.
 
-use bedrock_emulator::{Behaviour, ErrorType, Fault, LedgerEntry, Script, Step};
-use futures_util::future::join_all;
+use bedrock_emulator::{Behaviour, ErrorType, Fault, Script, Step};
 use serde_json::json;
 
 use crate::common::{Client, MODEL, Proxy};
 
-/// A fault by its prompt prefix: the code and words the client gets, the tokens it keeps, how often Bedrock was asked.
-struct Case {
-    prompt: &'static str,
-    code: &'static str,
-    says: &'static str,
-    tokens: u64,
-    calls: usize,
-}
-
-const fn case(prompt: &'static str, code: &'static str, says: &'static str, tokens: u64, calls: usize) -> Case {
-    Case { prompt, code, says, tokens, calls }
-}
-
-fn calls_of(proxy: &Proxy, prompt: &str) -> Vec<LedgerEntry> {
-    let mut calls = proxy.emulator.ledger();
-    calls.retain(|call| call.request["messages"][0]["content"][0]["text"] == prompt);
-    calls
-}
-
-/// Plays the case in a session of its own and checks all that follows from it.
-async fn play(proxy: &Proxy, case: &Case, model: &str, n: usize) {
-    let session = format!("s{n}");
+/// Asks once, streamed and whole, and checks that both fail with the same code, in words that have `says` in them.
+async fn fails(proxy: &Proxy, prompt: &str, code: &str, says: &str) {
     let mut client = proxy.connect().await;
-    let data = json!({ "sessionId": session, "message": case.prompt, "streaming": true, "model": model });
-    client.send("r", "chat.send_message", data).await;
-    let answer = client.answer().await;
-    let said = answer.error(case.code).to_owned();
-    let of = case.prompt;
-    assert!(said.contains(case.says), "{of}: {said}");
-    assert!(!answer.frames.iter().any(|frame| frame.kind == "chat.message_complete"), "{of}");
-    assert_eq!(answer.end.seq(), case.tokens + 1, "{of}");
-    let calls = calls_of(proxy, case.prompt);
-    assert_eq!(calls.len(), case.calls, "{of}");
-    assert!(calls[0].text_sent.starts_with(&answer.text), "{of}");
-
-    let error = &answer.end.data;
-    let history = proxy.history(&session).await;
-    assert_eq!(history.get("inProgress"), None, "{of}");
-    let messages = history["messages"].as_array().expect("messages");
-    assert_eq!((&messages[0]["role"], &messages[0]["content"]), (&json!("user"), &json!(case.prompt)));
-    if case.tokens == 0 {
-        assert_eq!((answer.text.as_str(), error.get("usage"), messages.len()), ("", None, 1), "{of}");
-    } else {
-        assert_eq!(error["usage"]["source"], "estimated", "{of}");
-        assert_eq!(error["usage"]["outputTokens"], answer.text.len().div_ceil(4), "{of}");
-        assert_eq!((&messages[1]["content"], &messages[1]["error"]), (&json!(answer.text), error), "{of}");
-        assert_eq!((&messages[1]["messageId"], messages[1].get("stopReason")), (&error["messageId"], None), "{of}");
+    for streaming in [true, false] {
+        let session = format!("{}-{streaming}", prompt.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+        client.send_message("r", &session, prompt, streaming).await;
+        let answer = client.answer().await;
+        let said = answer.error(code);
+        assert!(said.contains(says), "{prompt}: {said}");
+        assert_eq!((answer.frames.len(), answer.end.data.get("usage")), (1, None), "{prompt}");
+        let history = proxy.history(&session).await;
+        let messages = history["messages"].as_array().expect("messages");
+        assert_eq!((messages.len(), &messages[0]["content"]), (1, &json!(prompt)));
+        assert_eq!(history.get("inProgress"), None, "{prompt}");
     }
-    // The session is free again. A message that was not answered at all is asked once more with the next, and fails likewise.
-    let next = client.chat("next", &session, "/length 3 And now?").await;
-    if case.tokens == 0 {
-        next.error(case.code);
-    } else {
-        assert_eq!(next.end.kind, "chat.message_complete", "{of}");
-    }
-}
-
-async fn play_all(proxy: &Proxy, cases: &[Case], model: &str) {
-    join_all(cases.iter().enumerate().map(|(n, case)| play(proxy, case, model, n))).await;
 }
 
 #[tokio::test]
-async fn every_error_before_the_stream_has_its_code_and_says_what_to_do() {
+async fn every_error_before_an_answer_says_what_to_do() {
+    let proxy = Proxy::with(&["--max-attempts", "1"], Script::new()).await;
     let credentials = "AWS does not accept the proxy's credentials";
-    play_all(
-        &Proxy::start().await,
-        &[
-            case("/throttle", "throttled", "Wait a moment and try again", 0, 3),
-            case("/error-before ModelNotReady", "model_not_ready", "Try again in a minute", 0, 3),
-            case("/error-before InternalServer", "upstream_unavailable", "Try again in a moment", 0, 3),
-            case("/error-before ServiceUnavailable", "upstream_unavailable", "Try again in a moment", 0, 3),
-            case(
-                "/error-before AccessDenied",
-                "model_access_denied",
-                "in the Bedrock console under Model access",
-                0,
-                1,
-            ),
-            case("/error-before Validation", "invalid_request", "Bedrock refused the request", 0, 1),
-            case("/error-before ModelTimeout", "upstream_timeout", "took too long to answer", 0, 1),
-            case("/error-before ModelError", "upstream_stream_error", "failed while it answered", 0, 1),
-            case("/error-before ServiceQuotaExceeded", "throttled", "A quota of the account", 0, 1),
-            case("/error-before ResourceNotFound", "model_not_found", "check BEDROCK_MODEL_ID and AWS_REGION", 0, 1),
-            case("/error-before ExpiredToken", "model_access_denied", credentials, 0, 1),
-            case("/error-before UnrecognizedClient", "model_access_denied", credentials, 0, 1),
-            case("/error-before InvalidSignature", "model_access_denied", credentials, 0, 1),
-            case("/overflow", "context_overflow", "Start a new one, or shorten the message", 0, 1),
-        ],
-        MODEL,
-    )
-    .await;
+    // Those that are a fault of the model do not stand in a row, or it would not be called any more.
+    for (prompt, code, says) in [
+        ("/throttle", "throttled", "Wait a moment and try again"),
+        ("/error-before ModelNotReady", "model_not_ready", "Try again in a minute"),
+        ("/error-before AccessDenied", "model_access_denied", "in the Bedrock console under Model access"),
+        ("/error-before InternalServer", "upstream_unavailable", "Try again in a moment"),
+        ("/error-before Validation", "invalid_request", "Bedrock refused the request"),
+        ("/error-before ServiceUnavailable", "upstream_unavailable", "Try again in a moment"),
+        ("/error-before ServiceQuotaExceeded", "throttled", "A quota of the account"),
+        ("/error-before ResourceNotFound", "model_not_found", "check BEDROCK_MODEL_ID and AWS_REGION"),
+        ("/error-before ModelTimeout", "upstream_timeout", "took too long to answer"),
+        ("/error-before ExpiredToken", "model_access_denied", credentials),
+        ("/error-before ModelError", "upstream_stream_error", "failed while it answered"),
+        ("/error-before UnrecognizedClient", "model_access_denied", credentials),
+        ("/error-before InvalidSignature", "model_access_denied", credentials),
+        ("/overflow", "context_overflow", "Start a new one, or shorten the message"),
+    ] {
+        fails(&proxy, prompt, code, says).await;
+    }
 }
 
 #[tokio::test]
-async fn every_fault_in_the_stream_keeps_the_text_and_is_no_complete_answer() {
+async fn an_answer_that_breaks_off_is_kept_with_what_it_is_thought_to_have_used() {
+    let proxy = Proxy::start().await;
     let broken = "send the message again to get a whole answer";
-    play_all(
-        &Proxy::start().await,
-        &[
-            case("/error-mid Throttling 0", "throttled", "Wait a moment and try again", 0, 1),
-            case("/error-mid ModelStreamError 5", "upstream_stream_error", "failed while it answered", 5, 1),
-            case("/error-mid InternalServer 5", "upstream_unavailable", "Try again in a moment", 5, 1),
-            case("/error-mid ServiceUnavailable 1", "upstream_unavailable", "Try again in a moment", 1, 1),
-            case("/error-mid Validation 5", "invalid_request", "Bedrock refused the request", 5, 1),
-            case(
-                "/length 20 /error-after ModelStreamError",
-                "upstream_stream_error",
-                "failed while it answered",
-                20,
-                1,
-            ),
-            case("/cut 0", "upstream_stream_error", broken, 0, 1),
-            case("/cut 5", "upstream_stream_error", broken, 5, 1),
-            case("/cut-frame 5", "upstream_stream_error", broken, 5, 1),
-            case("/broken-frame 0", "upstream_stream_error", broken, 0, 1),
-            case("/broken-frame 5", "upstream_stream_error", broken, 5, 1),
-            case("/length 20 /no-stop", "upstream_stream_error", broken, 20, 1),
-            case("/length 20 /no-metadata", "upstream_stream_error", broken, 20, 1),
-        ],
-        MODEL,
-    )
-    .await;
+    for (n, (prompt, code, says)) in [
+        ("/error-mid Throttling 5", "throttled", "Wait a moment and try again"),
+        ("/error-mid ModelStreamError 5", "upstream_stream_error", "failed while it answered"),
+        ("/error-mid InternalServer 5", "upstream_unavailable", "Try again in a moment"),
+        ("/cut 5", "upstream_stream_error", broken),
+        ("/broken-frame 5", "upstream_stream_error", broken),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let session = format!("s{n}");
+        let mut client = proxy.connect().await;
+        let answer = client.chat("r", &session, prompt).await;
+        assert!(answer.error(code).contains(says), "{prompt}: {:?}", answer.end);
+        assert_eq!(answer.end.seq(), 6, "{prompt}");
+        let usage = &answer.end.data["usage"];
+        assert_eq!(
+            (&usage["source"], &usage["outputTokens"]),
+            (&json!("estimated"), &json!(answer.text.len().div_ceil(4)))
+        );
+        let kept = proxy.history(&session).await["messages"][1].clone();
+        assert_eq!((&kept["content"], &kept["error"]), (&json!(answer.text), &answer.end.data), "{prompt}");
+        assert_eq!((&kept["messageId"], kept.get("stopReason")), (&json!(answer.message_id()), None), "{prompt}");
+        let next = client.chat("next", &session, "/length 3 And now?").await;
+        assert_eq!(next.end.kind, "chat.message_complete", "{prompt}");
+    }
 }
 
 #[tokio::test]
 async fn silence_has_an_end() {
-    let flags = ["--first-event-timeout", "300ms", "--event-timeout", "200ms"];
-    play_all(
-        &Proxy::with(&flags, Script::new()).await,
-        &[
-            case("/first 600000 hi", "upstream_timeout", "Bedrock sent nothing for 300 ms", 0, 1),
-            case("/silence 0", "upstream_timeout", "Bedrock sent nothing for 200 ms", 0, 1),
-            case("/silence 5", "upstream_timeout", "Bedrock sent nothing for 200 ms", 5, 1),
-        ],
-        MODEL,
-    )
-    .await;
+    let flags = ["--max-attempts", "1", "--first-event-timeout", "300ms", "--event-timeout", "200ms"];
+    let proxy = Proxy::with(&flags, Script::new()).await;
+    for (session, prompt, says) in [
+        ("s1", "/first 600000 hi", "Bedrock sent nothing for 300 ms"),
+        ("s2", "/silence 0", "Bedrock sent nothing for 200 ms"),
+        ("s3", "/silence 5", "Bedrock sent nothing for 200 ms"),
+    ] {
+        let answer = proxy.connect().await.chat("r", session, prompt).await;
+        assert!(answer.error("upstream_timeout").contains(says), "{prompt}: {answer:?}");
+    }
     let flags = ["--event-timeout", "10ms", "--reasoning-timeout", "200ms"];
     let proxy = Proxy::with(&flags, Script::new()).await;
     let answer = proxy.connect().await.chat("r", "s", "/reasoning /silence 3 hi").await;
@@ -151,6 +100,14 @@ async fn silence_has_an_end() {
     let answer = proxy.connect().await.chat("r", "s", "/pace 100 /length 1000 hi").await;
     assert!(answer.error("upstream_timeout").contains("more than 300 ms"), "{answer:?}");
     assert!(!answer.text.is_empty());
+    let mut client = proxy.connect().await;
+    let (code, said) = client
+        .ask("w", "chat.send_message", json!({ "sessionId": "w", "message": "/silence 5" }))
+        .await
+        .expect_err("silence");
+    assert_eq!(code, "upstream_timeout");
+    assert!(said.contains("more than 300 ms"), "{said}");
+    assert_eq!(proxy.history("w").await["messages"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test]
@@ -165,18 +122,11 @@ async fn a_model_that_cannot_be_called_is_told_apart_by_the_reason() {
         .step(fault(ErrorType::AccessDenied, denied).when_prompt("policy"))
         .step(fault(ErrorType::Throttling, "Too many tokens per day").when_prompt("daily"));
     let proxy = Proxy::with(&["--models", "anthropic.claude-9"], script).await;
-    let cases = [
-        case("profile", "model_not_found", "use an inference profile, such as us.anthropic.claude-3-5-sonnet", 0, 1),
-        case(
-            "policy",
-            "model_access_denied",
-            "allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream",
-            0,
-            1,
-        ),
-        case("daily", "throttled", "It renews in up to a day", 0, 3),
-    ];
-    play_all(&proxy, &cases, MODEL).await;
+    let profile = format!("use an inference profile, such as us.{MODEL}");
+    fails(&proxy, "profile", "model_not_found", &profile).await;
+    let policy = "allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream";
+    fails(&proxy, "policy", "model_access_denied", policy).await;
+    fails(&proxy, "daily", "throttled", "It renews in up to a day").await;
     let mut client = proxy.connect().await;
     client.send("r", "chat.send_message", json!({ "message": "hi", "model": "anthropic.claude-9" })).await;
     let frame = client.frame().await;
@@ -188,48 +138,25 @@ async fn a_model_that_cannot_be_called_is_told_apart_by_the_reason() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_fails_in_the_same_words() {
-    let proxy = Proxy::with(&["--answer-timeout", "20s"], Script::new()).await;
-    let cases = [
-        ("/throttle", "throttled", 3),
-        ("/error-before AccessDenied", "model_access_denied", 1),
-        ("/error-before ModelTimeout", "upstream_timeout", 1),
-        ("/error-mid ModelError", "upstream_stream_error", 1),
-        ("/error-after InternalServer", "upstream_unavailable", 3),
-        ("/overflow", "context_overflow", 1),
-        ("/cut", "upstream_unavailable", 3),
-    ];
-    join_all(cases.iter().enumerate().map(|(n, (prompt, code, calls))| {
-        let proxy = &proxy;
-        async move {
-            let mut client = proxy.connect().await;
-            let data = json!({ "sessionId": format!("s{n}"), "message": prompt });
-            let (got, text) = client.ask("r", "chat.send_message", data).await.expect_err(prompt);
-            assert_eq!((got.as_str(), calls_of(proxy, prompt).len()), (*code, *calls), "{prompt}: {text}");
-        }
-    }))
-    .await;
-    let proxy = Proxy::with(&["--answer-timeout", "200ms"], Script::new()).await;
-    let mut client = proxy.connect().await;
-    let data = json!({ "sessionId": "s", "message": "/silence 5" });
-    let (code, _) = client.ask("r", "chat.send_message", data).await.expect_err("silence");
-    assert_eq!(code, "upstream_timeout");
-    assert_eq!(proxy.history("s").await["messages"].as_array().map(Vec::len), Some(1));
-}
-
-#[tokio::test]
-async fn a_refusal_that_passes_is_not_even_noticed() {
-    let proxy = Proxy::start().await;
-    let mut client = proxy.connect().await;
-    let answer = client.chat("r", "s", "/throttle 1 /length 10 hello").await;
-    assert_eq!(answer.end.kind, "chat.message_complete");
-    let statuses: Vec<_> = proxy.emulator.ledger().iter().map(|call| call.status).collect();
-    assert_eq!(statuses, [429, 200]);
+async fn a_wait_is_told_at_once_with_its_length() {
+    let proxy = Proxy::with(&["--retry-base", "200ms"], Script::new()).await;
+    for streaming in [true, false] {
+        let mut client = proxy.connect().await;
+        client
+            .send_message("r", &format!("s-{streaming}"), &format!("/throttle 1 /length 3 {streaming}"), streaming)
+            .await;
+        let frame = client.frame().await;
+        assert_eq!((frame.id.as_str(), frame.kind.as_str(), frame.str("state")), ("r", "chat.status", "retrying"));
+        assert!((0..=200).contains(&frame.data["retryInMs"].as_i64().expect("a time")), "{frame:?}");
+        let next = client.frame().await;
+        let id = if streaming { &next.data["messageId"] } else { &next.data["message"]["messageId"] };
+        assert_eq!(&frame.data["messageId"], id);
+    }
 }
 
 #[tokio::test]
 async fn a_bedrock_that_is_gone_is_an_error_and_not_the_end_of_the_proxy() {
-    let proxy = Proxy::start().await;
+    let proxy = Proxy::with(&["--retry-base", "1ms"], Script::new()).await;
     let (addr, emulator) = (proxy.addr, proxy.emulator);
     emulator.shutdown().await;
     let mut client = Client::connect(addr).await;
