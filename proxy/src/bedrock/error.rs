@@ -63,7 +63,7 @@ impl UpstreamError {
         self.retry == Retry::Broken
     }
 
-    /// Whether another model may do better: it is not about the request or the credentials.
+    /// Whether another model may do better: this one cannot be had, and it is not about the request or the credentials.
     pub fn is_of_the_model(&self) -> bool {
         matches!(
             self.code,
@@ -71,7 +71,6 @@ impl UpstreamError {
                 | ErrorCode::UpstreamUnavailable
                 | ErrorCode::ModelNotReady
                 | ErrorCode::UpstreamTimeout
-                | ErrorCode::UpstreamStreamError
         )
     }
 
@@ -79,6 +78,7 @@ impl UpstreamError {
     pub fn health(&self) -> Health {
         match self.code {
             ErrorCode::Throttled => Health::Busy,
+            ErrorCode::UpstreamStreamError => Health::Fails,
             _ if self.is_of_the_model() => Health::Fails,
             _ => Health::Answers,
         }
