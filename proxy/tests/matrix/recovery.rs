@@ -9,7 +9,7 @@ use outcrop_proxy::turn::{
 use serde_json::{Value, json};
 use tokio::time::{advance, pause, resume};
 
-use crate::common::{Client, Frame, MODEL, Proxy, usage_of, within};
+use crate::common::{Client, Frame, MODEL, Proxy, pipe, usage_of, within};
 
 const FIRST_OTHER: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const SECOND_OTHER: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
@@ -135,6 +135,29 @@ async fn other_models_are_asked_in_their_order_and_none_twice() {
     assert_eq!(told.models(), [MODEL, FIRST_OTHER, SECOND_OTHER]);
     assert_eq!(told.end.str("code"), "upstream_unavailable");
     assert_eq!(proxy.history("s").await["messages"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_silent_other_model_is_waited_for_and_not_said_to_be_asked_again() {
+    let script = Script::new()
+        .step(Step::of(Behaviour::fault(daily_quota())).when_model(MODEL))
+        .step(Step::of(Behaviour::fault(Fault::Silence { after_tokens: 0 })));
+    let proxy = Proxy::with(&["--fallback-models", FIRST_OTHER], script).await;
+    let (pipe, _socket) = pipe(&proxy, 64 * 1_024);
+    let mut client = Client::over(pipe).await;
+    client.send("r", "chat.send_message", question(true)).await;
+    let frame = client.frame().await;
+    assert_eq!((frame.str("state"), &frame.data["retryInMs"]), ("retrying", &json!(0)));
+    within("the second call", async {
+        while proxy.emulator.ledger().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    client.ask("p", "ping", json!({})).await.expect("a pong");
+    pause();
+    assert_eq!(client.frame().await.str("state"), "queued");
+    resume();
 }
 
 /// Asks until the model has failed so often that it is not called any more.
