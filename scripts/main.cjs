@@ -3,7 +3,7 @@
 "use strict";
 
 var OLDEST_NODE = 20;
-var COMMANDS = ["start", "dev", "test", "bench", "build", "fuzz", "setup"];
+var COMMANDS = ["start", "dev", "test", "bench", "build", "fuzz", "reliability", "setup"];
 
 var command = process.argv[2];
 if (parseInt(process.versions.node, 10) < OLDEST_NODE) {

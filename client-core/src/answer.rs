@@ -13,14 +13,16 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// An answer of which the consumer has everything up to event `seq`.
-    pub(crate) fn given(seq: u64, parts: Vec<Part>) -> Self {
-        let taken = |part: &Part| match part {
+    /// An answer that the consumer has up to event `seq` already.
+    pub(crate) fn held(seq: u64, parts: Vec<Part>) -> Self {
+        let length = |part: &Part| match part {
             Part::Text { text } | Part::Reasoning { text } => text.len(),
             Part::ToolUse(_) => 1,
         };
-        let taken = parts.iter().map(taken).collect();
-        Self { answer: Answer::from_snapshot(seq, AnswerState::Streaming, parts), taken }
+        Self {
+            taken: parts.iter().map(length).collect(),
+            answer: Answer::from_snapshot(seq, AnswerState::Streaming, parts),
+        }
     }
 
     pub(crate) fn answer(&self) -> &Answer {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use protocol::{
     ErrorCode, StopReason, Usage,
-    codec::{Incoming, JsonObject, decode_snapshot, encode_raw},
+    codec::{Incoming, JsonObject, decode_server, encode_raw},
     limits::MAX_CLIENT_FRAME_BYTES,
 };
 
@@ -120,27 +120,38 @@ impl Client {
         Ok(self.add(now, request))
     }
 
-    /// Follows an answer under way that this client did not ask for: another page did, or this one before it was loaded anew.
+    /// Follows an answer that another page, or this one before it was loaded anew, has asked for. `held` is what there is of it: the
+    /// JSON of a [`protocol::server::Snapshot`], which `inProgress` of `chat.history_response` is but for its session.
     ///
-    /// `snapshot` is the `data` of a [`protocol::server::Snapshot`], what is known of the answer. [`take`](Self::take) gives what comes
-    /// after it; the content of its [`Piece::Done`](crate::Piece::Done) is all of it. [`cancel`](Self::cancel) stops the answer for everyone,
-    /// [`release`](Self::release) only stops following it.
+    /// It is read with [`take`](Self::take), which gives what comes after `held`; [`Piece::Done`](crate::Piece::Done) has the whole
+    /// text. [`cancel`](Self::cancel) stops it as any other answer. [`release`](Self::release) only looks away: the answer goes on.
+    /// What it used is counted here too.
     ///
     /// # Errors
-    /// A [`RequestError`] where that is no snapshot or the answer is followed already: nothing will be said about it.
-    pub fn follow(&mut self, now: Time, snapshot: &str) -> Result<Handle, RequestError> {
-        let invalid = |message| RequestError::new(RequestErrorCode::Proxy(ErrorCode::InvalidRequest), false, message);
-        let Ok(Incoming::Snapshot { session_id, message_id, seq, parts, model, .. }) = decode_snapshot(snapshot) else {
-            return Err(invalid("what is known of the answer is not as the history gives it"));
+    /// A [`RequestError`] for a request that is not taken, as one is for an answer that this client follows already.
+    pub fn follow(&mut self, now: Time, held: &str) -> Result<Handle, RequestError> {
+        let refused =
+            |message| Err(RequestError::new(RequestErrorCode::Proxy(ErrorCode::InvalidRequest), false, message));
+        self.admit()?;
+        let frame = encode_raw("", "chat.snapshot", held);
+        let Ok(Incoming::Snapshot { session_id, message_id, seq, parts, model, .. }) =
+            decode_server(&frame).map(|received| received.incoming)
+        else {
+            return refused("what is held of the answer cannot be read");
         };
-        if self.requests.iter().any(|request| request.message_id == message_id) {
-            return Err(invalid("this client follows the answer already"));
+        if message_id.is_empty() {
+            return refused("an answer without an id cannot be followed");
         }
-        let mut request = self.new_request(Kind::Stream)?;
-        request.ever_sent = true;
+        if let Some(at) = self.requests.iter().position(|known| known.message_id == message_id) {
+            if !self.requests[at].released {
+                return refused("this answer is followed already");
+            }
+            self.requests.remove(at);
+        }
+        let handle = self.ids.fresh();
+        let mut request = Request::followed(handle, &session_id, &message_id, Progress::held(seq, parts));
         request.model = model.map(Into::into);
-        request.name(&session_id, &message_id);
-        request.progress = Progress::given(seq, parts);
+        request.received_bytes = held.len();
         Ok(self.add(now, request))
     }
 
@@ -163,6 +174,8 @@ impl Client {
             return;
         }
         request.cancel = Cancel::Wanted;
+        self.suspect(now);
+        let request = &self.requests[at];
         if !request.ever_sent {
             self.end_unsent(at);
         } else if request.sent {
@@ -171,13 +184,14 @@ impl Client {
         self.pump(now);
     }
 
-    /// Nobody waits for the request any more: nothing is said about it from now on. An answer is still followed to its end, for what
-    /// it used.
+    /// Nobody waits for the request any more: nothing is said about it from now on. An answer that was asked for here is still followed
+    /// to its end, for what it used; any other is not.
     pub fn release(&mut self, handle: Handle) {
         let Some(at) = self.position(handle) else { return };
         let request = &mut self.requests[at];
         request.released = true;
-        if request.end.is_some() || !request.ever_sent || request.kind == Kind::Call {
+        let left = request.followed && request.cancel != Cancel::Wanted;
+        if request.end.is_some() || !request.ever_sent || request.kind == Kind::Call || left {
             self.requests.remove(at);
         }
     }
@@ -211,17 +225,18 @@ impl Client {
     }
 
     fn request_of(&mut self, kind: Kind, type_text: &str, data: &str) -> Result<Request, RequestError> {
-        let mut request = self.new_request(kind)?;
-        request.frame = encode_raw(&self.ids.text(request.handle), type_text, data);
-        if request.frame.len() > MAX_CLIENT_FRAME_BYTES {
+        self.admit()?;
+        let handle = self.ids.fresh();
+        let frame = encode_raw(&self.ids.text(handle), type_text, data);
+        if frame.len() > MAX_CLIENT_FRAME_BYTES {
             let message = "the message and its attachments are longer than 1 MiB; send less at once";
-            let code = RequestErrorCode::Proxy(ErrorCode::MessageTooLarge);
-            return Err(RequestError::new(code, false, message));
+            return Err(RequestError::new(RequestErrorCode::Proxy(ErrorCode::MessageTooLarge), false, message));
         }
-        Ok(request)
+        Ok(Request::new(handle, kind, frame))
     }
 
-    fn new_request(&mut self, kind: Kind) -> Result<Request, RequestError> {
+    /// Whether one more request is taken.
+    fn admit(&self) -> Result<(), RequestError> {
         if let Status::Closed { reason, .. } = self.connection.status() {
             return Err(closed(reason));
         }
@@ -229,11 +244,18 @@ impl Client {
             let message = "too many requests have not ended yet; wait for one of them";
             return Err(RequestError::new(RequestErrorCode::Overloaded, true, message));
         }
-        Ok(Request::new(self.ids.fresh(), kind))
+        Ok(())
+    }
+
+    /// A person waits, and the socket may have died while the machine slept.
+    fn suspect(&mut self, now: Time) {
+        let load = self.load();
+        self.connection.suspect(now, load, &mut self.ids, &mut self.out);
     }
 
     fn add(&mut self, now: Time, request: Request) -> Handle {
         let handle = request.handle;
+        self.suspect(now);
         self.requests.push(request);
         self.connection.connect(now, &mut self.out);
         self.pump(now);

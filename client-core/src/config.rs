@@ -23,12 +23,9 @@ pub struct Config {
     pub offline_retry_ms: u64,
     /// How long to wait for another `chat.resume` of the same gap.
     pub resume_again_ms: u64,
-    /// How long a socket may take to answer when somebody looks at the page again, or when the machine has slept: a dead one is
-    /// found at once, and a new one costs little.
-    pub wake_pong_within_ms: u64,
-    /// After which silence a timer that comes late means that the machine slept. A browser runs the timers of a hidden tab as rarely
-    /// as once a minute.
-    pub slept_after_ms: u64,
+    /// How soon a socket has to say something that may have died unnoticed: when the network came back, a person looks at the page
+    /// again, or the machine seems to have slept.
+    pub probe_within_ms: u64,
     /// When a silent socket is dead.
     pub idle: Liveness,
     /// When a silent socket is dead while an answer is awaited; the proxy sends `chat.status` every 5 s then.
@@ -57,8 +54,7 @@ impl Default for Config {
             healthy_after_ms: 30_000,
             offline_retry_ms: 20_000,
             resume_again_ms: 5_000,
-            wake_pong_within_ms: 3_000,
-            slept_after_ms: 100_000,
+            probe_within_ms: 3_000,
             idle: Liveness { ping_after_ms: 25_000, pong_within_ms: 10_000 },
             following: Liveness { ping_after_ms: 8_000, pong_within_ms: 7_000 },
         }

@@ -59,8 +59,8 @@ pub(crate) struct Connection {
     token: Option<String>,
     last_frame: Time,
     ping_sent: Option<Time>,
-    /// When the answer to a ping is due that was sent because somebody looked.
-    wake_until: Option<Time>,
+    /// When a socket that is being probed has to have said something.
+    probe_until: Option<Time>,
     /// When to move to another proxy, since this one is about to stop.
     move_at: Option<Time>,
 }
@@ -78,7 +78,7 @@ impl Connection {
             token: None,
             last_frame: Time::from_millis(0),
             ping_sent: None,
-            wake_until: None,
+            probe_until: None,
             move_at: None,
         }
     }
@@ -147,7 +147,7 @@ impl Connection {
     pub(crate) fn greeted(&mut self, now: Time, hello: &str, out: &mut Outbox) -> Change {
         self.phase = Phase::Open { since: now };
         self.ping_sent = None;
-        self.wake_until = None;
+        self.probe_until = None;
         self.move_at = None;
         self.say(Status::Open { hello: hello.to_owned() }, out);
         Change::Open
@@ -205,7 +205,7 @@ impl Connection {
     pub(crate) fn heard(&mut self, now: Time) {
         self.last_frame = now;
         self.ping_sent = None;
-        self.wake_until = None;
+        self.probe_until = None;
     }
 
     /// The proxy is about to stop.
@@ -224,11 +224,15 @@ impl Connection {
     pub(crate) fn wake(&mut self, now: Time, ids: &mut Ids, out: &mut Outbox) {
         match self.phase {
             Phase::Waiting { .. } => self.start(now, out),
-            Phase::Open { .. } => {
-                self.ping(now, ids, out);
-                self.wake_until.get_or_insert(now.after_ms(self.config.wake_pong_within_ms));
-            }
+            Phase::Open { .. } => self.probe(now, ids, out),
             _ => {}
+        }
+    }
+
+    /// Probes a socket that should have been asked for a sign of life long ago: the machine may have slept.
+    pub(crate) fn suspect(&mut self, now: Time, load: Load, ids: &mut Ids, out: &mut Outbox) {
+        if self.is_open() && self.is_late(now, load) {
+            self.probe(now, ids, out);
         }
     }
 
@@ -285,11 +289,11 @@ impl Connection {
             return Change::Nothing;
         }
         if self.ping_sent.is_none() {
-            // A timer this late means that the machine slept.
-            if now.ms_since(self.last_frame) > self.config.slept_after_ms {
-                self.wake(now, ids, out);
+            if self.is_late(now, load) {
+                self.probe(now, ids, out);
+            } else {
+                self.ping(now, ids, out);
             }
-            self.ping(now, ids, out);
             return Change::Nothing;
         }
         self.drop_socket(CloseCode::SILENT, out);
@@ -298,13 +302,21 @@ impl Connection {
 
     fn liveness_deadline(&self, load: Load) -> Time {
         let liveness = if load == Load::Following { self.config.following } else { self.config.idle };
-        match self.ping_sent {
+        let deadline = match self.ping_sent {
             None => self.last_frame.after_ms(liveness.ping_after_ms),
-            Some(sent) => {
-                let due = sent.after_ms(liveness.pong_within_ms);
-                self.wake_until.map_or(due, |until| until.min(due))
-            }
-        }
+            Some(sent) => sent.after_ms(liveness.pong_within_ms),
+        };
+        self.probe_until.map_or(deadline, |until| until.min(deadline))
+    }
+
+    /// Whether the liveness deadline has passed by more than a slow timer explains.
+    fn is_late(&self, now: Time, load: Load) -> bool {
+        now > self.liveness_deadline(load).after_ms(self.config.probe_within_ms)
+    }
+
+    fn probe(&mut self, now: Time, ids: &mut Ids, out: &mut Outbox) {
+        self.ping(now, ids, out);
+        self.probe_until.get_or_insert(now.after_ms(self.config.probe_within_ms));
     }
 
     fn ping(&mut self, now: Time, ids: &mut Ids, out: &mut Outbox) {

@@ -6,7 +6,7 @@ use protocol::{
 };
 
 use crate::{
-    Client, RequestError, RequestErrorCode, Time,
+    Client, Handle, RequestError, RequestErrorCode, Time,
     request::{Cancel, Kind, Request},
 };
 
@@ -37,9 +37,8 @@ impl Client {
         if let Incoming::Draining { reconnect_in_ms } = received.incoming {
             return self.connection.drain(now, reconnect_in_ms);
         }
-        let own = handle.and_then(|handle| self.position(handle));
-        let resumed = |request: &Request| request.resume.is_some_and(|(id, _)| Some(id) == handle);
-        if let Some(at) = own.or_else(|| self.followed(&received.incoming)) {
+        let asked = handle.and_then(|handle| self.position(handle));
+        if let Some(at) = asked.or_else(|| self.followed(handle, &received.incoming)) {
             let request = &mut self.requests[at];
             if request.end.is_none() {
                 if let Incoming::Stream { reasoning, .. } = received.incoming {
@@ -49,20 +48,37 @@ impl Client {
                 }
                 self.answered(now, at, received, text.len());
             }
-        } else if let Some(at) = self.requests.iter().position(resumed) {
-            match received.incoming {
-                Incoming::Error(error) => self.not_resumed(now, at, error),
-                _ => self.answered(now, at, received, text.len()),
+        } else if let Some(at) = handle.and_then(|id| self.resumed(id)) {
+            if let Incoming::Error(error) = received.incoming {
+                self.not_resumed(now, at, error);
+            } else {
+                self.answered(now, at, received, text.len());
             }
         } else if let (None, Incoming::Error(error)) = (handle, received.incoming) {
             self.nameless_error(error);
         }
     }
 
-    /// The request for the answer a frame is about. An answer that another page asked for comes under that page's id.
-    fn followed(&self, incoming: &Incoming<'_>) -> Option<usize> {
-        let message_id = incoming.message_id()?;
-        self.requests.iter().position(|request| request.message_id == message_id && request.in_flight())
+    /// The answer that a frame is about, if it is one that somebody else asked for: its frames have the id of that request.
+    fn followed(&self, handle: Option<Handle>, incoming: &Incoming<'_>) -> Option<usize> {
+        if handle.is_some_and(|id| self.resumed(id).is_some()) {
+            return None;
+        }
+        let name: &str = match incoming {
+            Incoming::Stream { message_id, .. }
+            | Incoming::ToolUse { message_id, .. }
+            | Incoming::Complete { message_id, .. }
+            | Incoming::Snapshot { message_id, .. }
+            | Incoming::Status { message_id, .. } => message_id,
+            Incoming::Error(error) => error.message_id.as_ref()?.as_str(),
+            _ => return None,
+        };
+        self.requests.iter().position(|request| request.followed && request.message_id == name)
+    }
+
+    /// The answer that a `chat.resume` with this id was about, if it is not answered yet.
+    fn resumed(&self, id: Handle) -> Option<usize> {
+        self.requests.iter().position(|request| request.resume.is_some_and(|(asked, _)| asked == id))
     }
 
     /// The path of nearly all frames: more text of the latest answer, in a frame that begins like the last one.

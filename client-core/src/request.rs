@@ -91,6 +91,8 @@ pub(crate) struct Request {
     /// Sent on any socket: the proxy may know it.
     pub(crate) ever_sent: bool,
     pub(crate) cancel: Cancel,
+    /// An answer that somebody else asked for.
+    pub(crate) followed: bool,
     /// Nobody waits for it any more; it is kept for its usage.
     pub(crate) released: bool,
     pub(crate) session_id: String,
@@ -111,15 +113,16 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(handle: Handle, kind: Kind) -> Self {
+    pub(crate) fn new(handle: Handle, kind: Kind, frame: String) -> Self {
         Self {
             handle,
             kind,
-            frame: String::new(),
+            frame,
             model: None,
             sent: false,
             ever_sent: false,
             cancel: Cancel::No,
+            followed: false,
             released: false,
             session_id: String::new(),
             message_id: String::new(),
@@ -133,6 +136,13 @@ impl Request {
             announced: false,
             end: None,
         }
+    }
+
+    /// An answer that somebody else asked for: it is resumed, never sent.
+    pub(crate) fn followed(handle: Handle, session_id: &str, message_id: &str, progress: Progress) -> Self {
+        let (session_id, message_id) = (session_id.to_owned(), message_id.to_owned());
+        let asked = Self::new(handle, Kind::Stream, String::new());
+        Self { followed: true, ever_sent: true, session_id, message_id, progress, ..asked }
     }
 
     /// Whether its end is awaited from the present socket.

@@ -152,9 +152,9 @@ export class ChatClient {
   streamMessage(request: Request, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
 
   /**
-   * Follows an answer under way that `history()` told of: one that another page asked for, or this one before it was loaded anew. Gives
-   * what comes after `inProgress`; the content of its `"done"` chunk is the whole text. Aborting the signal stops the answer for
-   * everyone, leaving the loop does not.
+   * Follows an answer that another tab, or this page before it was loaded anew, has asked for: `inProgress` is what `history()` says of
+   * it. Gives what comes after that; the `"done"` chunk has the whole text. Aborting the signal stops the answer, for everybody, and
+   * the stream ends as a stopped one. Leaving the loop only looks away: the answer goes on.
    */
   followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
 

@@ -66,17 +66,18 @@ export class ChatClient {
   }
 
   streamMessage(request, { signal } = {}) {
-    const begin = (core) => send(core, request, true);
-    return this.#stream(new Stream(begin, { sessionId: request.sessionId }, signal, this.#frames));
+    return this.#stream(new Stream(request.sessionId, (core) => send(core, request, true), signal, this.#frames), signal);
   }
 
-  followMessage({ sessionId, inProgress }, { signal } = {}) {
-    const { message, seq } = inProgress;
-    const snapshot = json({ sessionId, messageId: message.messageId, seq, state: "streaming", message });
-    return this.#stream(new Stream((core) => core.follow(snapshot), { followed: true }, signal, this.#frames));
+  followMessage({ sessionId, inProgress: { message, seq } }, { signal } = {}) {
+    const held = json({ sessionId, messageId: message.messageId, seq, state: "streaming", message });
+    const stream = new Stream(sessionId, (core) => core.follow(held), signal, this.#frames);
+    stream.isFollower = true;
+    return this.#stream(stream, signal);
   }
 
-  #stream(stream) {
+  #stream(stream, signal) {
+    if (signal?.aborted) stream.stop();
     this.#ready().then(
       (core) => {
         if (!stream.start(core)) return;
@@ -239,10 +240,11 @@ export class ChatClient {
 class Stream {
   handle;
   onEnd;
-  #begin;
-  #sessionId;
-  #followed;
+  /** Somebody else asked for the answer: whoever leaves the loop only looks away. */
+  isFollower = false;
   #stopped = false;
+  #sessionId;
+  #begin;
   #signal;
   #frames;
   #core;
@@ -253,14 +255,12 @@ class Stream {
   #over = false;
   #abort = () => this.stop();
 
-  constructor(begin, { sessionId = "", followed = false }, signal, frames) {
-    this.#begin = begin;
+  constructor(sessionId = "", begin, signal, frames) {
     this.#sessionId = sessionId;
-    this.#followed = followed;
+    this.#begin = begin;
     this.#signal = signal;
     this.#frames = frames;
-    if (signal?.aborted) this.stop();
-    else signal?.addEventListener("abort", this.#abort, { once: true });
+    signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
   [Symbol.asyncIterator]() {
@@ -278,8 +278,7 @@ class Stream {
   return(value) {
     if (!this.#over) {
       this.#end();
-      // An answer that others may be reading is not stopped by who leaves.
-      if (!this.#followed) this.#core?.cancel(this.handle);
+      if (!this.isFollower) this.#core?.cancel(this.handle);
       this.#core?.release(this.handle);
     }
     this.#chunks = [];
@@ -287,7 +286,7 @@ class Stream {
     return Promise.resolve({ done: true, value });
   }
 
-  /** Asks for the answer, unless the stream has ended meanwhile. */
+  /** Sends the message, unless the stream has ended meanwhile. */
   start(core) {
     if (this.#over) return false;
     try {
@@ -302,13 +301,13 @@ class Stream {
   }
 
   stop() {
+    this.#stopped = true;
     if (this.#core) {
       if (!this.#over) this.#core.cancel(this.handle);
-    } else if (this.#followed) {
-      this.#stopped = true;
-    } else if (!this.#over) {
+    } else if (!this.#over && !this.isFollower) {
+      const sessionId = this.#sessionId;
       const usage = { ...NO_TOKENS, source: "reported" };
-      this.#take([{ type: "done", sessionId: this.#sessionId, messageId: "", content: "", stopReason: "cancelled", usage }]);
+      this.#take([{ type: "done", sessionId, messageId: "", content: "", stopReason: "cancelled", usage }]);
     }
   }
 

@@ -17,11 +17,13 @@ impl Environment {
         let global = js_sys::global();
         if property(&global, "addEventListener").is_function() {
             let global: &EventTarget = global.unchecked_ref();
-            listened.extend(["online", "offline", "pageshow"].map(|kind| (global.clone(), kind)));
+            listened.extend([(global.clone(), "online"), (global.clone(), "offline")]);
         }
         if let Some(document) = document() {
             let document: EventTarget = document.unchecked_into();
-            listened.extend(["visibilitychange", "resume"].map(|kind| (document.clone(), kind)));
+            listened.extend([(document.clone(), "visibilitychange"), (document, "resume")]);
+            let window: &EventTarget = global.unchecked_ref();
+            listened.extend([(window.clone(), "pageshow"), (window.clone(), "focus")]);
         }
         for (target, kind) in &listened {
             let _ = target.add_event_listener_with_callback(kind, listener);

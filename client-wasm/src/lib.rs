@@ -65,12 +65,12 @@ impl Core {
         self.shell.with(|client, now| client.send_message(now, data, options)).map_err(refusal).map(number)
     }
 
-    /// Follows an answer under way, of which `snapshot` is what is known, and returns its handle.
+    /// Follows an answer that was asked for elsewhere and returns its handle; `held` is the JSON of a `Snapshot` of it.
     ///
     /// # Errors
-    /// The JSON of an error, as a string, where there is nothing to follow.
-    pub fn follow(&self, snapshot: &str) -> Result<u32, JsValue> {
-        self.shell.with(|client, now| client.follow(now, snapshot)).map_err(refusal).map(number)
+    /// The JSON of an error, as a string, for an answer that is not followed.
+    pub fn follow(&self, held: &str) -> Result<u32, JsValue> {
+        self.shell.with(|client, now| client.follow(now, held)).map_err(refusal).map(number)
     }
 
     /// Sends a request that has one reply and returns its handle.

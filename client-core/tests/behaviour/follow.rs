@@ -1,97 +1,132 @@
-//! Answers that another page asked for.
+//! An answer that another page asked for, or this one before it was loaded anew.
 
-use client_core::{Input, Status};
-use protocol::ErrorCode;
+use client_core::{Handle, RequestErrorCode};
+use protocol::{ErrorCode, StopReason};
 
 use crate::world::World;
 
-const MESSAGE: &str =
-    r#"{"messageId":"m1","content":"one two","role":"assistant","timestamp":"2026-11-23T12:00:00.000Z"}"#;
+const TOKENS: [&str; 4] = ["Be", "dr", "ock", "!"];
 
-fn snapshot(seq: u64) -> String {
-    format!(r#"{{"sessionId":"s","messageId":"m1","seq":{seq},"state":"streaming","message":{MESSAGE}}}"#)
+/// A client that holds two of an answer's events.
+fn following() -> (World, Handle) {
+    let mut world = World::open();
+    let turn = world.proxy.ask_elsewhere();
+    for token in &TOKENS[..2] {
+        world.proxy.token(turn, token);
+    }
+    let handle = world.follow("m1", 2, "Bedr").unwrap();
+    (world, handle)
 }
 
-/// A world in which another page asked and has read two events.
-fn answer_of_another_page() -> World {
-    let mut world = World::open();
-    world.proxy.ask_from_elsewhere("theirs");
-    world.proxy.token(0, "one");
-    world.proxy.token(0, " two");
-    world
+fn assert_tail(world: &World, handle: Handle, why: &str) {
+    let received = &world.answers[&handle];
+    assert_eq!(received.text, "ock!", "{why}: the tail alone");
+    let (content, stop_reason, usage) = received.done.as_ref().unwrap_or_else(|| panic!("{why}: {received:?}"));
+    assert_eq!((content.as_str(), *stop_reason, usage.total_tokens), ("Bedrock!", StopReason::EndTurn, 200), "{why}");
 }
 
 #[test]
-fn the_rest_comes_and_the_end_has_all_of_it() {
-    let mut world = answer_of_another_page();
-    let handle = world.follow(&snapshot(2));
-    world.proxy.token(0, " three");
-    world.deliver_all();
-    assert_eq!(world.text(handle), " three");
-    world.proxy.complete(0);
-    world.deliver_all();
-    let done = world.answers[&handle].done.as_ref().expect("an end");
-    assert_eq!(done.0, "one two three");
+fn the_tail_comes_under_a_foreign_id_and_the_end_has_all_of_it() {
+    let (mut world, handle) = following();
     assert_eq!(world.proxy.types(), ["chat.resume"]);
-}
-
-#[test]
-fn it_goes_on_after_a_cut_and_can_be_stopped() {
-    let mut world = answer_of_another_page();
-    let handle = world.follow(&snapshot(2));
-    world.proxy.token(0, " three");
-    world.deliver_all();
-    world.cut(1006);
-    world.proxy.token(0, " four");
-    world.reconnect();
-    world.deliver_all();
-    assert_eq!(world.text(handle), " three four");
-    world.cancel(handle);
-    world.deliver_all();
-    assert_eq!(world.stop_reason(handle), Some(protocol::StopReason::Cancelled));
-}
-
-#[test]
-fn a_snapshot_in_answer_is_taken_where_it_goes_on() {
-    let mut world = answer_of_another_page();
-    world.proxy.token(0, " three");
+    let asked = format!("{:?}", world.proxy.heard.last().unwrap());
+    assert!(asked.contains("after: 2"), "{asked}");
+    for token in &TOKENS[2..] {
+        world.proxy.token(0, token);
+    }
     world.proxy.complete(0);
-    world.proxy.snapshots = true;
-    let handle = world.follow(&snapshot(2));
     world.deliver_all();
-    assert_eq!(world.text(handle), " three");
-    assert_eq!(world.answers[&handle].done.as_ref().map(|done| done.0.as_str()), Some("one two three"));
+    assert_tail(&world, handle, "uncut");
+    assert_eq!(world.client.usage().all.turns, 1);
 }
 
 #[test]
-fn one_that_is_gone_is_an_error_and_nonsense_is_refused() {
-    let mut world = World::open();
-    let handle = world.follow(&snapshot(2));
-    world.deliver_all();
-    let failed = world.answers[&handle].failed.as_ref().expect("an error");
-    assert_eq!(failed.code, client_core::RequestErrorCode::Proxy(ErrorCode::Interrupted));
-    assert!(world.client.follow(world.now(), "{}").is_err());
+fn it_survives_a_cut_at_every_event_and_snapshots() {
+    for snapshots in [false, true] {
+        for cut_at in 2..=TOKENS.len() {
+            let (mut world, handle) = following();
+            world.proxy.snapshots = snapshots;
+            for (at, token) in TOKENS.iter().enumerate().skip(2) {
+                if at == cut_at {
+                    world.cut(1006);
+                }
+                world.proxy.token(0, token);
+                world.deliver_all();
+            }
+            world.proxy.complete(0);
+            if cut_at == TOKENS.len() {
+                world.cut(1006);
+            }
+            world.reconnect();
+            world.deliver_all();
+            assert_tail(&world, handle, &format!("snapshots {snapshots}, cut at {cut_at}"));
+        }
+    }
+}
+
+/// While connected, and without a connection.
+#[test]
+fn it_is_stopped_by_its_name() {
+    for cut in [false, true] {
+        let (mut world, handle) = following();
+        world.deliver_all();
+        if cut {
+            world.cut(1006);
+        }
+        world.cancel(handle);
+        assert_eq!(world.stop_reason(handle), None, "it ends as the proxy says");
+        world.reconnect();
+        world.deliver_all();
+        assert_eq!(world.stop_reason(handle), Some(StopReason::Cancelled), "cut {cut}");
+        assert_eq!(world.proxy.types().last(), Some(&"chat.cancel"));
+    }
 }
 
 #[test]
-fn who_leaves_stops_nothing() {
-    let mut world = answer_of_another_page();
-    let handle = world.follow(&snapshot(2));
+fn who_looks_away_stops_nothing() {
+    let (mut world, handle) = following();
     world.client.release(handle);
-    world.proxy.complete(0);
+    world.proxy.token(0, "x");
     world.deliver_all();
     assert_eq!(world.proxy.types(), ["chat.resume"]);
-    assert!(matches!(world.client.status(), Status::Open { .. }));
+    assert_eq!(world.text(handle), "");
+    assert!(world.follow("m1", 3, "Bedrx").is_ok(), "and may look again");
 }
 
-/// A dead socket is found soon after somebody looks, and not only when its time is up.
 #[test]
-fn a_page_that_is_looked_at_again_finds_a_dead_socket_at_once() {
-    let mut world = answer_of_another_page();
-    world.proxy.pongs = false;
-    world.input(Input::Visible);
-    world.pass_ms(2_900);
-    assert!(matches!(world.client.status(), Status::Open { .. }));
-    world.pass_ms(200);
-    assert!(!matches!(world.client.status(), Status::Open { .. }) || world.attempts.len() > 1);
+fn a_stop_outlives_a_look_away_without_a_connection() {
+    let (mut world, handle) = following();
+    world.cut(1006);
+    world.cancel(handle);
+    world.client.release(handle);
+    world.reconnect();
+    assert_eq!(world.proxy.types().last(), Some(&"chat.cancel"));
+}
+
+#[test]
+fn an_answer_that_the_proxy_does_not_have_is_interrupted() {
+    let mut world = World::open();
+    let handle = world.follow("gone", 2, "Bedr").unwrap();
+    world.deliver_all();
+    let error = world.answers[&handle].failed.as_ref().unwrap();
+    assert_eq!((error.code, error.retryable), (RequestErrorCode::Proxy(ErrorCode::Interrupted), true));
+}
+
+#[test]
+fn an_error_of_the_answer_ends_it() {
+    let (mut world, handle) = following();
+    world.proxy.fail(0, ErrorCode::UpstreamStreamError);
+    world.deliver_all();
+    assert_eq!(
+        world.answers[&handle].failed.as_ref().map(|error| error.code),
+        Some(RequestErrorCode::Proxy(ErrorCode::UpstreamStreamError))
+    );
+}
+
+#[test]
+fn one_client_follows_an_answer_once() {
+    let (mut world, _) = following();
+    let error = world.follow("m1", 2, "Bedr").unwrap_err();
+    assert_eq!(error.code, RequestErrorCode::Proxy(ErrorCode::InvalidRequest));
+    assert!(world.follow("", 0, "").is_err());
 }

@@ -60,7 +60,7 @@ fn a_timer_that_is_late_kills_no_living_socket() {
 }
 
 #[test]
-fn a_person_who_looks_again_learns_of_a_dead_socket_in_10_seconds() {
+fn a_person_who_looks_again_learns_of_a_dead_socket_in_3_seconds() {
     let mut world = World::open();
     world.proxy.pongs = false;
     world.pass_ms(5_000);
@@ -68,6 +68,39 @@ fn a_person_who_looks_again_learns_of_a_dead_socket_in_10_seconds() {
     assert_eq!(world.proxy.pings(), 1);
     world.input(Input::Online);
     assert_eq!(world.proxy.pings(), 1, "one ping is enough");
-    world.pass_ms(10_000);
+    world.pass_ms(2_999);
+    assert!(world.closes.is_empty());
+    world.pass_ms(1);
+    assert_eq!(world.closes, [4001]);
+}
+
+#[test]
+fn a_probe_that_is_answered_leaves_the_socket_alone() {
+    let mut world = World::open();
+    world.input(Input::Visible);
+    world.pass_ms(20_000);
+    assert_eq!((world.proxy.pings(), world.attempts.len(), world.closes.len()), (1, 1, 0));
+}
+
+/// The timers of a machine that slept are late, all of them.
+#[test]
+fn a_machine_that_slept_learns_of_a_dead_socket_in_3_seconds() {
+    let mut world = World::open();
+    world.proxy.pongs = false;
+    world.sleep_ms(3_600_000);
+    world.pass_ms(0);
+    assert_eq!(world.proxy.pings(), 1);
+    world.pass_ms(3_000);
+    assert_eq!(world.closes, [4001]);
+}
+
+#[test]
+fn what_is_sent_after_a_sleep_goes_with_a_probe() {
+    let mut world = World::open();
+    world.proxy.pongs = false;
+    world.sleep_ms(3_600_000);
+    world.send("hi");
+    assert_eq!(world.proxy.pings(), 1);
+    world.pass_ms(3_000);
     assert_eq!(world.closes, [4001]);
 }

@@ -175,11 +175,11 @@ impl Proxy {
         self.flush();
     }
 
-    /// Another page sends a message, under an id of its own.
-    pub(crate) fn ask_from_elsewhere(&mut self, id: &str) {
+    /// Another page asks for an answer in session `s`; nobody here follows it.
+    pub(crate) fn ask_elsewhere(&mut self) -> usize {
         let number = self.turns.len() + 1;
         self.turns.push(Turn {
-            id: RequestId::new(id).unwrap(),
+            id: RequestId::new(format!("elsewhere-{number}")).unwrap(),
             session_id: SessionId::new("s").unwrap(),
             message_id: MessageId::new(format!("m{number}")).unwrap(),
             model: "default-model".into(),
@@ -187,6 +187,7 @@ impl Proxy {
             log: Vec::new(),
             cursor: None,
         });
+        number - 1
     }
 
     pub(crate) fn token(&mut self, turn: usize, text: &str) {

@@ -98,12 +98,6 @@ impl World {
         handle
     }
 
-    pub(crate) fn follow(&mut self, snapshot: &str) -> Handle {
-        let handle = self.client.follow(self.now(), snapshot).unwrap();
-        self.drain();
-        handle
-    }
-
     pub(crate) fn call(&mut self, kind: &str, data: &str) -> Handle {
         let handle = self.client.call(self.now(), kind, data).unwrap();
         self.drain();
@@ -164,6 +158,22 @@ impl World {
             }
         }
         panic!("the client's timer spins at {} ms", self.now_ms);
+    }
+
+    /// Lets time pass without any timer.
+    pub(crate) fn sleep_ms(&mut self, ms: u64) {
+        self.now_ms += ms;
+    }
+
+    /// Follows an answer of which `text` is known, up to event `seq`.
+    pub(crate) fn follow(&mut self, message_id: &str, seq: u64, text: &str) -> Result<Handle, RequestError> {
+        let message = format!(r#"{{"messageId":"{message_id}","content":"{text}"}}"#);
+        let held = format!(
+            r#"{{"sessionId":"s","messageId":"{message_id}","seq":{seq},"state":"streaming","message":{message}}}"#
+        );
+        let handle = self.client.follow(self.now(), &held);
+        self.drain();
+        handle
     }
 
     /// Lets time pass until the client is connected, at most a minute.

@@ -248,7 +248,7 @@ test("what the browser says of its network is listened to, and no longer after c
   });
   const client = chat();
   await client.connect();
-  assert.deepEqual([...listeners.keys()].sort(), ["offline", "online", "pageshow"]);
+  assert.deepEqual([...listeners.keys()].sort(), ["offline", "online"]);
   FakeWebSocket.onOpen = () => {};
   listeners.get("offline")({ type: "offline" });
   FakeWebSocket.all[0].drop(1006);

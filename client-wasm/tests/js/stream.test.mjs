@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chat, ChatError, deferred, until } from "./harness.mjs";
+import { chat, ChatError, until } from "./harness.mjs";
 import { FakeWebSocket, serve, Turn, USAGE } from "./fake-server.mjs";
 
 /** Serves one answer at a time and gives the test its turn. */
@@ -214,43 +214,6 @@ test("where no frame is painted, a timer gives the text", async (t) => {
   turn.text("b");
   t.mock.timers.tick(100);
   assert.equal((await next).value.content, "b");
-});
-
-/** An answer under way of which the page knows two events, and what its stream gives. */
-async function following(signal) {
-  const { promise: asked, resolve } = deferred();
-  const frames = [];
-  serve((frame, socket) => {
-    frames.push(frame);
-    if (frame.type === "chat.resume") resolve(socket);
-  });
-  const message = { messageId: "msg_1", role: "assistant", content: "Bed", timestamp: "2026-11-23T12:00:00.000Z" };
-  const stream = chat().followMessage({ sessionId: "s", inProgress: { message, seq: 2 } }, { signal });
-  const socket = await asked;
-  const say = (type, seq, data) =>
-    socket.receive({ id: "another page's", type, data: { sessionId: "s", messageId: "msg_1", part: 0, first: seq, seq, ...data } });
-  return { stream, frames, say };
-}
-
-test("an answer of another page is followed from where the history ends", async () => {
-  const { stream, frames, say } = await following();
-  assert.deepEqual(frames.map(({ type, data }) => [type, data]), [["chat.resume", { messageId: "msg_1", after: 2 }]]);
-  say("chat.message_stream", 3, { content: "rock" });
-  assert.equal((await stream.next()).value.content, "rock");
-  say("chat.message_complete", 4, { stopReason: "end_turn", usage: USAGE });
-  const { value } = await stream.next();
-  assert.deepEqual([value.type, value.content, value.messageId], ["done", "Bedrock", "msg_1"]);
-});
-
-test("leaving an answer of another page stops nothing, aborting does", async () => {
-  const left = await following();
-  await left.stream.return();
-  const controller = new AbortController();
-  const stopped = await following(controller.signal);
-  controller.abort();
-  const cancel = await until(() => stopped.frames.find((frame) => frame.type === "chat.cancel"));
-  assert.deepEqual(cancel.data, { messageId: "msg_1" });
-  assert.deepEqual(left.frames.map((frame) => frame.type), ["chat.resume"]);
 });
 
 test("an answer goes on after the connection was lost", async (t) => {

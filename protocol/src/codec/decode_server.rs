@@ -210,30 +210,6 @@ fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
     })
 }
 
-/// Reads the `data` of a `chat.snapshot`: an [`Incoming::Snapshot`].
-///
-/// # Errors
-/// [`JsonError`] for text that is none.
-pub fn decode_snapshot(data: &str) -> Result<Incoming<'_>, JsonError> {
-    snapshot(&Object::read(data)?)
-}
-
-impl Incoming<'_> {
-    /// The answer it is about, where it says so.
-    pub fn message_id(&self) -> Option<&str> {
-        match self {
-            Self::Stream { message_id, .. }
-            | Self::ToolUse { message_id, .. }
-            | Self::Complete { message_id, .. }
-            | Self::Response { message_id, .. }
-            | Self::Snapshot { message_id, .. }
-            | Self::Status { message_id, .. } => Some(message_id),
-            Self::Error(error) => error.message_id.as_ref().map(|id| id.as_str()),
-            Self::Hello { .. } | Self::Draining { .. } | Self::Reply => None,
-        }
-    }
-}
-
 fn message<'a>(data: &Object<'a>) -> Result<Object<'a>, JsonError> {
     data.object("message")?.ok_or(JsonError { offset: 0 })
 }

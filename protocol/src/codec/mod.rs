@@ -9,7 +9,7 @@ mod stream_decoder;
 mod write;
 
 pub use decode_client::{DecodeError, decode_client};
-pub use decode_server::{Incoming, Received, decode_server, decode_snapshot};
+pub use decode_server::{Incoming, Received, decode_server};
 pub use encode::{StreamEncoder, StreamKind, encode_client, encode_server};
 pub use stream_decoder::{StreamDecoder, StreamFrame};
 pub use write::{JsonObject, encode_raw, push_number};

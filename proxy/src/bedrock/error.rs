@@ -63,22 +63,27 @@ impl UpstreamError {
         self.retry == Retry::Broken
     }
 
-    /// Whether another model may do better: this one cannot be had, and it is not about the request or the credentials.
-    pub fn is_of_the_model(&self) -> bool {
+    /// Whether the model is to blame, and not the request or the credentials.
+    fn is_of_the_model(&self) -> bool {
         matches!(
             self.code,
             ErrorCode::Throttled
                 | ErrorCode::UpstreamUnavailable
                 | ErrorCode::ModelNotReady
                 | ErrorCode::UpstreamTimeout
+                | ErrorCode::UpstreamStreamError
         )
+    }
+
+    /// Whether another model is asked. Not after calls that broke off: each of them may have been billed.
+    pub fn is_for_another_model(&self) -> bool {
+        self.is_of_the_model() && self.code != ErrorCode::UpstreamStreamError
     }
 
     /// What it says of the model's health.
     pub fn health(&self) -> Health {
         match self.code {
             ErrorCode::Throttled => Health::Busy,
-            ErrorCode::UpstreamStreamError => Health::Fails,
             _ if self.is_of_the_model() => Health::Fails,
             _ => Health::Answers,
         }

@@ -67,7 +67,7 @@ impl Runner {
                 Ok(answered) => return Ok(answered),
                 Err(error) => error,
             };
-            if !error.is_of_the_model() || calls.has_begun() || turn.is_stopped() {
+            if !error.is_for_another_model() || calls.has_begun() || turn.is_stopped() {
                 return Err(error);
             }
             let Some(other) = others.next() else { return Err(error) };

@@ -267,7 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if let Some(flushing) = &self.flushing {
+        if let Some(flushing) = &mut self.flushing {
             match Pin::new(&mut self.ws).poll_flush(cx) {
                 Poll::Ready(Ok(())) => {
                     self.flushing = None;
@@ -278,6 +278,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
                 Poll::Pending => {
+                    let written = self.ws.get_ref().written();
+                    if flushing.written != written {
+                        *flushing = Flushing { since: Instant::now(), written };
+                    }
                     let deadline = flushing.since + WRITE_TIMEOUT;
                     if self.timer.deadline() > deadline {
                         self.timer.as_mut().reset(deadline);

@@ -1,7 +1,7 @@
 //! The command as a person runs it.
 
+mod abuse;
 mod check;
 mod command;
-mod flood;
 mod serve;
 mod settings;

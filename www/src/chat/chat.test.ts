@@ -60,8 +60,23 @@ describe("an answer", () => {
     expect(client.lastStream.signal?.aborted).toBe(true);
     await client.lastStream.token("d");
     await client.lastStream.done("Good d", { stopReason: "cancelled" });
-    expect(history(states)).toEqual(["sent:", "streaming:Good ", "stopping:Good ", "stopping:Good d", "stopped:Good d"]);
+    expect(history(states)).toEqual(["sent:", "streaming:Good ", "stopping:Good ", "stopped:Good d"]);
     expect(chat.state().messages[1]).toMatchObject({ usage: USAGE, stopReason: "cancelled" });
+  });
+
+  it("that is stopped, here or elsewhere, leaves room for the next message at once", async () => {
+    const { client, chat } = setUp();
+    chat.send("one");
+    const first = client.lastStream;
+    await first.token("a");
+    await first.give({ type: "status", state: "settling", messageId: "m1" });
+    expect(chat.state().messages[1]).toMatchObject({ phase: "stopping", text: "a" });
+    expect(chat.send("two")).toBe(true);
+    await client.lastStream.token("b");
+    await first.done("a", { stopReason: "cancelled" });
+    expect(chat.state().messages[1]).toMatchObject({ phase: "stopped", usage: USAGE });
+    expect(chat.state().messages[3]).toMatchObject({ phase: "streaming", text: "b" });
+    expect(chat.state().turn).toBe(chat.state().messages[3]?.key);
   });
 
   it("is stopped without a receipt where none comes", async () => {
@@ -163,31 +178,7 @@ describe("history", () => {
     expect(chat.state().history.hasMore).toBe(false);
   });
 
-  it("goes on with an answer that is under way, and leaving stops it for no one", async () => {
-    const { client, chat } = setUp();
-    const message = { messageId: "d", role: "assistant", content: "One", timestamp: at } as const;
-    client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [], inProgress: { message, seq: 4 } });
-    await chat.loadHistory();
-    expect(client.followed).toEqual([{ message, seq: 4 }]);
-    expect(chat.state().turn).toBe("d");
-    await client.lastStream.token(" two");
-    expect(chat.state().messages).toMatchObject([{ text: "One two", phase: "streaming" }]);
-    chat.dispose();
-    expect(client.lastStream.signal?.aborted).toBe(false);
-  });
-
-  it("stops an answer that it only follows", async () => {
-    const { client, chat } = setUp();
-    const message = { messageId: "d", role: "assistant", content: "One", timestamp: at } as const;
-    client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [], inProgress: { message, seq: 4 } });
-    await chat.loadHistory();
-    chat.stop();
-    expect(client.lastStream.signal?.aborted).toBe(true);
-    await client.lastStream.done("One", { stopReason: "cancelled" });
-    expect(chat.state().messages).toMatchObject([{ text: "One", phase: "stopped", usage: USAGE }]);
-  });
-
-  it("shows stopped, failed and unfinished answers as such", async () => {
+  it("shows stopped and failed answers as such, and follows one that is under way", async () => {
     const { client, chat } = setUp();
     const message = (messageId: string) => ({ messageId, role: "assistant", content: messageId, timestamp: at }) as const;
     client.histories.set("s1", {
@@ -204,6 +195,23 @@ describe("history", () => {
     expect(chat.state().messages.map((m) => m.role === "assistant" && m.phase)).toEqual(["stopped", "failed", "complete", "streaming"]);
     expect(chat.state().messages[2]).toMatchObject({ reasoning: "Hm" });
     expect(chat.state().messages[1]).not.toHaveProperty("failure.retryAt");
+    expect(client.followed).toEqual([4]);
+    await client.lastStream.token(" goes on");
+    expect(chat.state().messages[3]).toMatchObject({ text: "d goes on", phase: "streaming" });
+    await client.lastStream.done("d goes on");
+    expect(chat.state().messages[3]).toMatchObject({ text: "d goes on", phase: "complete", usage: USAGE });
+    expect(chat.state().turn).toBeUndefined();
+  });
+
+  it("has an answer under way that is stopped from here, and only left when the page goes", async () => {
+    for (const leaves of [true, false]) {
+      const { client, chat } = setUp();
+      client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [], inProgress: { message: { messageId: "d", role: "assistant", content: "d", timestamp: at }, seq: 4 } });
+      await chat.loadHistory();
+      if (leaves) chat.dispose();
+      else chat.stop();
+      expect([client.lastStream.left, client.lastStream.signal?.aborted]).toEqual([leaves, !leaves]);
+    }
   });
 
   it("that fails can be asked for again", async () => {
@@ -215,23 +223,6 @@ describe("history", () => {
     await chat.loadHistory();
     expect(chat.state().history.phase).toBe("loaded");
   });
-});
-
-it("a stopped answer gives way to the next message while what it used is counted", async () => {
-  const { client, chat } = setUp();
-  chat.send("Hello");
-  const stopped = client.lastStream;
-  await stopped.token("Hi");
-  chat.stop();
-  await stopped.give({ type: "status", state: "settling", messageId: "m1" });
-  expect(chat.state().turn).toBeUndefined();
-  expect(chat.state().messages[1]).toMatchObject({ phase: "stopped", text: "Hi", settling: true });
-  expect(chat.send("Next")).toBe(true);
-  await stopped.done("Hi", { stopReason: "cancelled" });
-  expect(chat.state().messages[1]).toMatchObject({ phase: "stopped", usage: USAGE });
-  expect(chat.state().messages[1]).not.toHaveProperty("settling");
-  expect(chat.state().messages[3]).toMatchObject({ phase: "sent" });
-  expect(chat.state().turn).toBeDefined();
 });
 
 it("createChat ends with its owner: the answer is stopped and nothing more is shown", async () => {

@@ -1,10 +1,10 @@
-import type { Chunk, InProgress } from "@outcrop/client";
+import type { Chunk } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import type { Client } from "./client.ts";
 import { failureOf, isChatError } from "./failure.ts";
 import { pageClock, randomId } from "./ids.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
-import { answerOf, answerUnderWay, emptyChat, isOpen, retryable, type ChatState } from "./state.ts";
+import { answerOf, answerUnderWay, emptyChat, retryable, type ChatState } from "./state.ts";
 
 export interface ChatOptions {
   client: Client;
@@ -36,7 +36,7 @@ export interface Chat {
   retry(): boolean;
   /** Loads the latest page of stored messages, or the one before what is shown. One request at a time. */
   loadHistory(): Promise<void>;
-  /** Stops what was asked for here and is under way, and shows nothing more. */
+  /** Stops what was asked for here, looks away from what was not, and shows nothing more. */
   dispose(): void;
 }
 
@@ -49,9 +49,8 @@ export function makeChat(options: ChatOptions): Chat {
   const sessionId = options.sessionId ?? randomId();
   const [state, setState] = createSignal(emptyChat(sessionId));
   const [draft, setDraft] = createSignal("");
-  let abort: AbortController | undefined;
-  /** The answer that this page only follows: who leaves stops nothing. */
-  let followed: AsyncIterator<Chunk> | undefined;
+  /** What ends each stream that is being read: a stop, and what the page's end means for it. */
+  const streams = new Map<string, { stop: () => void; leave: () => void }>();
   let disposed = false;
 
   function dispatch(event: ChatEvent): void {
@@ -61,22 +60,25 @@ export function makeChat(options: ChatOptions): Chat {
     options.onEvent?.(event, next);
   }
 
-  async function read(answerKey: string, stream: AsyncIterable<Chunk>, controller: AbortController): Promise<void> {
-    const open = () => isOpen(answerOf(state(), answerKey));
-    abort = controller;
+  /** Reads an answer to its end. One that was asked for elsewhere goes on when this page goes. */
+  async function read(answerKey: string, start: (signal: AbortSignal) => AsyncIterableIterator<Chunk>, askedHere: boolean): Promise<void> {
+    const controller = new AbortController();
+    const isOpen = () => ["sent", "streaming", "stopping"].includes(answerOf(state(), answerKey)?.phase ?? "");
+    const stop = () => controller.abort();
     try {
-      for await (const chunk of stream) dispatch({ type: "received", answerKey, chunk, at: clock() });
-      if (open()) {
+      const chunks = start(controller.signal);
+      streams.set(answerKey, { stop, leave: askedHere ? stop : () => void chunks.return?.() });
+      for await (const chunk of chunks) dispatch({ type: "received", answerKey, chunk, at: clock() });
+      if (isOpen()) {
         const failure = { code: "interrupted", message: "The stream ended before the answer did. Try again.", retryable: true } as const;
         dispatch({ type: "failed", answerKey, failure, at: clock() });
       }
     } catch (error) {
-      if (!open()) return;
+      if (!isOpen()) return;
       const stopped = controller.signal.aborted && isChatError(error) && error.code === "aborted";
-      const at = clock();
-      dispatch(stopped ? { type: "stopped", answerKey, at } : { type: "failed", answerKey, failure: failureOf(error, at), at });
+      dispatch(stopped ? { type: "stopped", answerKey, at: clock() } : { type: "failed", answerKey, failure: failureOf(error, clock()), at: clock() });
     } finally {
-      if (abort === controller) abort = followed = undefined;
+      streams.delete(answerKey);
     }
   }
 
@@ -86,20 +88,8 @@ export function makeChat(options: ChatOptions): Chat {
     const answerKey = newKey();
     dispatch(event({ answerKey, at: clock(), ...(shownModel === undefined ? {} : { model: shownModel }) }));
     const request = { sessionId, message: text, ...(model === undefined ? {} : { model }) };
-    const controller = new AbortController();
-    void read(answerKey, client.streamMessage(request, { signal: controller.signal }), controller);
+    void read(answerKey, (signal) => client.streamMessage(request, { signal }), true);
     return true;
-  }
-
-  /** Goes on with an answer that another page asked for, or this one before it was loaded anew. */
-  function follow(inProgress: InProgress): void {
-    const answerKey = inProgress.message.messageId;
-    if (state().turn !== undefined || answerOf(state(), answerKey)?.phase !== "unfinished") return;
-    dispatch({ type: "followed", answerKey, at: clock() });
-    const controller = new AbortController();
-    const stream = client.followMessage({ sessionId, inProgress }, { signal: controller.signal });
-    followed = stream;
-    void read(answerKey, stream, controller);
   }
 
   return {
@@ -114,9 +104,9 @@ export function makeChat(options: ChatOptions): Chat {
     },
     stop() {
       const answer = answerUnderWay(state());
-      if (answer === undefined || answer.phase === "stopping") return;
-      dispatch({ type: "stop_requested" });
-      abort?.abort();
+      if (answer === undefined) return;
+      dispatch({ type: "stop_requested", answerKey: answer.key });
+      streams.get(answer.key)?.stop();
     },
     retry() {
       const last = retryable(state());
@@ -131,15 +121,17 @@ export function makeChat(options: ChatOptions): Chat {
       try {
         const page = await client.history({ sessionId, limit: HISTORY_PAGE, ...(before === undefined ? {} : { before }) });
         dispatch({ type: "history_received", page });
-        if (!disposed && page.inProgress !== undefined) follow(page.inProgress);
+        const { inProgress } = page;
+        const key = inProgress?.message.messageId;
+        if (inProgress === undefined || key === undefined || disposed || state().turn !== key || streams.has(key)) return;
+        void read(key, (signal) => client.followMessage({ sessionId, inProgress }, { signal }), false);
       } catch (error) {
         dispatch({ type: "history_failed", failure: failureOf(error, clock()) });
       }
     },
     dispose() {
       disposed = true;
-      if (followed === undefined) abort?.abort();
-      else void followed.return?.();
+      for (const { leave } of streams.values()) leave();
     },
   };
 }

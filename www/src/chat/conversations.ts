@@ -82,7 +82,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
   function onEvent(event: ChatEvent, state: ChatState): void {
     setAnswers((log) => logAnswer(log, event, state));
     const listed = sessions.state().items.some((item) => item.sessionId === state.sessionId);
-    const ended = state.turn === undefined && (event.type === "received" || event.type === "stopped" || event.type === "failed");
+    const ended = (event.type === "received" && event.chunk.type === "done") || event.type === "stopped" || event.type === "failed";
     const begins = event.type === "received" && answerUnderWay(state)?.timing?.firstAt === event.at;
     if (ended || (begins && !listed)) refreshOnce();
     if (event.type === "sent") storage?.setItem(OPEN_SESSION_KEY, state.sessionId);

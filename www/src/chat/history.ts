@@ -6,9 +6,13 @@ import type { Answer, ChatMessage, ChatState } from "./state.ts";
 export function fromHistory(state: ChatState, page: HistoryResponse): ChatState {
   const shown = new Set(state.messages.flatMap(idsOf));
   const stored = page.messages.map((message) => storedMessage(message));
-  if (page.inProgress !== undefined) stored.push({ ...storedMessage(page.inProgress.message), phase: "unfinished" } as Answer);
   const older = stored.filter((message) => !shown.has(message.key));
-  return { ...state, messages: [...older, ...state.messages], history: { phase: "loaded", hasMore: page.hasMore } };
+  const messages = [...older, ...state.messages];
+  const loaded = { ...state, messages, history: { phase: "loaded", hasMore: page.hasMore } } as const;
+  // An answer that this page asked for is under way already, under a key of its own.
+  if (page.inProgress === undefined || state.turn !== undefined || shown.has(page.inProgress.message.messageId)) return loaded;
+  const answer = storedMessage(page.inProgress.message) as Answer;
+  return { ...loaded, messages: [...messages, { ...answer, phase: answer.text === "" ? "sent" : "streaming" }], turn: answer.key };
 }
 
 /** A stored message as the page shows it; its key is the proxy's id. */

@@ -1,17 +1,15 @@
 import type { Chunk, HistoryResponse } from "@outcrop/client";
 import type { Failure } from "./failure.ts";
 import { fromHistory } from "./history.ts";
-import type { Answer, ChatState } from "./state.ts";
+import { answerOf, type Answer, type ChatState } from "./state.ts";
 
 /** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
 export type ChatEvent =
   | { type: "sent"; questionKey: string; answerKey: string; text: string; model?: string; at: number }
   /** The last answer failed and its question is asked again: the new answer takes its place. */
   | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
-  /** An answer under way that the history told of is followed from here on. */
-  | { type: "followed"; answerKey: string; at: number }
   | { type: "received"; answerKey: string; chunk: Chunk; at: number }
-  | { type: "stop_requested" }
+  | { type: "stop_requested"; answerKey: string }
   /** The answer was stopped and no receipt came. */
   | { type: "stopped"; answerKey: string; at: number }
   | { type: "failed"; answerKey: string; failure: Failure; at: number }
@@ -30,14 +28,10 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       const kept = state.messages.filter((message) => message.key !== event.failedKey);
       return { ...state, messages: [...kept, newAnswer(event)], turn: event.answerKey };
     }
-    case "followed": {
-      const followed = { ...state, turn: event.answerKey };
-      return changeAnswer(followed, event.answerKey, (answer) => ({ ...answer, phase: "streaming", timing: { sentAt: answer.at } }));
-    }
     case "received":
       return received(state, event.answerKey, event.chunk, event.at);
     case "stop_requested":
-      return changeAnswer(state, state.turn, (answer) => ({ ...without(answer, "waiting"), phase: "stopping" }));
+      return stopping(state, event.answerKey);
     case "stopped":
       return endTurn(state, event.answerKey, (answer) => ({ ...ended(answer, event.at), phase: "stopped" }));
     case "failed":
@@ -52,6 +46,8 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
 }
 
 function received(state: ChatState, key: string, chunk: Chunk, at: number): ChatState {
+  // What was under way when the answer was stopped comes with its end.
+  if (chunk.type !== "done" && answerOf(state, key)?.phase === "stopping") return state;
   switch (chunk.type) {
     case "token":
       return changeAnswer(state, key, (answer) => ({ ...arrived(answer, chunk.messageId, at), text: answer.text + chunk.content }));
@@ -66,16 +62,13 @@ function received(state: ChatState, key: string, chunk: Chunk, at: number): Chat
         return { ...arrived(answer, chunk.messageId, at), tools };
       });
     case "status": {
-      // No more text comes: the next message may follow while the receipt is under way.
-      if (chunk.state === "settling") {
-        return endTurn(state, key, (answer) => ({ ...ended(answer, at), messageId: chunk.messageId, phase: "stopped", settling: true }));
-      }
+      if (chunk.state === "settling") return stopping(state, key);
       const waiting = { state: chunk.state, ...(chunk.retryInMs === undefined ? {} : { until: at + chunk.retryInMs }) };
       return changeAnswer(state, key, (answer) => ({ ...answer, messageId: chunk.messageId, waiting }));
     }
     case "done":
       return endTurn(state, key, (answer) => ({
-        ...without(ended(answer, at), "settling"),
+        ...ended(answer, at),
         // Stopped before the proxy had it, an answer has no id.
         ...(chunk.messageId === "" ? {} : { messageId: chunk.messageId }),
         text: chunk.content,
@@ -102,15 +95,20 @@ function newAnswer(event: { answerKey: string; model?: string; at: number }): An
 
 /** Something of the answer has come: it no longer waits. A stop that was asked for stays asked for. */
 function arrived(answer: Answer, messageId: string, at: number): Answer {
-  const timing = answer.timing?.firstAt === undefined ? { ...(answer.timing ?? { sentAt: at }), firstAt: at } : answer.timing;
-  return { ...without(answer, "waiting"), messageId, timing, phase: answer.phase === "sent" ? "streaming" : answer.phase };
+  const first = answer.timing !== undefined && answer.timing.firstAt === undefined ? { timing: { ...answer.timing, firstAt: at } } : {};
+  return { ...without(answer, "waiting"), messageId, ...first, phase: answer.phase === "sent" ? "streaming" : answer.phase };
 }
 
 function ended(answer: Answer, at: number): Answer {
-  return { ...without(answer, "waiting"), timing: { ...(answer.timing ?? { sentAt: at }), endedAt: answer.timing?.endedAt ?? at } };
+  return { ...without(answer, "waiting"), ...(answer.timing === undefined ? {} : { timing: { ...answer.timing, endedAt: at } }) };
 }
 
-function changeAnswer(state: ChatState, key: string | undefined, change: (answer: Answer) => Answer): ChatState {
+/** The answer stands as it is and the next message may be sent; what it used comes later. */
+function stopping(state: ChatState, key: string): ChatState {
+  return endTurn(state, key, (answer) => ({ ...without(answer, "waiting"), phase: "stopping" }));
+}
+
+function changeAnswer(state: ChatState, key: string, change: (answer: Answer) => Answer): ChatState {
   const messages = state.messages.map((message) =>
     message.key === key && message.role === "assistant" ? change(message) : message,
   );

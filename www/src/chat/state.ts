@@ -37,8 +37,6 @@ export interface Answer extends MessageBase {
   readonly model?: string;
   /** What the answer waits for, while it does. */
   readonly waiting?: Waiting;
-  /** It was stopped, and what it used is still being counted. */
-  readonly settling?: boolean;
   readonly stopReason?: StopReason;
   readonly usage?: Usage;
   readonly failure?: Failure;
@@ -47,10 +45,10 @@ export interface Answer extends MessageBase {
 }
 
 /**
- * `sent`: nothing has come yet. `stopping`: stop was pressed and the proxy has not said yet that it heard. `unfinished`: found in the
- * history while the proxy was still making it; it is followed at once.
+ * `sent`: nothing has come yet. `stopping`: it was stopped, here or in another tab, and what it used is still being counted; the
+ * next message may be sent.
  */
-export type AnswerPhase = "sent" | "streaming" | "stopping" | "complete" | "stopped" | "failed" | "unfinished";
+export type AnswerPhase = "sent" | "streaming" | "stopping" | "complete" | "stopped" | "failed";
 
 export interface Waiting {
   readonly state: StatusState;
@@ -85,11 +83,6 @@ export function answerUnderWay(state: ChatState): Answer | undefined {
 export function answerOf(state: ChatState, key: string): Answer | undefined {
   const found = state.messages.findLast((message) => message.key === key);
   return found?.role === "assistant" ? found : undefined;
-}
-
-/** Whether more is to come of an answer. */
-export function isOpen(answer: Answer | undefined): boolean {
-  return answer !== undefined && (answer.settling === true || ["sent", "streaming", "stopping"].includes(answer.phase));
 }
 
 /** The last question and its answer where that answer failed or was interrupted: what a retry repeats. */

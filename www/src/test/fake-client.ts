@@ -93,6 +93,15 @@ export class FakeStream implements AsyncIterableIterator<Chunk> {
     return this.give({ type: "token", content, sessionId: this.request.sessionId ?? "s", messageId: "m1" });
   }
 
+  /** Whether the reader has left. */
+  left = false;
+
+  async return(): Promise<IteratorResult<Chunk>> {
+    this.left = true;
+    await this.end();
+    return { done: true, value: undefined };
+  }
+
   async done(content: string, more: { usage?: Usage; stopReason?: "end_turn" | "cancelled" } = {}): Promise<void> {
     const sessionId = this.request.sessionId ?? "s";
     await this.#push({ value: { type: "done", sessionId, messageId: "m1", content, stopReason: "end_turn", usage: USAGE, ...more } }, "end");
@@ -122,7 +131,8 @@ export async function settled(): Promise<void> {
 export class FakeClient implements Client {
   status: ConnectionStatus = { state: "idle" };
   readonly streams: FakeStream[] = [];
-  readonly followed: InProgress[] = [];
+  /** After which event each answer was followed. */
+  readonly followed: number[] = [];
   readonly histories = new Map<string, HistoryResponse | Error>();
   /** How often, and after which conversation, the list was asked for. */
   readonly listed: (string | undefined)[] = [];
@@ -151,8 +161,8 @@ export class FakeClient implements Client {
 
   followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): FakeStream {
     const stream = new FakeStream({ sessionId: answer.sessionId, message: "" }, options?.signal);
-    this.followed.push(answer.inProgress);
     this.streams.push(stream);
+    this.followed.push(answer.inProgress.seq);
     return stream;
   }
 

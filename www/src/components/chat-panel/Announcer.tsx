@@ -25,5 +25,5 @@ function announcement(phase: string, text: string): string {
   const spoken = text.replace(/[#*_`|>]+/g, " ").replace(/\s+/g, " ").trim();
   const cut = spoken.length > MAX_ANNOUNCED_CHARS ? `${spoken.slice(0, MAX_ANNOUNCED_CHARS)}… The whole answer is in the list of messages.` : spoken;
   if (phase === "failed") return "The answer failed.";
-  return phase === "stopped" ? `The answer was stopped. ${cut}` : cut;
+  return phase === "stopped" || phase === "stopping" ? `The answer was stopped. ${cut}` : cut;
 }

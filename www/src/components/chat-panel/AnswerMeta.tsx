@@ -16,7 +16,7 @@ export function AnswerMeta(props: { answer: Answer }) {
     <footer class="oc-meta">
       <Show when={props.answer.text !== ""}><CopyButton text={() => props.answer.text} label="Copy answer" /></Show>
       <Show when={endNote(props.answer)}>{(note) => <span class="oc-badge">{note()}</span>}</Show>
-      <Show when={props.answer.settling}><span class="oc-muted">Counting what it used…</span></Show>
+      <Show when={props.answer.phase === "stopping"}><span>counting what it used…</span></Show>
       <Show when={props.answer.usage}>
         {(usage) => (
           <span class="oc-usage" title={describeUsage(usage())}>
@@ -35,7 +35,7 @@ export function AnswerMeta(props: { answer: Answer }) {
 
 /** How an answer ended, where that is not simply its end. */
 function endNote(answer: Answer): string | undefined {
-  if (answer.phase === "stopped") return "Stopped";
+  if (answer.phase === "stopped" || answer.phase === "stopping") return "Stopped";
   return answer.stopReason === undefined ? undefined : END_NOTES[answer.stopReason];
 }
 

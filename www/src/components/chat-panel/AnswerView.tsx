@@ -1,4 +1,4 @@
-import { For, Show } from "solid-js";
+import { For, Match, Show, Switch } from "solid-js";
 import type { Answer } from "../../chat/state.ts";
 import { modelName } from "../../format/models.ts";
 import { timeOfDay } from "../../format/time.ts";
@@ -11,7 +11,7 @@ import { WaitingNote } from "./WaitingNote.tsx";
 /** What the model said: reasoning, tool calls, text, and how it ended. */
 export function AnswerView(props: { answer: Answer; canRetry: boolean; onRetry: () => void }) {
   const answer = () => props.answer;
-  const isWriting = () => answer().phase === "sent" || answer().phase === "streaming" || answer().phase === "stopping";
+  const isWriting = () => answer().phase === "sent" || answer().phase === "streaming";
   const author = () => (answer().model === undefined ? "Claude" : modelName(answer().model ?? ""));
   return (
     <article
@@ -31,10 +31,12 @@ export function AnswerView(props: { answer: Answer; canRetry: boolean; onRetry: 
         <Markdown text={answer().text} streaming={isWriting()} />
       </Show>
       <Show when={isWriting()}><WaitingNote answer={answer()} /></Show>
-      <Show when={answer().phase === "failed" && answer().failure}>
-        {(failure) => <AnswerFailure failure={failure()} partial={answer().text !== ""} canRetry={props.canRetry} onRetry={props.onRetry} />}
-      </Show>
-      <Show when={!isWriting() && (answer().text !== "" || answer().usage !== undefined || answer().settling)}><AnswerMeta answer={answer()} /></Show>
+      <Switch>
+        <Match when={answer().phase === "failed" && answer().failure}>
+          {(failure) => <AnswerFailure failure={failure()} partial={answer().text !== ""} canRetry={props.canRetry} onRetry={props.onRetry} />}
+        </Match>
+      </Switch>
+      <Show when={!isWriting() && (answer().text !== "" || answer().usage !== undefined || answer().phase === "stopping")}><AnswerMeta answer={answer()} /></Show>
     </article>
   );
 }

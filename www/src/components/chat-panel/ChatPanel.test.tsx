@@ -120,7 +120,7 @@ describe("an answer", () => {
     await client.lastStream.token("Good ");
     stop();
     expect(client.lastStream.signal?.aborted).toBe(true);
-    expect(screen.getByText("Stopping…")).toBeTruthy();
+    expect(screen.getByText("counting what it used…")).toBeTruthy();
     await client.lastStream.done("Good ", { stopReason: "cancelled" });
     expect(screen.getByText("Stopped")).toBeTruthy();
     expect(container.querySelector(".oc-answer .oc-markdown")?.textContent?.trim()).toBe("Good");

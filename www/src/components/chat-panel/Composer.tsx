@@ -1,7 +1,6 @@
 import { createEffect, createUniqueId, on, Show } from "solid-js";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
-import { answerUnderWay } from "../../chat/state.ts";
 import { formatPlural } from "../../format/numbers.ts";
 import { SendIcon, StopIcon } from "../common/icons.tsx";
 
@@ -15,7 +14,6 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
   const setDraft = (text: string) => props.chat.setDraft(text);
   const hintId = createUniqueId();
   const answering = () => props.chat.state().turn !== undefined;
-  const stopping = () => answerUnderWay(props.chat.state())?.phase === "stopping";
   const closed = () => props.connection?.state === "closed";
   const excess = () => {
     const limit = props.connection?.server?.limits.maxMessageChars;
@@ -33,6 +31,12 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
 
   function send(): void {
     if (sendable() && props.chat.send(draft())) setDraft("");
+  }
+
+  function stop(): void {
+    props.chat.stop();
+    // The button goes, and the focus would go with it.
+    box.focus({ preventScroll: true });
   }
 
   function recall(): boolean {
@@ -84,7 +88,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
             </button>
           }
         >
-          <button type="button" class="oc-button oc-button-primary oc-send" disabled={stopping()} aria-label="Stop" title="Stop (Esc)" onClick={() => props.chat.stop()}>
+          <button type="button" class="oc-button oc-button-primary oc-send" aria-label="Stop" title="Stop (Esc)" onClick={stop}>
             <StopIcon />
           </button>
         </Show>

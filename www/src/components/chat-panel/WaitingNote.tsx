@@ -6,7 +6,6 @@ import { createCountdown } from "../common/countdown.ts";
 export function WaitingNote(props: { answer: Answer }) {
   const seconds = createCountdown(() => props.answer.waiting?.until);
   const note = () => {
-    if (props.answer.phase === "stopping") return "Stopping…";
     switch (props.answer.waiting?.state) {
       case "queued":
         return "Waiting for a free place…";
@@ -14,7 +13,6 @@ export function WaitingNote(props: { answer: Answer }) {
         return seconds() > 0 ? `Bedrock is busy. Asking again in ${seconds()} s…` : "Bedrock is busy. Asking again…";
       case "stalled":
         return "Bedrock is silent. Still waiting…";
-      // The answer counts as stopped then, and no longer waits.
       case "settling":
       case undefined:
         return undefined;

@@ -1,0 +1,89 @@
+//! A thousand clients that all come back at once, again and again.
+
+use std::{net::SocketAddr, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    healthy::{HEALTHY, Healthy, Text, connect, hear, send},
+    house::{House, STORM_DELTAS, STORM_INTERVAL_US, resume_frame},
+};
+
+const CLIENTS: usize = 1_000;
+
+/// How often all of them are cut off before they may stay.
+const CUTS: usize = 3;
+
+/// How many answers they follow, all under way.
+const ANSWERS: usize = 4;
+
+/// What a client may cost while it is connected.
+const MOST_KIB_EACH: u64 = 48;
+
+/// Asks for an answer; its id, as soon as it has begun.
+async fn begin(addr: SocketAddr, session: &str) -> String {
+    let mut ws = connect(addr).await;
+    let data = json!({ "sessionId": session, "message": "storm", "streaming": true });
+    send(&mut ws, &json!({ "id": session, "type": "chat.send_message", "data": data })).await;
+    hear(&mut ws).await["data"]["messageId"].as_str().expect("an id").to_owned()
+}
+
+/// Connects, says hello, resumes, and stays until more has come, or to the end. Returns whether the answer has ended.
+async fn come_back(addr: SocketAddr, message_id: &str, text: &mut Text, to_the_end: bool) -> bool {
+    let mut ws = connect(addr).await;
+    send(&mut ws, &json!({ "id": "hello", "type": "client.hello", "data": { "version": 1 } })).await;
+    let resume: Value = serde_json::from_str(&resume_frame(message_id, text.seq)).expect("JSON");
+    send(&mut ws, &resume).await;
+    let had = text.seq;
+    loop {
+        if text.take(&hear(&mut ws).await) {
+            return true;
+        }
+        if text.seq > had && !to_the_end {
+            return false;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_clients_that_come_back_at_once_are_all_served() {
+    let house = House::open(&["--max-sockets", "1100"]).await;
+    let healthy = Healthy::start(house.addr);
+    let mut number = 0;
+    let (rounds, latency) = healthy
+        .beside(async || {
+            number += 1;
+            let sessions: Vec<_> = (0..ANSWERS).map(|answer| format!("storm-{number}-{answer}")).collect();
+            let ids = join_all(sessions.iter().map(|session| begin(house.addr, session))).await;
+            let mut texts: Vec<_> = (0..CLIENTS).map(|_| Text::default()).collect();
+            house
+                .memory_of(async {
+                    let mut slowest = Duration::ZERO;
+                    for cut in 0..=CUTS {
+                        let began = Instant::now();
+                        let coming = texts.iter_mut().zip(ids.iter().cycle());
+                        let coming = coming.map(|(text, id)| come_back(house.addr, id, text, cut == CUTS));
+                        let ended = join_all(coming).await;
+                        assert_eq!(ended, [cut == CUTS; CLIENTS], "under way until the last round, and then whole");
+                        if cut < CUTS {
+                            slowest = slowest.max(began.elapsed());
+                        }
+                        texts.iter().for_each(|text| text.assert_is_so_far(STORM_INTERVAL_US));
+                    }
+                    texts.iter().for_each(|text| text.assert_is(STORM_DELTAS, STORM_INTERVAL_US));
+                    slowest
+                })
+                .await
+        })
+        .await;
+    let (slowest, memory) = rounds[0];
+    println!(
+        "abuse: reconnect storm: {CLIENTS} clients, {CUTS} times cut off and back at once, beside {HEALTHY} healthy ones; {} resumes, every text exact; all back with more text within {slowest:.1?}; {memory}; {latency}",
+        CLIENTS * (CUTS + 1)
+    );
+    memory.assert_grew_at_most(CLIENTS as u64 * MOST_KIB_EACH);
+    healthy.end().await;
+    house.close().await;
+}
