@@ -271,7 +271,10 @@ impl Connection {
             if follow.has_more() {
                 continue;
             }
-            let text = follow.status_frame(now, follow.turn.waiting().state);
+            // A wait that is over has nothing to say of the silence after it.
+            let waiting = follow.turn.waiting().state;
+            let waiting = waiting.filter(|(state, until)| *state != StatusState::Retrying || *until > now);
+            let text = follow.status_frame(now, waiting);
             self.replies.push_back(text);
         }
     }

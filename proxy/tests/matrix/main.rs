@@ -7,4 +7,5 @@ mod common;
 
 mod cells;
 mod play;
+mod recovery;
 mod rules;
