@@ -188,9 +188,14 @@ impl Text {
 }
 
 pub(super) async fn connect(addr: SocketAddr) -> WebSocketStream<TcpStream> {
-    let stream = within("a connection", TcpStream::connect(addr)).await.expect("a connection");
+    try_connect(addr).await.expect("a handshake")
+}
+
+/// None where the proxy closes the connection before the handshake is done.
+pub(super) async fn try_connect(addr: SocketAddr) -> Option<WebSocketStream<TcpStream>> {
+    let stream = within("a connection", TcpStream::connect(addr)).await.ok()?;
     stream.set_nodelay(true).expect("a socket");
-    within("a handshake", client_async(format!("ws://{addr}/ws"), stream)).await.expect("a handshake").0
+    Some(within("a handshake", client_async(format!("ws://{addr}/ws"), stream)).await.ok()?.0)
 }
 
 pub(super) async fn send(ws: &mut WebSocketStream<TcpStream>, frame: &Value) {
