@@ -9,8 +9,9 @@ const CHAT = { path: "/#/chat" };
 
 test("a throttled message says so, and Retry sends it again", () =>
   suite.withPage(async (page) => {
-    // The proxy asks Bedrock three times for one message; the emulator refuses the first three.
-    await say(page, "/throttle 3 2+2");
+    // The proxy asks Bedrock four times for one message; the emulator refuses the first four.
+    await say(page, "/throttle 4 2+2");
+    await page.getByText(/Bedrock is busy\. Asking again/).waitFor();
     const failed = await answered(page, 1, "failed");
     const alert = failed.getByRole("alert");
     assert.match(await alert.innerText(), /Bedrock is throttling requests/);

@@ -94,7 +94,7 @@ for (const stopped of [false, true]) {
 
 test("Stop works after a resume, and the next message at once", () =>
   withWire(async (page, wire) => {
-    await say(page, "/length 2000 Tell me about rivers");
+    await say(page, "/length 1200 Tell me about rivers");
     const length = await grown(page, 50);
     wire.cut();
     await grown(page, length + 50);

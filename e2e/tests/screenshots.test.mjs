@@ -32,10 +32,12 @@ for (const colorScheme of ["light", "dark"]) {
           await page.getByRole("link", { name: "Chat" }).click();
           await composer(page).waitFor();
           await shot("chat");
-          await say(page, "/pace 30 /length 4000 Tell me about rivers");
+          await say(page, "/pace 30 /length 400 Tell me about rivers");
           await page.waitForFunction(() => [...document.querySelectorAll(".oc-answer .oc-markdown")].at(-1)?.textContent.length > 200);
           await shot("chat-streaming");
           await page.getByRole("button", { name: "Stop" }).click();
+          await page.getByText(/counting what it used/i).waitFor();
+          await shot("chat-settling");
           await answered(page, 3, "stopped");
           await shot("chat-stopped");
           await say(page, "/throttle 99 hi");

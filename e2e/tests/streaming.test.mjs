@@ -24,7 +24,7 @@ test("text grows while it streams, and ends with usage and cost", () =>
 
 test("an answer stops where the person stops it, keeps its text and says what it used", () =>
   suite.withPage(async (page) => {
-    await say(page, "/length 2000 Tell me about rivers");
+    await say(page, "/length 400 Tell me about rivers");
     await grown(page, 40);
     await page.getByRole("button", { name: "Stop" }).click();
     const answer = await answered(page, 1, "stopped");
@@ -40,7 +40,7 @@ test("an answer stops where the person stops it, keeps its text and says what it
 
 test("Esc stops an answer before its first token", () =>
   suite.withPage(async (page) => {
-    await say(page, "/first 60000 Tell me about rivers");
+    await say(page, "/first 8000 /length 10 Tell me about rivers");
     await page.getByText("Thinking…").waitFor();
     await composer(page).press("Escape");
     const answer = await answered(page, 1, "stopped");

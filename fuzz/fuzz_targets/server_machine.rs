@@ -11,6 +11,7 @@ use outcrop_proxy::{
     principal::Owner,
     service::{From, Outcome},
     sources::Sources,
+    store::Fingerprint,
     turn::{Begin, NewTurn, Turn, Turns, log::End},
     ws::connection::{Connection, MAX_REQUESTS, PING_INTERVAL, Transmit},
 };
@@ -319,7 +320,7 @@ fn begin(registry: &Turns, name: &str) -> Arc<Turn> {
         attachments: Vec::new(),
     };
     let request_id = RequestId::new(name).expect("an id");
-    let new = NewTurn { owner: Owner::local(), session_id, request_id, send, model: "m".into() };
+    let new = NewTurn { owner: Owner::local(), session_id, request_id, fingerprint: Fingerprint::of(&send), send, model: "m".into() };
     match registry.begin(&new, Sources::system()) {
         Begin::New(turn) => turn,
         other => panic!("{other:?}"),
