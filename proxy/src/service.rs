@@ -25,6 +25,9 @@ use crate::{
 /// How many items a page has where the client does not say.
 const DEFAULT_PAGE_ITEMS: u32 = 50;
 
+/// How long a message waits for the answer before it, which was stopped, to be stored.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What clients may ask for.
 #[derive(Debug, Clone)]
 pub struct Offer {
@@ -153,7 +156,7 @@ impl Service {
         let begin = match self.turns().known(&new) {
             Some(known) => known,
             None => match self.asked_before(&new).await {
-                Ok(None) => self.turns().begin(&new, self.sources()),
+                Ok(None) => self.turns().begin_after_stop(&new, self.sources(), STOP_TIMEOUT).await,
                 Ok(Some(asked)) => return self.ask_again(&new, asked).await,
                 Err(error) => return Outcome::from(Err(error)),
             },

@@ -3,11 +3,13 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use protocol::{MessageId, RequestId, SessionId};
+use tokio::{sync::Notify, time::timeout};
 
-use super::{NewTurn, Turn};
+use super::{NewTurn, Stop, Turn};
 use crate::{principal::Owner, sources::Sources, store::Fingerprint};
 
 /// How many turns that have ended are kept for followers that come late.
@@ -36,6 +38,7 @@ pub enum Begin {
 pub struct Turns {
     inner: Mutex<Inner>,
     max_running: usize,
+    released: Notify,
 }
 
 /// What makes a request the same: owner, session and id. One that asks for a new session is never the same as another.
@@ -63,7 +66,7 @@ struct Known {
 impl Turns {
     /// A registry that takes at most `max_running` turns at a time.
     pub fn new(max_running: usize) -> Self {
-        Self { inner: Mutex::default(), max_running }
+        Self { inner: Mutex::default(), max_running, released: Notify::new() }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -97,6 +100,25 @@ impl Turns {
         let known = Known { turn: turn.clone(), request, fingerprint: new.fingerprint, bytes: 0, finished: false };
         inner.turns.insert(turn.message_id.clone(), known);
         Begin::New(turn)
+    }
+
+    /// The same, but where the turn before it in the session was stopped and has not let go of it yet, after that; for at most `limit`.
+    pub async fn begin_after_stop(&self, new: &NewTurn, sources: Sources, limit: Duration) -> Begin {
+        let begin = async {
+            loop {
+                let released = self.released.notified();
+                match self.begin(new, sources) {
+                    Begin::SessionBusy => {}
+                    begin => return begin,
+                }
+                // None: it has just let go, and `released` knows.
+                if self.running_in(&new.owner, &new.session_id).is_some_and(|turn| turn.stop() == Stop::No) {
+                    return Begin::SessionBusy;
+                }
+                released.await;
+            }
+        };
+        timeout(limit, begin).await.unwrap_or(Begin::SessionBusy)
     }
 
     /// The turn of the answer `id`, if it is `owner`'s.
@@ -146,6 +168,7 @@ impl Turns {
         let mut inner = self.inner();
         if inner.running.get(&key).is_some_and(|running| std::ptr::eq(running.as_ref(), turn)) {
             inner.running.remove(&key);
+            self.released.notify_waiters();
         }
     }
 

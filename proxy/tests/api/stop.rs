@@ -275,3 +275,28 @@ async fn an_answer_that_has_ended_answers_a_cancel_with_its_end_again() {
     assert_eq!(by_request.expect_err("request ids are known while their turn runs").0, "session_not_found");
     assert_eq!(proxy.history("s").await["messages"][1]["stopReason"], "end_turn");
 }
+
+/// The next message may follow the stop in the same breath: nobody should have to wait for a word from the proxy in between.
+#[tokio::test]
+async fn a_stop_and_the_next_message_may_come_together() {
+    let slow = Behaviour::text("one two three").with_pace(Pace { first_token_ms: 0, tokens_per_second: 2.0 });
+    let script = Script::new().step(Step::of(slow).when_prompt("count")).step(Step::of(Behaviour::text("done")));
+    let proxy = Proxy::with(&["--on-stop", "abort"], script).await;
+    let mut client = proxy.connect().await;
+    client.send_message("r", "s", "count", true).await;
+    assert_eq!(client.frame().await.str("content"), "one");
+    let next = json!({ "sessionId": "s", "message": "and now?", "streaming": true });
+    let cancel = json!({ "requestId": "r" });
+    client.send_together([("c", "chat.cancel", cancel), ("r2", "chat.send_message", next)]).await;
+    let (mut stopped, mut text) = (false, String::new());
+    loop {
+        let frame = client.frame().await;
+        match (frame.id.as_str(), frame.kind.as_str()) {
+            ("r", "chat.message_complete") => stopped = true,
+            ("r2", "chat.message_stream") => text.push_str(frame.str("content")),
+            ("r2", "chat.message_complete") => break,
+            other => panic!("{other:?}: {frame:?}"),
+        }
+    }
+    assert_eq!((stopped, text.as_str()), (true, "done"));
+}

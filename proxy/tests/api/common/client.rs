@@ -119,6 +119,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         within("room to send", self.ws.send(message)).await.expect("an open socket");
     }
 
+    /// Sends requests, each an id, a type and data, in one write.
+    pub(crate) async fn send_together(&mut self, requests: [(&str, &str, Value); 2]) {
+        for (id, kind, data) in requests {
+            let text = json!({ "id": id, "type": kind, "data": data }).to_string();
+            within("room to send", self.ws.feed(Message::text(text))).await.expect("an open socket");
+        }
+        within("room to send", self.ws.flush()).await.expect("an open socket");
+    }
+
     pub(crate) async fn send_message(&mut self, id: &str, session: &str, message: &str, streaming: bool) {
         self.send(id, "chat.send_message", json!({ "sessionId": session, "message": message, "streaming": streaming }))
             .await;
