@@ -40,7 +40,7 @@ wasm_bindgen_test_configure!(run_in_browser);
     for (const target of [EventTarget.prototype]) {
         const { addEventListener, removeEventListener } = target;
         target.addEventListener = function (type, listener, ...rest) {
-            if (/^(online|offline|visibilitychange)$/.test(type)) listeners.set(listener, (listeners.get(listener) ?? 0) + 1);
+            if (/^(online|offline|pageshow|focus|resume|visibilitychange)$/.test(type)) listeners.set(listener, (listeners.get(listener) ?? 0) + 1);
             return addEventListener.call(this ?? globalThis, type, listener, ...rest);
         };
         target.removeEventListener = function (type, listener, ...rest) {
@@ -337,7 +337,7 @@ fn what_the_browser_says_of_its_network_is_heard() {
 #[wasm_bindgen_test]
 fn close_lets_go_of_the_socket_and_of_every_listener() {
     let (world, socket) = World::open();
-    assert_eq!((listens(&socket), listening()), (3, 3));
+    assert_eq!((listens(&socket), listening()), (3, 6));
     world.core.close();
     assert_eq!((listens(&socket), listening()), (0, 0));
     assert_eq!(Reflect::get(&socket, &"closedWith".into()).unwrap().as_f64(), Some(1000.0));
@@ -360,7 +360,7 @@ fn a_core_that_is_freed_closes_its_socket_and_listens_no_more() {
     core.borrow().as_ref().unwrap().connect();
     let socket = latest();
     greet(&socket);
-    assert_eq!((listens(&socket), listening()), (3, 3));
+    assert_eq!((listens(&socket), listening()), (3, 6));
     core.take();
     assert_eq!((listens(&socket), listening()), (0, 0));
     assert_eq!(Reflect::get(&socket, &"closedWith".into()).unwrap().as_f64(), Some(1000.0));

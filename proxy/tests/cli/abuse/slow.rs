@@ -9,6 +9,7 @@ use outcrop_proxy::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     time::{Instant, sleep, timeout},
 };
 
@@ -19,6 +20,9 @@ use super::{
     within,
 };
 
+/// A client at work; in the end, how long it was open.
+type Going = tokio::task::JoinHandle<Duration>;
+
 /// How many of each kind.
 const EACH: usize = 200;
 
@@ -26,11 +30,10 @@ const EACH: usize = 200;
 const MOST_KIB_EACH: u64 = 32;
 
 /// How much later than promised one may be gone, on a machine that is busy.
-const BUSY: Duration = Duration::from_secs(4);
+const BUSY: Duration = Duration::from_secs(20);
 
 /// Writes the head of a request, a byte a second, until the proxy has had enough.
-async fn slow_head(house: &House) -> Duration {
-    let mut stream = narrow(house.addr).await;
+async fn slow_head(mut stream: TcpStream) -> Duration {
     let began = Instant::now();
     let mut answer = [0; 512];
     for byte in b"GET /ws HTTP/1.1\r\nhost: localhost\r\nx-slow: and so on and so forth\r\n".iter() {
@@ -45,8 +48,7 @@ async fn slow_head(house: &House) -> Duration {
 }
 
 /// Connects and says nothing.
-async fn silent(house: &House) -> Duration {
-    let mut stream = narrow(house.addr).await;
+async fn silent_for(mut stream: TcpStream) -> Duration {
     let began = Instant::now();
     let _ = within("the end", stream.read_to_end(&mut Vec::new())).await;
     began.elapsed()
@@ -81,15 +83,25 @@ async fn clients_that_say_nothing_are_closed_in_time_and_cost_little() {
         .beside(async || {
             house
                 .memory_of(async {
+                    // Few at a time: of a crowd, the system itself forgets some, and of who says nothing nobody ever knows.
                     let shake_hands =
                         || stream::iter((0..EACH).map(|_| deaf(house.addr))).buffer_unordered(20).collect();
                     let (mutes, slow): (Vec<_>, Vec<_>) = (shake_hands().await, shake_hands().await);
-                    let many = |(a, b)| {
-                        let kinds = (slow_head(&house), silent(&house), mute(a), slow_frame(b));
-                        async { tokio::join!(kinds.0, kinds.1, kinds.2, kinds.3) }
+                    let newcomer = || async {
+                        let head = narrow(house.addr).await;
+                        let head = tokio::spawn(slow_head(head));
+                        let silent = narrow(house.addr).await;
+                        (head, tokio::spawn(silent_for(silent)))
+                    };
+                    let newcomers: Vec<_> =
+                        stream::iter((0..EACH).map(|_| newcomer())).buffer_unordered(20).collect().await;
+                    let many = |((a, b), (head, silent)): ((RawSocket, RawSocket), (Going, Going))| async {
+                        let (head, silent, a, b) = tokio::join!(head, silent, mute(a), slow_frame(b));
+                        (head.expect("no panic"), silent.expect("no panic"), a, b)
                     };
                     let mut all: [Vec<Duration>; 4] = Default::default();
-                    for (head, silent, mute, frame) in join_all(mutes.into_iter().zip(slow).map(many)).await {
+                    let all_of_them = mutes.into_iter().zip(slow).zip(newcomers).map(many);
+                    for (head, silent, mute, frame) in join_all(all_of_them).await {
                         for (times, time) in all.iter_mut().zip([head, silent, mute, frame]) {
                             times.push(time);
                         }
