@@ -18,7 +18,7 @@ pub struct UpstreamError {
     pub detail: String,
     message: String,
     retry: Retry,
-    /// Whether it is worth trying again later, where that is not what the code says.
+    /// Trying again later is of no use, whatever the code says.
     hopeless: bool,
     retry_after: Option<Duration>,
 }
@@ -77,7 +77,7 @@ impl UpstreamError {
 
     /// Whether another model is asked. Not after calls that broke off: each of them may have been billed.
     pub fn is_for_another_model(&self) -> bool {
-        self.is_of_the_model() && self.code != ErrorCode::UpstreamStreamError
+        self.is_of_the_model() && self.code != ErrorCode::UpstreamStreamError && !self.may_be_billed()
     }
 
     /// What it says of the model's health.
@@ -147,17 +147,14 @@ impl UpstreamError {
     pub fn service(kind: &str, detail: &str, target: Target<'_>) -> Self {
         let Target { model, region } = target;
         let said = detail.to_ascii_lowercase();
+        let daily = said.contains("per day") || said.contains("daily");
         let (code, message) = match kind {
-            "ThrottlingException" | "TooManyRequestsException"
-                if said.contains("per day") || said.contains("daily") =>
-            {
-                (
-                    ErrorCode::Throttled,
-                    format!(
-                        "The account's daily quota for {model} in {region} is used up. It renews in up to a day; a quota increase or another model helps before that."
-                    ),
-                )
-            }
+            "ThrottlingException" | "TooManyRequestsException" if daily => (
+                ErrorCode::Throttled,
+                format!(
+                    "The account's daily quota for {model} in {region} is used up. It renews in up to a day; a quota increase or another model helps before that."
+                ),
+            ),
             "ThrottlingException" | "TooManyRequestsException" => (
                 ErrorCode::Throttled,
                 format!(
@@ -235,7 +232,7 @@ impl UpstreamError {
                 format!("Bedrock cannot answer right now ({kind}). Try again in a moment."),
             ),
         };
-        let used_up = kind == "ServiceQuotaExceededException" || message.contains("daily quota");
+        let used_up = code == ErrorCode::Throttled && (daily || kind == "ServiceQuotaExceededException");
         let retry = match code {
             ErrorCode::Throttled if !used_up => Retry::Refused,
             ErrorCode::ModelNotReady | ErrorCode::UpstreamUnavailable => Retry::Refused,
@@ -380,6 +377,16 @@ mod tests {
             ErrorCode::UpstreamUnavailable
         );
         assert_eq!(stream_exception("", b"", TARGET).code, ErrorCode::UpstreamUnavailable);
+    }
+
+    /// A fallback after a call that broke off would be one more bill.
+    #[test]
+    fn another_model_is_asked_where_nothing_was_billed() {
+        let refused = |kind| UpstreamError::service(kind, "", TARGET).is_for_another_model();
+        assert!(refused("ThrottlingException") && refused("ServiceUnavailableException"));
+        assert!(!refused("ValidationException") && !refused("AccessDeniedException"));
+        assert!(!UpstreamError::silent(Duration::from_secs(1)).is_for_another_model());
+        assert!(!stream_exception("internalServerException", b"{}", TARGET).is_for_another_model());
     }
 
     #[test]
