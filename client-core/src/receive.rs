@@ -54,7 +54,7 @@ impl Client {
             } else {
                 self.answered(now, at, received, text.len());
             }
-        } else if let (None, Incoming::Error(error)) = (handle, received.incoming) {
+        } else if let ("", Incoming::Error(error)) = (&*received.id, received.incoming) {
             self.nameless_error(error);
         }
     }

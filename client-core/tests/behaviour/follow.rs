@@ -94,6 +94,16 @@ fn who_looks_away_stops_nothing() {
 }
 
 #[test]
+fn the_end_of_an_answer_that_nobody_looks_at_ends_no_other_request() {
+    let (mut world, handle) = following();
+    world.client.release(handle);
+    let other = world.send("hi");
+    world.proxy.fail(0, ErrorCode::UpstreamStreamError);
+    world.deliver_all();
+    assert!(!world.answers.contains_key(&other), "{:?}", world.answers.get(&other));
+}
+
+#[test]
 fn a_stop_outlives_a_look_away_without_a_connection() {
     let (mut world, handle) = following();
     world.cut(1006);
