@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use protocol::{
-    ErrorCode, StopReason, Usage,
+    ErrorCode, RequestId, StopReason, Usage,
     codec::{Incoming, JsonObject, decode_server, encode_raw},
     limits::MAX_CLIENT_FRAME_BYTES,
 };
@@ -114,7 +114,7 @@ impl Client {
     /// A [`RequestError`] for a request that is not taken: nothing will be said about it.
     pub fn send_message(&mut self, now: Time, data: &str, options: SendOptions<'_>) -> Result<Handle, RequestError> {
         let kind = if options.streaming { Kind::Stream } else { Kind::Whole };
-        let mut request = self.request_of(kind, "chat.send_message", data)?;
+        let mut request = self.request_of(kind, "chat.send_message", data, options.id)?;
         request.model = options.model.map(str::to_owned);
         options.session_id.unwrap_or_default().clone_into(&mut request.session_id);
         Ok(self.add(now, request))
@@ -130,21 +130,19 @@ impl Client {
     /// # Errors
     /// A [`RequestError`] for a request that is not taken, as one is for an answer that this client follows already.
     pub fn follow(&mut self, now: Time, held: &str) -> Result<Handle, RequestError> {
-        let refused =
-            |message| Err(RequestError::new(RequestErrorCode::Proxy(ErrorCode::InvalidRequest), false, message));
         self.admit()?;
         let frame = encode_raw("", "chat.snapshot", held);
         let Ok(Incoming::Snapshot { session_id, message_id, seq, parts, model, .. }) =
             decode_server(&frame).map(|received| received.incoming)
         else {
-            return refused("what is held of the answer cannot be read");
+            return Err(invalid("what is held of the answer cannot be read"));
         };
         if message_id.is_empty() {
-            return refused("an answer without an id cannot be followed");
+            return Err(invalid("an answer without an id cannot be followed"));
         }
         if let Some(at) = self.requests.iter().position(|known| known.message_id == message_id) {
             if !self.requests[at].released {
-                return refused("this answer is followed already");
+                return Err(invalid("this answer is followed already"));
             }
             self.requests.remove(at);
         }
@@ -161,7 +159,7 @@ impl Client {
     /// # Errors
     /// A [`RequestError`] for a request that is not taken: nothing will be said about it.
     pub fn call(&mut self, now: Time, kind: &str, data: &str) -> Result<Handle, RequestError> {
-        let request = self.request_of(Kind::Call, kind, data)?;
+        let request = self.request_of(Kind::Call, kind, data, None)?;
         Ok(self.add(now, request))
     }
 
@@ -224,15 +222,47 @@ impl Client {
         &self.usage
     }
 
-    fn request_of(&mut self, kind: Kind, type_text: &str, data: &str) -> Result<Request, RequestError> {
+    fn request_of(
+        &mut self,
+        kind: Kind,
+        type_text: &str,
+        data: &str,
+        id: Option<&str>,
+    ) -> Result<Request, RequestError> {
         self.admit()?;
+        let chosen_id = id.map(|id| self.chosen_id(id)).transpose()?;
         let handle = self.ids.fresh();
-        let frame = encode_raw(&self.ids.text(handle), type_text, data);
+        let frame = match &chosen_id {
+            Some(id) => encode_raw(id.as_str(), type_text, data),
+            None => encode_raw(&self.ids.text(handle), type_text, data),
+        };
         if frame.len() > MAX_CLIENT_FRAME_BYTES {
             let message = "the message and its attachments are longer than 1 MiB; send less at once";
             return Err(RequestError::new(RequestErrorCode::Proxy(ErrorCode::MessageTooLarge), false, message));
         }
-        Ok(Request::new(handle, kind, frame))
+        Ok(Request { chosen_id, ..Request::new(handle, kind, frame) })
+    }
+
+    /// The id that the caller chose, if frames from the proxy can be told by it.
+    fn chosen_id(&self, id: &str) -> Result<RequestId, RequestError> {
+        let message = if self.ids.parse(id).is_some() {
+            "this id is one that the client gives out itself; choose another"
+        } else if self.chose(id).is_some() {
+            "a message with this id is under way already"
+        } else if let Ok(id) = RequestId::new(id) {
+            return Ok(id);
+        } else {
+            "the id of a message is 1 to 128 bytes without control characters"
+        };
+        Err(invalid(message))
+    }
+
+    /// The message under way that has this id by its caller's choice.
+    pub(crate) fn chose(&self, id: &str) -> Option<Handle> {
+        let has = |request: &&Request| {
+            request.end.is_none() && request.chosen_id.as_ref().is_some_and(|chosen| chosen.as_str() == id)
+        };
+        self.requests.iter().find(has).map(|request| request.handle)
     }
 
     /// Whether one more request is taken.
@@ -322,7 +352,10 @@ impl Client {
         request.cancel = Cancel::Sent;
         let mut data = JsonObject::default();
         if request.message_id.is_empty() {
-            data.text("requestId", &self.ids.text(request.handle));
+            match &request.chosen_id {
+                Some(id) => data.text("requestId", id.as_str()),
+                None => data.text("requestId", &self.ids.text(request.handle)),
+            };
         } else {
             data.text("messageId", &request.message_id);
         }
@@ -408,6 +441,10 @@ impl Client {
         }
         load
     }
+}
+
+fn invalid(message: &str) -> RequestError {
+    RequestError::new(RequestErrorCode::Proxy(ErrorCode::InvalidRequest), false, message)
 }
 
 fn closed(reason: &str) -> RequestError {

@@ -27,7 +27,7 @@ impl Client {
             let change = self.connection.unreadable(now, &mut self.out);
             return self.changed(now, change);
         };
-        let handle = self.ids.parse(&received.id);
+        let handle = self.ids.parse(&received.id).or_else(|| self.chose(&received.id));
         if awaited_hello.is_some() {
             if awaited_hello == handle {
                 self.greeting(now, received);

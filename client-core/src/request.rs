@@ -1,6 +1,6 @@
 //! One request, from the call to its end.
 
-use protocol::{StopReason, ToolUse, Usage, codec::StreamDecoder, server::StatusState};
+use protocol::{RequestId, StopReason, ToolUse, Usage, codec::StreamDecoder, server::StatusState};
 
 use crate::{Handle, RequestError, Time, answer::Progress};
 
@@ -14,6 +14,10 @@ pub struct SendOptions<'a> {
     pub session_id: Option<&'a str>,
     /// The model in the `data`, if there is one.
     pub model: Option<&'a str>,
+    /// The message's idempotency key, for a caller who may have to send the same message again after the page was loaded anew: a
+    /// [`RequestId`] that no message under way has, and best a random one. It holds within the session, which should be named then.
+    /// Without one the client gives out its own.
+    pub id: Option<&'a str>,
 }
 
 /// What is new of an answer.
@@ -83,6 +87,8 @@ pub(crate) enum End {
 pub(crate) struct Request {
     pub(crate) handle: Handle,
     pub(crate) kind: Kind,
+    /// The id of its frame, if the caller chose it; else it is made of the handle.
+    pub(crate) chosen_id: Option<RequestId>,
     /// The text to send, and to send again while the proxy has not named the answer.
     pub(crate) frame: String,
     pub(crate) model: Option<String>,
@@ -117,6 +123,7 @@ impl Request {
         Self {
             handle,
             kind,
+            chosen_id: None,
             frame,
             model: None,
             sent: false,

@@ -4,6 +4,7 @@
 
 mod calls;
 mod cancel;
+mod chosen_id;
 mod follow;
 mod liveness;
 mod proxy;

@@ -91,8 +91,18 @@ impl World {
     }
 
     pub(crate) fn try_send(&mut self, message: &str, streaming: bool) -> Result<Handle, RequestError> {
+        self.try_send_as(message, streaming, None)
+    }
+
+    /// Asks for an answer in session `s` under an id of the page's own.
+    pub(crate) fn try_send_as(
+        &mut self,
+        message: &str,
+        streaming: bool,
+        id: Option<&str>,
+    ) -> Result<Handle, RequestError> {
         let data = format!(r#"{{"sessionId":"s","message":"{message}","streaming":{streaming}}}"#);
-        let options = SendOptions { streaming, session_id: Some("s"), model: None };
+        let options = SendOptions { streaming, session_id: Some("s"), model: None, id };
         let handle = self.client.send_message(self.now(), &data, options);
         self.drain();
         handle
@@ -138,6 +148,15 @@ impl World {
         if std::mem::take(&mut self.connected) {
             self.input(Input::SocketClosed { code, reason: "" });
         }
+    }
+
+    /// The page is loaded anew: another client, of another seed, and nothing of the first one is left.
+    pub(crate) fn reload(&mut self) {
+        self.proxy.cut();
+        self.connected = false;
+        self.client = Client::new(Config::default(), 8);
+        self.answers.clear();
+        self.replies.clear();
     }
 
     /// Lets time pass, doing what is due when it is due. Frames arrive at once.
