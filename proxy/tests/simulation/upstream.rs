@@ -1,4 +1,4 @@
-//! A Bedrock that is scripted by a seed, on virtual time, with a ledger of what it sent.
+//! A Bedrock that is scripted by a seed, on virtual time, with a ledger of what it sent and billed.
 
 use std::{
     borrow::Cow,
@@ -16,26 +16,34 @@ use outcrop_proxy::bedrock::{
 use protocol::{StopReason, Usage};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::disk::Dead;
+
 const PIECES: [&str; 8] = ["a", " word", "ü", "😀", "\n", "\"\\", "日本", " longer piece of text"];
 
 /// One call.
 #[derive(Debug, Default)]
 pub(crate) struct Call {
     pub(crate) question: String,
+    /// Which process made it.
+    pub(crate) process: u64,
     /// Exactly what was sent of text.
     pub(crate) text: String,
     /// Whether any content was sent.
     pub(crate) begun: bool,
-    /// Whether `messageStop` and `metadata` were sent.
-    pub(crate) whole: bool,
+    /// What it reported to have used, once `messageStop` and `metadata` were sent; like no other call.
+    pub(crate) reported: Option<Usage>,
+    /// When that was.
+    pub(crate) whole_at: Option<Instant>,
 }
 
 pub(crate) type Ledger = Arc<Mutex<Vec<Call>>>;
 
 #[derive(Debug)]
-pub(crate) struct Scripted {
+pub(crate) struct Bedrock {
     pub(crate) seed: u64,
+    pub(crate) process: u64,
     pub(crate) ledger: Ledger,
+    pub(crate) dead: Dead,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +57,7 @@ enum Fault {
 struct Source {
     rng: Rng,
     ledger: Ledger,
+    dead: Dead,
     call: usize,
     pause: Pin<Box<Sleep>>,
     deltas: u32,
@@ -61,7 +70,7 @@ struct Source {
 }
 
 #[async_trait]
-impl Upstream for Scripted {
+impl Upstream for Bedrock {
     fn region(&self) -> &str {
         "us-west-2"
     }
@@ -71,7 +80,7 @@ impl Upstream for Scripted {
         let question = last.rsplit("\n\n").next().unwrap_or_default().to_owned();
         let call = {
             let mut ledger = self.ledger.lock().expect("the ledger");
-            ledger.push(Call { question, ..Call::default() });
+            ledger.push(Call { question, process: self.process, ..Call::default() });
             ledger.len() - 1
         };
         let mut rng = Rng::with_seed(self.seed.wrapping_mul(31).wrapping_add(call as u64));
@@ -90,6 +99,7 @@ impl Upstream for Scripted {
             reasoning: if rng.bool() { rng.u32(0..40) } else { 0 },
             rng,
             ledger: self.ledger.clone(),
+            dead: self.dead.clone(),
             call,
             deltas,
             given: 0,
@@ -106,6 +116,9 @@ impl Upstream for Scripted {
 
 impl EventSource for Source {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, UpstreamError>> {
+        if self.dead.is_dead() {
+            return Poll::Pending;
+        }
         if self.over {
             return Poll::Ready(Ok(false));
         }
@@ -136,8 +149,11 @@ impl EventSource for Source {
             }
             if self.given == self.deltas {
                 take(UpstreamEvent::Stop(StopReason::EndTurn))?;
-                let usage = Usage { input_tokens: 9, output_tokens: 9, total_tokens: 18, ..Usage::default() };
-                self.ledger.lock().expect("the ledger")[self.call].whole = true;
+                let input_tokens = 10 + self.call as u64;
+                let usage =
+                    Usage { input_tokens, output_tokens: 9, total_tokens: input_tokens + 9, ..Usage::default() };
+                let call = &mut self.ledger.lock().expect("the ledger")[self.call];
+                (call.reported, call.whole_at) = (Some(usage.clone()), Some(Instant::now()));
                 self.over = true;
                 return take(UpstreamEvent::Metadata(usage));
             }

@@ -1,0 +1,155 @@
+//! The real server: a process, and its end of a connection without a socket. All coupling to the proxy's insides is here.
+
+use std::{
+    cell::Cell,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use fastrand::Rng;
+use futures_util::{Stream, stream::FuturesUnordered};
+use outcrop_proxy::{
+    principal::Owner,
+    service::{Offer, Outcome, Service},
+    sources::Sources,
+    store::MemoryStore,
+    turn::{Limits, MAX_SETTLING, Runner, Turns, Wake, attempts::RetryPolicy, breaker::Breakers},
+    ws::connection::{Connection, Transmit},
+};
+use protocol::{Catalog, RequestId, Timestamp};
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    disk::{Dead, Disk},
+    upstream::{Bedrock, Ledger},
+};
+
+thread_local!(static LAST_ID: Cell<u128> = const { Cell::new(0) });
+
+type Serving = Pin<Box<dyn Future<Output = (RequestId, Outcome)>>>;
+
+/// A machine on which one process runs after the other.
+pub(crate) struct Machine {
+    pub(crate) seed: u64,
+    pub(crate) kept: Arc<MemoryStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) process: Option<Process>,
+    started: u64,
+}
+
+#[derive(Clone)]
+pub(crate) struct Process {
+    pub(crate) service: Arc<Service>,
+    dead: Dead,
+}
+
+impl Process {
+    pub(crate) fn kill(&self) {
+        self.dead.kill();
+    }
+}
+
+impl Machine {
+    pub(crate) fn new(seed: u64, ledger: Ledger) -> Self {
+        let mut machine = Self { seed, kept: Arc::default(), ledger, process: None, started: 0 };
+        machine.start();
+        machine
+    }
+
+    pub(crate) fn start(&mut self) {
+        self.started += 1;
+        let (seed, dead) = (self.seed, Dead::default());
+        let rng = Mutex::new(Rng::with_seed(seed.wrapping_mul(7).wrapping_add(self.started)));
+        let model = "anthropic.claude-test".to_owned();
+        let upstream = Bedrock { seed, process: self.started, ledger: self.ledger.clone(), dead: dead.clone() };
+        let runner = Runner {
+            upstream: Arc::new(upstream),
+            store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), rng }),
+            catalog: Arc::new(Catalog::builtin()),
+            turns: Arc::new(Turns::new(100)),
+            limits: limits(seed),
+            sources: Sources {
+                now: || Timestamp::from_unix_ms(0),
+                unique: || {
+                    LAST_ID.set(LAST_ID.get() + 1);
+                    uuid::Uuid::from_u128(LAST_ID.get())
+                },
+            },
+            breakers: Breakers::default(),
+            settling: Semaphore::new(MAX_SETTLING),
+            tasks: TaskTracker::new(),
+        };
+        let offer = Offer {
+            default_model: model.clone(),
+            models: vec![model],
+            max_message_chars: 1_000,
+            max_parallel_turns: 8,
+            demo: false,
+        };
+        self.process = Some(Process { service: Arc::new(Service::new(Arc::new(runner), offer)), dead });
+    }
+}
+
+fn limits(seed: u64) -> Limits {
+    Limits {
+        system_prompt: None,
+        max_tokens: 4_096,
+        temperature: None,
+        history_messages: 20,
+        first_event_timeout: Duration::from_secs(20),
+        event_timeout: Duration::from_secs(10),
+        reasoning_timeout: Duration::from_secs(15),
+        answer_timeout: Duration::from_secs(300),
+        retry: RetryPolicy { max_attempts: 4, base: Duration::from_millis(200), timeout: Duration::from_secs(60) },
+        fallback_models: seed.is_multiple_of(3).then(|| "anthropic.claude-other".to_owned()).into_iter().collect(),
+        stop_drain: seed.is_multiple_of(2).then_some(Duration::from_secs(5)),
+        unwatched_timeout: None,
+    }
+}
+
+/// What `ws::socket::Socket` is around a connection, without the bytes.
+pub(crate) struct Peer {
+    pub(crate) connection: Connection,
+    process: Process,
+    serving: FuturesUnordered<Serving>,
+    wake: Arc<Wake>,
+}
+
+impl Peer {
+    pub(crate) fn new(process: Process) -> Self {
+        let connection = Connection::new(Instant::now(), process.service.offer().max_parallel_turns as usize);
+        Self { connection, process, serving: FuturesUnordered::new(), wake: Arc::default() }
+    }
+
+    /// Serves requests; whether anything was done.
+    pub(crate) fn serve(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = Instant::now();
+        let mut any = self.wake.poll_rung(cx).is_ready();
+        while let Some(frame) = self.connection.poll_request() {
+            let (service, id) = (self.process.service.clone(), frame.id.clone());
+            self.serving.push(Box::pin(async move { (id, service.handle(&Owner::local(), frame).await) }));
+            any = true;
+        }
+        while let Poll::Ready(Some((id, outcome))) = Pin::new(&mut self.serving).poll_next(cx) {
+            if let Outcome::Follow { turn, .. } = &outcome {
+                turn.follow(&self.wake);
+            }
+            self.connection.handle_outcome(now, id, outcome);
+            any = true;
+        }
+        if self.connection.poll_timeout().is_some_and(|due| due <= now) {
+            self.connection.handle_timeout(now);
+            assert!(self.connection.poll_timeout().is_none_or(|due| due > now), "the server's timer spins");
+            any = true;
+        }
+        any
+    }
+
+    pub(crate) fn transmit(&mut self) -> Option<Transmit> {
+        self.connection.poll_transmit(Instant::now())
+    }
+}
