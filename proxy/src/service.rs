@@ -274,14 +274,13 @@ impl Service {
 
     async fn history(&self, owner: &Owner, get: &GetHistory) -> Result<ServerMessage, StoreError> {
         let GetHistory { session_id, before, limit } = get;
-        // Looked up before the messages: a turn that ends in between is then seen twice under one id, not missed.
+        // Taken before the messages: a turn that ends in between is then found among them, and is not taken for one under way.
         let running = self.turns().running_in(owner, session_id).filter(|_| before.is_none());
+        let so_far = running.and_then(|turn| turn.so_far());
         let page = self.store().messages(owner, session_id, before.as_ref(), page_items(*limit)).await?;
         let stored = |id: &MessageId| page.items.iter().any(|message| message.message_id == *id);
-        let in_progress = running.filter(|turn| !stored(&turn.message_id)).map(|turn| {
-            let (message, seq) = turn.message();
-            InProgress { message, seq }
-        });
+        let in_progress = so_far.filter(|(message, _)| !stored(&message.message_id));
+        let in_progress = in_progress.map(|(message, seq)| InProgress { message, seq });
         Ok(ServerMessage::History(HistoryResponse {
             session_id: session_id.clone(),
             messages: page.items,

@@ -15,7 +15,7 @@ mod wake;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
-    atomic::{AtomicU8, Ordering},
+    atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use protocol::{
@@ -46,6 +46,7 @@ pub struct Turn {
     shared: Mutex<Shared>,
     stop: AtomicU8,
     stop_asked: Notify,
+    question_kept: AtomicBool,
 }
 
 /// Why a turn is to end before its end.
@@ -117,6 +118,7 @@ impl Turn {
             shared: Mutex::new(Shared { model, ..Shared::default() }),
             stop: AtomicU8::new(Stop::No as u8),
             stop_asked: Notify::new(),
+            question_kept: AtomicBool::new(false),
         }
     }
 
@@ -158,6 +160,15 @@ impl Turn {
         let result = add(&mut shared.log);
         shared.ring();
         result
+    }
+
+    /// Whether its question is stored. Until then nobody is told of the turn: what is acknowledged is kept.
+    pub fn is_question_kept(&self) -> bool {
+        self.question_kept.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn keep_question(&self) {
+        self.question_kept.store(true, Ordering::Release);
     }
 
     /// Whether any socket follows it.
@@ -221,10 +232,17 @@ impl Turn {
         self.with_log(|log| log.end().is_some())
     }
 
-    /// The answer so far, as a message, and the number of its last event.
-    pub fn message(&self) -> (Message, u64) {
+    /// The answer, as a message.
+    pub fn message(&self) -> Message {
         let shared = self.shared();
-        (self.message_of(&shared.log, shared.log.end(), &shared.model), shared.log.seq())
+        self.message_of(&shared.log, shared.log.end(), &shared.model)
+    }
+
+    /// The answer so far, as a message, and the number of its last event; none of a turn that has ended or that nobody is told of yet.
+    pub fn so_far(&self) -> Option<(Message, u64)> {
+        let shared = self.shared();
+        let under_way = self.is_question_kept() && shared.log.end().is_none();
+        under_way.then(|| (self.message_of(&shared.log, None, &shared.model), shared.log.seq()))
     }
 
     /// The answer so far, taken to end with `end`.

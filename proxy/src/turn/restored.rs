@@ -45,6 +45,7 @@ impl Turn {
         log.finish(end);
         let turn = Self::empty(owner.clone(), session_id, request_id, message_id, timestamp, model.unwrap_or_default());
         turn.append(|empty| *empty = log);
+        turn.keep_question();
         Ok(turn)
     }
 }

@@ -180,6 +180,7 @@ impl Runner {
         let question = (!is_retry).then(|| message.clone());
         let asked = Asked { fingerprint: new.fingerprint, answer: turn.message_id.clone() };
         self.store.ask(owner, session_id, &turn.request_id, asked, question).await?;
+        turn.keep_question();
         if !is_retry {
             history.push(message);
         }

@@ -10,7 +10,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
     ErrorCode, ErrorData, RequestId,
-    client::{ClientFrame, ClientMessage, SendMessage},
+    client::{Cancel, ClientFrame, ClientMessage, SendMessage},
     close::CloseCode,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
     server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Status, StatusState},
@@ -141,7 +141,8 @@ impl Connection {
     ///
     /// A message that there is no place to follow the answer of is refused here, before the model is asked.
     pub fn poll_request(&mut self) -> Option<ClientFrame> {
-        while let Some(request) = self.requests.pop_front() {
+        while let Some(at) = self.requests.iter().position(|request| !self.has_to_wait(request)) {
+            let request = self.requests.remove(at)?;
             if let ClientMessage::SendMessage(send) = &request.message
                 && !self.follows.iter().any(|follow| follow.is_of(&request.id, send))
             {
@@ -159,6 +160,11 @@ impl Connection {
             return Some(request);
         }
         None
+    }
+
+    /// A stop must not overtake the message whose answer it is to stop.
+    fn has_to_wait(&self, request: &ClientFrame) -> bool {
+        matches!(&request.message, ClientMessage::Cancel(Cancel { message_id: None, request_id: Some(id) }) if self.sending.contains(id))
     }
 
     /// Answers that were stopped and are only read on for what they used take no place.
@@ -268,7 +274,7 @@ impl Connection {
             }
             follow.news = now;
             // A socket that is slow to take what there is, is not an answer that is silent.
-            if follow.has_more() {
+            if follow.has_more() || !follow.turn.is_question_kept() {
                 continue;
             }
             // A wait that is over has nothing to say of the silence after it.
@@ -402,7 +408,7 @@ impl Turn {
     }
 
     fn whole_frame(&self) -> String {
-        let response = MessageResponse { session_id: self.session_id.clone(), message: self.message().0 };
+        let response = MessageResponse { session_id: self.session_id.clone(), message: self.message() };
         encode_server(&ServerFrame {
             id: Some(self.request_id.clone()),
             message: ServerMessage::MessageResponse(response),

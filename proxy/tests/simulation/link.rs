@@ -203,12 +203,7 @@ impl World {
         while !link.stalled[0] && link.up.front().is_some_and(|(due, _)| *due <= now) {
             let Some(peer) = link.server.as_mut().filter(|peer| peer.connection.wants_input()) else { break };
             match link.up.pop_front() {
-                Some((_, Up::Text(text))) => {
-                    if text.contains("chat.cancel") {
-                        self.oracle.stop_heard(now);
-                    }
-                    peer.connection.handle_text(&text);
-                }
+                Some((_, Up::Text(text))) => peer.connection.handle_text(&text),
                 _ => peer.connection.handle_alive(),
             }
             peer.serve(cx);
@@ -220,6 +215,9 @@ impl World {
         }
         if let Some(peer) = &mut link.server {
             any |= peer.serve(cx);
+            if std::mem::take(&mut peer.stop_served) {
+                self.oracle.stop_heard(now);
+            }
             any |= link.write(now, &mut self.rng);
         }
         any

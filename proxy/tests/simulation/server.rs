@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,7 +19,7 @@ use outcrop_proxy::{
     turn::{Limits, MAX_SETTLING, Runner, Turns, Wake, attempts::RetryPolicy, breaker::Breakers},
     ws::connection::{Connection, Transmit},
 };
-use protocol::{Catalog, RequestId, Timestamp};
+use protocol::{Catalog, RequestId, Timestamp, client::ClientMessage};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +29,8 @@ use crate::{
 };
 
 thread_local!(static LAST_ID: Cell<u128> = const { Cell::new(0) });
+
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::builtin()));
 
 type Serving = Pin<Box<dyn Future<Output = (RequestId, Outcome)>>>;
 
@@ -69,7 +71,7 @@ impl Machine {
         let runner = Runner {
             upstream: Arc::new(upstream),
             store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), rng }),
-            catalog: Arc::new(Catalog::builtin()),
+            catalog: CATALOG.clone(),
             turns: Arc::new(Turns::new(100)),
             limits: limits(seed),
             sources: Sources {
@@ -117,12 +119,14 @@ pub(crate) struct Peer {
     process: Process,
     serving: FuturesUnordered<Serving>,
     wake: Arc<Wake>,
+    /// Whether a stop was served.
+    pub(crate) stop_served: bool,
 }
 
 impl Peer {
     pub(crate) fn new(process: Process) -> Self {
         let connection = Connection::new(Instant::now(), process.service.offer().max_parallel_turns as usize);
-        Self { connection, process, serving: FuturesUnordered::new(), wake: Arc::default() }
+        Self { connection, process, serving: FuturesUnordered::new(), wake: Arc::default(), stop_served: false }
     }
 
     /// Serves requests; whether anything was done.
@@ -130,6 +134,7 @@ impl Peer {
         let now = Instant::now();
         let mut any = self.wake.poll_rung(cx).is_ready();
         while let Some(frame) = self.connection.poll_request() {
+            self.stop_served |= matches!(frame.message, ClientMessage::Cancel(_));
             let (service, id) = (self.process.service.clone(), frame.id.clone());
             self.serving.push(Box::pin(async move { (id, service.handle(&Owner::local(), frame).await) }));
             any = true;
