@@ -59,7 +59,7 @@ impl Link {
             slow_ms: if rng.u8(0..8) == 0 { rng.u64(1..300) } else { 0 },
             write_at: 0,
             stuck_since: None,
-            cut_at: now + if rng.u8(0..8) == 0 { rng.u64(1..2_000) } else { rng.u64(1..60) },
+            cut_at: now + if rng.u8(0..8) == 0 { rng.u64(1..1_000) } else { rng.u64(4..24) },
             client_ends: None,
             server_ends: None,
         }
@@ -112,7 +112,7 @@ impl Link {
     fn cut(&mut self, now: u64, rng: &mut Rng) {
         let (up, down) = (rng.usize(0..=self.up.len()), rng.usize(0..=self.down.len()));
         let late = now + rng.u64(1..3_000);
-        let kind = rng.u8(0..12);
+        let kind = rng.u8(0..40);
         if kind < 2 {
             self.stalled[usize::from(kind)] = true;
             return;
@@ -124,11 +124,11 @@ impl Link {
         self.stalled = [false, false];
         (self.client_ends, self.server_ends) = match kind {
             // Its frames reach the server long after the client has another connection.
-            2 | 3 => {
+            2..6 => {
                 self.up.iter_mut().for_each(|(due, _)| *due = late - 1);
                 (Some(now), Some(late))
             }
-            4 => (Some(now + 200), Some(now)),
+            6 | 7 => (Some(now + 30), Some(now)),
             _ => (Some(now), Some(now)),
         };
     }

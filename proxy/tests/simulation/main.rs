@@ -24,7 +24,7 @@ use oracle::Counts;
 use world::World;
 
 /// Scenarios of a normal run: enough for [`CUTS`].
-const SCENARIOS: u64 = 3_000;
+const SCENARIOS: u64 = 11_500;
 
 /// What a normal run has to come to.
 const CUTS: u64 = 1_000_000;

@@ -38,9 +38,9 @@ pub(crate) struct History {
 impl Page {
     pub(crate) fn new(seed: u64) -> Self {
         let config = Config {
-            attempt_timeout_ms: 1_000,
-            backoff_base_ms: 20,
-            backoff_cap_ms: 60,
+            attempt_timeout_ms: 300,
+            backoff_base_ms: 2,
+            backoff_cap_ms: 8,
             resume_again_ms: 500,
             following: Liveness { ping_after_ms: 400, pong_within_ms: 300 },
             ..Config::default()

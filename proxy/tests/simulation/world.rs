@@ -76,8 +76,8 @@ impl World {
             machine: Machine::new(seed, ledger.clone()),
             winding_up: None,
             oracle: Oracle::new(ledger),
-            faults_until: rng.u64(5_000..60_000),
-            to_ask: rng.usize(1..4),
+            faults_until: rng.u64(20_000..120_000),
+            to_ask: rng.usize(1..6),
             ask_at: 0,
             reload_at,
             look_at,
@@ -291,10 +291,10 @@ impl World {
         assert!(!open, "one socket at a time");
         let fate = self.rng.u8(0..100);
         let faults = now < self.faults_until;
-        if faults && fate < 2 {
+        if faults && fate < 1 {
             return;
         }
-        match self.machine.process.clone().filter(|_| !faults || fate > 7) {
+        match self.machine.process.clone().filter(|_| !faults || fate > 4) {
             Some(process) => self.links.push(Link::new(now, tab, process, &mut self.rng)),
             None => self.pages[tab].attempt = Some(now + 1 + self.rng.u64(0..10)),
         }
