@@ -102,6 +102,17 @@ describe("an answer", () => {
     expect(article.querySelector(".oc-usage")?.textContent).toBe("50 in150 out$0.0024");
   });
 
+  it("that waits for the connection says so, and no longer when it is back or something has come", async () => {
+    const { client, say, setConnection } = setUp({ state: "reconnecting" });
+    say("Hello");
+    expect(screen.getByText("Waiting for the connection…")).toBeTruthy();
+    setConnection({ state: "open", server: HELLO });
+    expect(screen.getByText("Thinking…")).toBeTruthy();
+    await client.lastStream.token("Good ");
+    setConnection({ state: "offline" });
+    expect(screen.queryByText("Waiting for the connection…")).toBeNull();
+  });
+
   it("without a price is unpriced, and an estimate says so", async () => {
     const { client, say, container } = setUp();
     const usage = { ...USAGE, source: "estimated" as const };

@@ -2,10 +2,11 @@ import { Show } from "solid-js";
 import type { Answer } from "../../chat/state.ts";
 import { createCountdown } from "../common/countdown.ts";
 
-/** A mark that the answer is under way, and what it waits for where the proxy says so. */
-export function WaitingNote(props: { answer: Answer }) {
+/** A mark that the answer is under way, and what it waits for: the connection, or what the proxy says. */
+export function WaitingNote(props: { answer: Answer; connected: boolean }) {
   const seconds = createCountdown(() => props.answer.waiting?.until);
   const note = () => {
+    if (!props.connected && props.answer.phase === "sent") return "Waiting for the connection…";
     switch (props.answer.waiting?.state) {
       case "queued":
         return "Waiting for a free place…";
