@@ -21,6 +21,9 @@ export async function startEmulator({ tokensPerSecond }) {
     env: { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: KEYS.id, AWS_SECRET_ACCESS_KEY: KEYS.secret, BEDROCK_ENDPOINT_URL: program.url },
     /** The calls so far, the oldest first. */
     calls,
+    async forget() {
+      await fetch(`${program.url}/_emulator/ledger`, { method: "DELETE" });
+    },
     /** Waits until there are this many calls, and until the last one has ended if `ended` says so. */
     async waitFor(count, { ended = false } = {}) {
       const until = performance.now() + LEDGER_TIMEOUT_MS;

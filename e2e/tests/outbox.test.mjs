@@ -4,9 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { answered, answers, connected, grown, say, textOf } from "../lib/chat.mjs";
 import { startEmulator } from "../lib/emulator.mjs";
-import { startProxy } from "../lib/proxy.mjs";
 import { setUp } from "../lib/setup.mjs";
-import { startWire } from "../lib/wire.mjs";
 
 const suite = setUp();
 const CHAT = { path: "/#/chat", expected: (fault) => fault.includes("WebSocket connection") };
@@ -16,49 +14,57 @@ let emulator;
 before(async () => (emulator = await startEmulator({ tokensPerSecond: 100 })));
 after(() => emulator?.stop());
 
-/** What the same prompt is answered where nothing goes wrong. The emulator's answers depend on the prompt alone. */
+/** What the same prompt is answered where nothing goes wrong: the emulator's answers depend on the prompt alone. */
 let undisturbed;
-async function expectedText() {
-  undisturbed ??= (async () => {
-    let text;
-    await suite.withPage(async (page) => {
-      await say(page, PROMPT);
-      text = await textOf(await answered(page, 1, "complete"));
-    }, CHAT);
-    return text;
-  })();
-  return undisturbed;
+async function learn() {
+  if (undisturbed !== undefined) return;
+  await suite.withPage(async (page) => {
+    await say(page, PROMPT);
+    undisturbed = await textOf(await answered(page, 1, "complete"));
+  }, CHAT);
 }
 
-/** Runs `body` with a page that reaches a proxy of its own through a wire, and the address of that proxy without it. */
+/** Runs `body` with a page behind a wire and an emulator that has not been called. */
 async function withWire(body) {
-  const wire = await startWire();
-  const inDemoMode = suite.proxy;
-  await fetch(`${emulator.url}/_emulator/ledger`, { method: "DELETE" });
-  const proxy = await startProxy({ env: emulator.env, args: ["--allowed-origins", wire.url] });
-  try {
-    wire.lead(proxy.port);
-    suite.proxy = { ...proxy, url: wire.url };
-    await suite.withPage((page) => body(page, wire, proxy), CHAT);
-  } finally {
-    suite.proxy = inDemoMode;
-    await wire.close();
-    await proxy.stop();
-  }
+  await learn();
+  await emulator.forget();
+  await suite.withWire(
+    async (page, wire, proxy) => {
+      await page.addInitScript(countMost);
+      await body(page, wire, proxy);
+    },
+    { ...CHAT, proxyOptions: { env: emulator.env } },
+  );
+}
+
+/** Runs in the page: notes how many questions and answers it ever showed at a time, since it was loaded. */
+function countMost() {
+  window.most = [0, 0];
+  const count = () => {
+    window.most = [".oc-question-text", ".oc-answer"].map((name, at) => Math.max(window.most[at], document.querySelectorAll(name).length));
+  };
+  new MutationObserver(count).observe(document, { childList: true, subtree: true });
 }
 
 const questions = (page) => page.locator(".oc-question-text");
 
 /** The only question and its only answer, whole, for which there was one call. */
 async function assertAnsweredOnce(page) {
-  assert.equal(await textOf(await answered(page, 1, "complete")), await expectedText());
+  assert.equal(await textOf(await answered(page, 1, "complete")), undisturbed);
   await assertShownOnce(page);
   assert.deepEqual((await emulator.calls()).map((call) => call.outcome), ["completed"]);
 }
 
 async function assertShownOnce(page) {
-  assert.deepEqual(await questions(page).allInnerTexts(), [PROMPT]);
-  assert.equal(await answers(page).count(), 1);
+  await assertShown(page, [PROMPT]);
+}
+
+/** These questions are shown, each with one answer, and at no time since the page was loaded were there more. */
+async function assertShown(page, texts) {
+  assert.deepEqual(await questions(page).allInnerTexts(), texts);
+  assert.equal(await answers(page).count(), texts.length);
+  const most = await page.evaluate(() => window.most);
+  assert.deepEqual(most ?? [texts.length, texts.length], [texts.length, texts.length]);
 }
 
 /** The same conversation in another tab, on a connection that works. */
@@ -124,8 +130,7 @@ test("the conversation so far is shown with the message that waits, each once", 
     wire.up();
     await page.evaluate(() => window.dispatchEvent(new Event("online")));
     await answered(page, 2, "complete");
-    assert.deepEqual(await questions(page).allInnerTexts(), ["2+2", "2+2"]);
-    assert.equal(await answers(page).count(), 2);
+    await assertShown(page, ["2+2", "2+2"]);
     assert.equal((await emulator.calls()).length, 2);
   }));
 
@@ -140,6 +145,6 @@ test("a message that was stopped before it went out is not sent by the next page
     await connected(page);
     await say(page, "2+2");
     await answered(page, 1, "complete");
-    assert.deepEqual(await questions(page).allInnerTexts(), ["2+2"]);
+    await assertShown(page, ["2+2"]);
     assert.equal((await emulator.calls()).length, 1);
   }));
