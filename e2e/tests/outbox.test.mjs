@@ -82,7 +82,7 @@ test("a message that waits for the connection outlives the page, and is answered
     await say(page, PROMPT);
     for (const reloads of [0, 1, 2]) {
       if (reloads > 0) await page.reload();
-      await page.getByText("Waiting for the connection…").waitFor();
+      await page.getByText("Waiting for the connection.").waitFor();
       await assertShownOnce(page);
     }
     assert.deepEqual(await emulator.calls(), []);
@@ -126,7 +126,7 @@ test("the conversation so far is shown with the message that waits, each once", 
     wire.down();
     await say(page, "2+2");
     await page.reload();
-    await page.getByText("Waiting for the connection…").waitFor();
+    await page.getByText("Waiting for the connection.").waitFor();
     wire.up();
     await page.evaluate(() => window.dispatchEvent(new Event("online")));
     await answered(page, 2, "complete");

@@ -55,11 +55,11 @@ for (const colorScheme of ["light", "dark"]) {
           await answered(page, 1, "complete");
           wire.down();
           await say(page, "And 13 * 13?");
-          await page.getByText("Waiting for the connection…").waitFor();
+          await page.getByText("Waiting for the connection.").waitFor();
           await page.locator('.oc-connection[data-state="reconnecting"]').first().waitFor();
           await shot("chat-waiting");
           await page.reload();
-          await page.getByText("Waiting for the connection…").waitFor();
+          await page.getByText("Waiting for the connection.").waitFor();
           await page.locator('.oc-connection[data-state="reconnecting"]').first().waitFor();
           await shot("chat-waiting-reloaded");
         },

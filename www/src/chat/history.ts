@@ -39,8 +39,9 @@ function isShown(page: HistoryResponse, index: number, shown: ReadonlySet<string
   return isLatest && message.content === lastQuestion(state);
 }
 
+/** The last question as the proxy has it: half a surrogate pair is no text and was replaced on its way. */
 function lastQuestion(state: ChatState): string | undefined {
-  return state.messages.findLast((message) => message.role === "user")?.text;
+  return state.messages.findLast((message) => message.role === "user")?.text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 /** A stored message as the page shows it; its key is the proxy's id. */

@@ -103,14 +103,19 @@ describe("an answer", () => {
   });
 
   it("that waits for the connection says so, and no longer when it is back or something has come", async () => {
-    const { client, say, setConnection } = setUp({ state: "reconnecting" });
+    const { client, say, container, setConnection } = setUp({ state: "reconnecting" });
     say("Hello");
-    expect(screen.getByText("Waiting for the connection…")).toBeTruthy();
+    expect(container.querySelector('[aria-live="polite"]')?.textContent).toBe("Your message waits for the connection.");
+    expect(screen.getByText("Waiting for the connection. Your message goes out when it is back.")).toBeTruthy();
     setConnection({ state: "open", server: HELLO });
     expect(screen.getByText("Thinking…")).toBeTruthy();
+    await client.lastStream.give({ type: "status", state: "queued", messageId: "m1" });
+    setConnection({ state: "offline" });
+    expect(screen.getByText("Waiting for the connection. The answer comes when it is back.")).toBeTruthy();
+    setConnection({ state: "open", server: HELLO });
     await client.lastStream.token("Good ");
     setConnection({ state: "offline" });
-    expect(screen.queryByText("Waiting for the connection…")).toBeNull();
+    expect(screen.queryByText(/Waiting for the connection/)).toBeNull();
   });
 
   it("without a price is unpriced, and an estimate says so", async () => {

@@ -50,7 +50,7 @@ export function ChatPanel(props: ChatPanelProps) {
       </Show>
       {props.children}
       <Composer chat={props.chat} connection={props.connection} autofocus={props.autofocus !== false} />
-      <Announcer state={state()} />
+      <Announcer state={state()} connected={isConnected()} />
     </section>
   );
 }
