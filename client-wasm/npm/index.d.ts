@@ -67,7 +67,15 @@ export interface ChatClientOptions {
 }
 
 /** What to send. */
-export type Request = Omit<SendMessage, "streaming">;
+export type Request = Omit<SendMessage, "streaming"> & {
+  /**
+   * The message's idempotency key within its session, for a page that may have to send the same message again after it was loaded anew:
+   * 1 to 128 bytes, best random, kept together with the session and the text until an answer comes. The same id with the same content is
+   * never answered twice: it attaches to the answer under way, or gets the one that is stored. Default: one that the client makes, which
+   * outlives a lost connection but not the page. Refused with `invalid_request` while a message of this client has it.
+   */
+  id?: string;
+};
 
 /** An answer that is whole. */
 export interface Answer {

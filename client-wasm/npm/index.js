@@ -417,9 +417,8 @@ function address(url = "/ws") {
 }
 
 /** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
-function send(core, request, streaming) {
-  const { sessionId = newSessionId(), model } = request;
-  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, model);
+function send(core, { id, sessionId = newSessionId(), ...request }, streaming) {
+  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id);
 }
 
 /** Unlike `crypto.randomUUID`, this works on pages without TLS too. */

@@ -50,7 +50,7 @@ impl Core {
         self.shell.input(Input::Token { attempt, result });
     }
 
-    /// Sends a message, the JSON of a `SendMessage`, and returns its handle.
+    /// Sends a message, the JSON of a `SendMessage`, and returns its handle. `id` is its idempotency key, if the page chose one.
     ///
     /// # Errors
     /// The JSON of an error, as a string, for a message that is not taken.
@@ -60,8 +60,10 @@ impl Core {
         streaming: bool,
         session_id: Option<String>,
         model: Option<String>,
+        id: Option<String>,
     ) -> Result<u32, JsValue> {
-        let options = SendOptions { streaming, session_id: session_id.as_deref(), model: model.as_deref() };
+        let (session_id, model, id) = (session_id.as_deref(), model.as_deref(), id.as_deref());
+        let options = SendOptions { streaming, session_id, model, id };
         self.shell.with(|client, now| client.send_message(now, data, options)).map_err(refusal).map(number)
     }
 

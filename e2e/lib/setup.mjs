@@ -5,6 +5,7 @@ import { after, before } from "node:test";
 import { launch, openPage } from "./browser.mjs";
 import { connected } from "./chat.mjs";
 import { startProxy } from "./proxy.mjs";
+import { startWire } from "./wire.mjs";
 
 /** Registers the file's set-up and returns how its tests get at it. */
 export function setUp(proxyOptions = {}) {
@@ -17,7 +18,7 @@ export function setUp(proxyOptions = {}) {
     await shared.browser?.close();
     await shared.proxy?.stop();
   });
-  return {
+  const suite = {
     get proxy() {
       return shared.proxy;
     },
@@ -38,5 +39,22 @@ export function setUp(proxyOptions = {}) {
         await context.close();
       }
     },
+    /** As `withPage`, with a page that reaches a proxy of its own through a wire. */
+    async withWire(body, { proxyOptions, ...options }) {
+      const wire = await startWire();
+      const direct = shared.proxy;
+      // The page comes from another port than the proxy's own, so that its origin has to be allowed.
+      const behind = await startProxy({ ...proxyOptions, args: ["--allowed-origins", wire.url] });
+      try {
+        wire.lead(behind.port);
+        shared.proxy = { ...behind, url: wire.url };
+        await suite.withPage((page) => body(page, wire, behind), options);
+      } finally {
+        shared.proxy = direct;
+        await wire.close();
+        await behind.stop();
+      }
+    },
   };
+  return suite;
 }

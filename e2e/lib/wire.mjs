@@ -1,4 +1,5 @@
-// A TCP proxy of the tests' own, between the browser and the proxy: it can cut every connection that passes through it.
+// A TCP proxy of the tests' own, between the browser and the proxy: it can cut every connection that passes through it, and treat
+// WebSockets worse than the rest, so that the page itself can still be loaded.
 
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -10,24 +11,33 @@ export async function startWire() {
   let budget = Infinity;
   let cuts = 0;
   let onCut = () => {};
+  /** Whether WebSockets can be opened. */
+  let opens = true;
 
   function cut() {
-    for (const pair of pairs) for (const socket of pair) socket.destroy();
-    pairs.clear();
+    for (const pair of pairs) pair.end();
   }
 
   const server = createServer((near) => {
     const far = connect(port, "127.0.0.1");
-    const pair = [near, far];
-    pairs.add(pair);
-    const end = () => {
-      pairs.delete(pair);
-      near.destroy();
-      far.destroy();
+    const pair = {
+      isWebSocket: undefined,
+      isMute: false,
+      end() {
+        pairs.delete(pair);
+        near.destroy();
+        far.destroy();
+      },
     };
-    for (const socket of pair) socket.on("error", end).on("close", end);
-    near.on("data", (bytes) => far.write(bytes));
+    pairs.add(pair);
+    for (const socket of [near, far]) socket.on("error", pair.end).on("close", pair.end);
+    near.on("data", (bytes) => {
+      pair.isWebSocket ??= /^upgrade: *websocket/im.test(bytes.toString("latin1"));
+      if (pair.isWebSocket && !opens) pair.end();
+      else far.write(bytes);
+    });
     far.on("data", (bytes) => {
+      if (pair.isMute) return;
       if (bytes.length < budget) {
         budget -= bytes.length;
         near.write(bytes);
@@ -50,6 +60,16 @@ export async function startWire() {
     lead: (to) => (port = to),
     /** Cuts every connection now. */
     cut,
+    /** Cuts every WebSocket and lets none through, until `up()`. */
+    down() {
+      opens = false;
+      for (const pair of pairs) if (pair.isWebSocket) pair.end();
+    },
+    up: () => (opens = true),
+    /** Of the WebSockets that are open, what the proxy says is lost from now on; what the page says arrives. */
+    mute() {
+      for (const pair of pairs) pair.isMute = pair.isWebSocket === true;
+    },
     /** Cuts every connection once this many more bytes have gone to the browser; resolves then. */
     cutAfter(bytes) {
       budget = bytes;

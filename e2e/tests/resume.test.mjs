@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { answered, connected, grown, lastAnswer, say, textOf } from "../lib/chat.mjs";
 import { startProxy } from "../lib/proxy.mjs";
 import { setUp } from "../lib/setup.mjs";
-import { numbers, startWire } from "../lib/wire.mjs";
+import { numbers } from "../lib/wire.mjs";
 
 const suite = setUp({ tokensPerSecond: 100 });
 const CHAT = { path: "/#/chat", expected: (fault) => fault.includes("WebSocket connection") };
@@ -24,22 +24,7 @@ async function expectedText() {
   return uncut;
 }
 
-/** Runs `body` with a page that reaches the proxy through a wire. */
-async function withWire(body) {
-  const wire = await startWire();
-  const direct = suite.proxy;
-  // The page comes from another port than the proxy's own, so that its origin has to be allowed.
-  const behind = await startProxy({ tokensPerSecond: 100, args: ["--allowed-origins", wire.url] });
-  try {
-    wire.lead(behind.port);
-    suite.proxy = { ...behind, url: wire.url };
-    await suite.withPage((page) => body(page, wire), CHAT);
-  } finally {
-    suite.proxy = direct;
-    await wire.close();
-    await behind.stop();
-  }
-}
+const withWire = (body) => suite.withWire(body, { ...CHAT, proxyOptions: { tokensPerSecond: 100 } });
 
 test("an answer that is cut many times on any byte is shown whole", async () => {
   const expected = await expectedText();

@@ -46,5 +46,24 @@ for (const colorScheme of ["light", "dark"]) {
         },
         { colorScheme, ...viewport, reducedMotion: "reduce" },
       ));
+
+    test(`${colorScheme}, ${size}: a message that waits for the connection, before and after the page is loaded anew`, () =>
+      suite.withWire(
+        async (page, wire) => {
+          const shot = (name) => page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}-${size}.png`) });
+          await say(page, "What is 12 * 12?");
+          await answered(page, 1, "complete");
+          wire.down();
+          await say(page, "And 13 * 13?");
+          await page.getByText("Waiting for the connection.").waitFor();
+          await page.locator('.oc-connection[data-state="reconnecting"]').first().waitFor();
+          await shot("chat-waiting");
+          await page.reload();
+          await page.getByText("Waiting for the connection.").waitFor();
+          await page.locator('.oc-connection[data-state="reconnecting"]').first().waitFor();
+          await shot("chat-waiting-reloaded");
+        },
+        { path: "/#/chat", colorScheme, ...viewport, reducedMotion: "reduce", expected: (fault) => fault.includes("WebSocket connection") },
+      ));
   }
 }

@@ -1,6 +1,6 @@
 //! Whatever is cut, lost, doubled or late: the text is what the proxy has.
 
-use client_core::{Config, Input};
+use client_core::{Config, Handle, Input};
 use proptest::{prelude::*, test_runner::RngSeed};
 
 use crate::world::World;
@@ -14,6 +14,8 @@ enum Step {
     /// The next frame on its way comes twice.
     Double,
     Cut(u16),
+    /// The page is loaded anew and sends its messages again, under their ids.
+    Reload,
     Pass(u64),
     Visible,
     Unreachable(bool),
@@ -30,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Lose),
         1 => Just(Step::Double),
         2 => prop::sample::select(vec![1001, 1006, 1012, 4002]).prop_map(Step::Cut),
+        1 => Just(Step::Reload),
         3 => (1u64..30_000).prop_map(Step::Pass),
         1 => Just(Step::Visible),
         1 => any::<bool>().prop_map(Step::Unreachable),
@@ -38,6 +41,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Take),
         1 => any::<bool>().prop_map(Step::GiveRests),
     ]
+}
+
+fn send_both(world: &mut World) -> [Handle; 2] {
+    ["one", "two"].map(|message| world.try_send_as(message, true, Some(message)).unwrap())
 }
 
 proptest! {
@@ -51,7 +58,7 @@ proptest! {
     #[test]
     fn the_text_is_what_the_proxy_has(seed: u64, steps in prop::collection::vec(step(), 0..60)) {
         let mut world = World::with(Config::default(), seed);
-        let handles = [world.send("one"), world.send("two")];
+        let mut handles = send_both(&mut world);
         world.deliver_all();
         prop_assert_eq!(world.proxy.turns.len(), 2);
         for step in steps {
@@ -73,6 +80,10 @@ proptest! {
                     }
                 }
                 Step::Cut(code) => world.cut(code),
+                Step::Reload => {
+                    world.reload();
+                    handles = send_both(&mut world);
+                }
                 Step::Pass(ms) => world.pass_ms(ms),
                 Step::Visible => world.input(Input::Visible),
                 Step::Unreachable(yes) => world.reachable = !yes,

@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) proxy: Proxy,
     now_ms: u64,
+    /// Each page has another seed.
+    reloads: u64,
     /// Whether a connection can be made.
     pub(crate) reachable: bool,
     /// Whether an attempt to connect is left without any event.
@@ -49,6 +51,7 @@ impl World {
             client: Client::new(config, seed),
             proxy: Proxy::new(),
             now_ms: 1_000,
+            reloads: 0,
             reachable: true,
             black_hole: false,
             token_fails: false,
@@ -154,7 +157,8 @@ impl World {
     pub(crate) fn reload(&mut self) {
         self.proxy.cut();
         self.connected = false;
-        self.client = Client::new(Config::default(), 8);
+        self.reloads += 1;
+        self.client = Client::new(Config::default(), self.reloads);
         self.answers.clear();
         self.replies.clear();
     }

@@ -91,7 +91,7 @@ impl Page {
     /// Sends a message; its pieces are taken as they come, or only at the end.
     pub(crate) fn send(&mut self, session: &str, message: &str, streaming: bool, late: bool) -> Handle {
         let data = json!({ "sessionId": session, "message": message, "streaming": streaming }).to_string();
-        let options = SendOptions { streaming, session_id: Some(session), model: None };
+        let options = SendOptions { streaming, session_id: Some(session), ..SendOptions::default() };
         let handle = self.client.send_message(self.now(), &data, options).expect("a request that is taken");
         self.held.insert(handle, Held { late, ..Held::default() });
         self.act();

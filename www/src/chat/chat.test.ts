@@ -39,7 +39,7 @@ describe("an answer", () => {
     expect(answer).toMatchObject({ usage: USAGE, messageId: "m1", stopReason: "end_turn" });
     expect(answer).toMatchObject({ timing: { firstAt: clock.now - 50, endedAt: clock.now, sentAt: clock.now - 150 } });
     expect(chat.state().turn).toBeUndefined();
-    expect(client.lastStream.request).toEqual({ sessionId: "s1", message: "Hello" });
+    expect(client.lastStream.request).toEqual({ id: answer?.key, sessionId: "s1", message: "Hello" });
   });
 
   it("leaves earlier states as they were", async () => {
@@ -212,6 +212,44 @@ describe("history", () => {
       else chat.stop();
       expect([client.lastStream.left, client.lastStream.signal?.aborted]).toEqual([leaves, !leaves]);
     }
+  });
+
+  it("holds what was asked on this page once, wherever the answer stands", async () => {
+    const question = { messageId: "q", role: "user", content: "Hello", timestamp: at } as const;
+    const answer = { messageId: "m1", role: "assistant", content: "Good day", timestamp: at, usage: USAGE, stopReason: "end_turn" } as const;
+    const earlier = [{ ...question, messageId: "q0" }, { ...answer, messageId: "m0" }];
+    const pages = {
+      "not stored": { messages: earlier },
+      "question alone": { messages: [...earlier, question] },
+      "in progress": { messages: [...earlier, question], inProgress: { message: { ...answer, content: "Good" }, seq: 1 } },
+      "stored": { messages: [...earlier, question, answer] },
+    };
+    for (const [name, page] of Object.entries(pages)) {
+      for (const isNamedFirst of [true, false]) {
+        const { client, chat } = setUp();
+        client.histories.set("s1", { sessionId: "s1", hasMore: false, ...page });
+        chat.send("Hello");
+        if (isNamedFirst) await client.lastStream.token("Good ");
+        const loaded = chat.loadHistory();
+        await settled();
+        const texts = () => chat.state().messages.map((message) => message.text);
+        expect(texts().filter((text) => text === "Hello"), name).toHaveLength(isNamedFirst ? 2 : 1);
+        if (!isNamedFirst) await client.lastStream.token("Good ");
+        await loaded;
+        expect(texts(), name).toEqual(["Hello", "Good day", "Hello", "Good "]);
+        await client.lastStream.done("Good day");
+        expect(texts(), name).toEqual(["Hello", "Good day", "Hello", "Good day"]);
+        expect(client.followed).toEqual([]);
+      }
+    }
+  });
+
+  it("does not wait for an answer that it cannot hold", async () => {
+    const { client, chat } = setUp();
+    client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [{ messageId: "q0", role: "user", content: "One", timestamp: at }, { messageId: "m0", role: "assistant", content: "1", timestamp: at }, { messageId: "q", role: "user", content: "Two", timestamp: at }] });
+    chat.send("Two");
+    await chat.loadHistory();
+    expect(chat.state().messages.map((message) => message.text)).toEqual(["One", "1", "Two", ""]);
   });
 
   it("that fails can be asked for again", async () => {

@@ -1,8 +1,10 @@
-import type { Chunk } from "@outcrop/client";
+import type { ChatErrorCode, Chunk } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import type { Client } from "./client.ts";
 import { failureOf, isChatError } from "./failure.ts";
+import { mayHold } from "./history.ts";
 import { pageClock, randomId } from "./ids.ts";
+import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
 import { answerOf, answerUnderWay, emptyChat, retryable, type ChatState } from "./state.ts";
 
@@ -14,8 +16,10 @@ export interface ChatOptions {
   model?: () => string | undefined;
   /** The model that will answer where `model` gives none: only shown, never sent. */
   defaultModel?: () => string | undefined;
-  /** Hears every event after it has taken effect. */
-  onEvent?: (event: ChatEvent, state: ChatState) => void;
+  /** Keeps messages until the proxy has them. One that waits there for this conversation is sent again at once. */
+  outbox?: Outbox;
+  /** Hears every event after it has taken effect, with the state before it too. */
+  onEvent?: (event: ChatEvent, state: ChatState, before: ChatState) => void;
   /** Milliseconds since the epoch. */
   clock?: () => number;
   newKey?: () => string;
@@ -43,21 +47,25 @@ export interface Chat {
 /** How many messages one page of history has. */
 const HISTORY_PAGE = 50;
 
+/** Errors that say nothing of a message: its client is closed, or could not be loaded. */
+const ENDS_OF_CLIENT: readonly string[] = ["closed", "load_failed"] satisfies ChatErrorCode[];
+
 /** A conversation that lives until `dispose()`. `createChat` ends it with its owner. */
 export function makeChat(options: ChatOptions): Chat {
   const { client, clock = pageClock, newKey = randomId } = options;
   const sessionId = options.sessionId ?? randomId();
   const [state, setState] = createSignal(emptyChat(sessionId));
   const [draft, setDraft] = createSignal("");
-  /** What ends each stream that is being read: a stop, and what the page's end means for it. */
-  const streams = new Map<string, { stop: () => void; leave: () => void }>();
+  /** What ends each stream that is being read, a stop and what the page's end means for it, and when the proxy has named its answer. */
+  const streams = new Map<string, { stop: () => void; leave: () => void; named: Promise<void> }>();
   let disposed = false;
 
   function dispatch(event: ChatEvent): void {
     if (disposed) return;
-    const next = reduce(state(), event);
+    const before = state();
+    const next = reduce(before, event);
     setState(next);
-    options.onEvent?.(event, next);
+    options.onEvent?.(event, next, before);
   }
 
   /** Reads an answer to its end. One that was asked for elsewhere goes on when this page goes. */
@@ -65,31 +73,61 @@ export function makeChat(options: ChatOptions): Chat {
     const controller = new AbortController();
     const isOpen = () => ["sent", "streaming", "stopping"].includes(answerOf(state(), answerKey)?.phase ?? "");
     const stop = () => controller.abort();
+    let settle = () => {};
+    const named = new Promise<void>((resolve) => (settle = resolve));
+    let isTaken = false;
+    const taken = () => {
+      if (!isTaken) options.outbox?.remove(answerKey);
+      isTaken = true;
+      settle();
+    };
     try {
       const chunks = start(controller.signal);
-      streams.set(answerKey, { stop, leave: askedHere ? stop : () => void chunks.return?.() });
-      for await (const chunk of chunks) dispatch({ type: "received", answerKey, chunk, at: clock() });
+      streams.set(answerKey, { stop, leave: askedHere ? stop : () => void chunks.return?.(), named });
+      for await (const chunk of chunks) {
+        dispatch({ type: "received", answerKey, chunk, at: clock() });
+        taken();
+      }
+      taken();
       if (isOpen()) {
         const failure = { code: "interrupted", message: "The stream ended before the answer did. Try again.", retryable: true } as const;
         dispatch({ type: "failed", answerKey, failure, at: clock() });
       }
     } catch (error) {
+      // What ends with the client was not the message's fault: the page that is loaded next has another client.
+      if (!isChatError(error) || !ENDS_OF_CLIENT.includes(error.code)) taken();
       if (!isOpen()) return;
       const stopped = controller.signal.aborted && isChatError(error) && error.code === "aborted";
       dispatch(stopped ? { type: "stopped", answerKey, at: clock() } : { type: "failed", answerKey, failure: failureOf(error, clock()), at: clock() });
     } finally {
       streams.delete(answerKey);
+      settle();
     }
   }
 
   function ask(event: (common: { answerKey: string; model?: string; at: number }) => ChatEvent, text: string): boolean {
     const model = options.model?.();
-    const shownModel = model ?? options.defaultModel?.();
-    const answerKey = newKey();
-    dispatch(event({ answerKey, at: clock(), ...(shownModel === undefined ? {} : { model: shownModel }) }));
-    const request = { sessionId, message: text, ...(model === undefined ? {} : { model }) };
-    void read(answerKey, (signal) => client.streamMessage(request, { signal }), true);
+    const message = { id: newKey(), sessionId, text, ...(model === undefined ? {} : { model }), at: clock() };
+    options.outbox?.put(message);
+    dispatch(event(commonOf(message)));
+    deliver(message);
     return true;
+  }
+
+  function commonOf(message: WaitingMessage): { answerKey: string; model?: string; at: number } {
+    const model = message.model ?? options.defaultModel?.();
+    return { answerKey: message.id, at: message.at, ...(model === undefined ? {} : { model }) };
+  }
+
+  function deliver({ id, text, model }: WaitingMessage): void {
+    const request = { id, sessionId, message: text, ...(model === undefined ? {} : { model }) };
+    void read(id, (signal) => client.streamMessage(request, { signal }), true);
+  }
+
+  const waiting = options.outbox?.waiting().find((message) => message.sessionId === sessionId);
+  if (waiting !== undefined) {
+    dispatch({ type: "restored", questionKey: newKey(), text: waiting.text, ...commonOf(waiting) });
+    deliver(waiting);
   }
 
   return {
@@ -105,6 +143,7 @@ export function makeChat(options: ChatOptions): Chat {
     stop() {
       const answer = answerUnderWay(state());
       if (answer === undefined) return;
+      options.outbox?.remove(answer.key);
       dispatch({ type: "stop_requested", answerKey: answer.key });
       streams.get(answer.key)?.stop();
     },
@@ -120,13 +159,18 @@ export function makeChat(options: ChatOptions): Chat {
       dispatch({ type: "history_requested" });
       try {
         const page = await client.history({ sessionId, limit: HISTORY_PAGE, ...(before === undefined ? {} : { before }) });
+        if (before === undefined && mayHold(page, state())) await streams.get(state().turn ?? "")?.named;
         dispatch({ type: "history_received", page });
         const { inProgress } = page;
         const key = inProgress?.message.messageId;
         if (inProgress === undefined || key === undefined || disposed || state().turn !== key || streams.has(key)) return;
         void read(key, (signal) => client.followMessage({ sessionId, inProgress }, { signal }), false);
       } catch (error) {
-        dispatch({ type: "history_failed", failure: failureOf(error, clock()) });
+        const failure = failureOf(error, clock());
+        // The proxy makes the conversation with its first message, which may be one that waits.
+        const isNew = before === undefined && failure.code === "session_not_found" && state().messages.length > 0;
+        if (isNew) dispatch({ type: "history_received", page: { sessionId, messages: [], hasMore: false } });
+        else dispatch({ type: "history_failed", failure });
       }
     },
     dispose() {

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { chatError, counter, FakeClient, FakeClock, session, settled } from "../test/fake-client.ts";
+import { chatError, counter, FakeClient, FakeClock, MemoryStorage, session, settled } from "../test/fake-client.ts";
 import { makeConversations } from "./conversations.ts";
-
-class MemoryStorage {
-  readonly values = new Map<string, string>();
-  getItem = (key: string) => this.values.get(key) ?? null;
-  setItem = (key: string, value: string) => void this.values.set(key, value);
-}
 
 function setUp(more: { storage?: MemoryStorage; prefix?: string; prepare?: (client: FakeClient) => void } = {}) {
   const client = new FakeClient();
@@ -52,7 +46,9 @@ describe("conversations", () => {
 
   it("open again after the page was loaded anew, unless the proxy has forgotten them", async () => {
     const storage = new MemoryStorage();
-    setUp({ storage }).conversations.current().send("Hello");
+    const before = setUp({ storage });
+    before.conversations.current().send("Hello");
+    await before.client.lastStream.token("Hi");
     const at = "2026-11-23T12:00:00.000Z";
     const known = setUp({ storage, prepare: (client) => client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [{ messageId: "m", role: "user", content: "Hello", timestamp: at }] }) });
     await settled();
@@ -61,6 +57,57 @@ describe("conversations", () => {
     const forgotten = setUp({ storage, prefix: "fresh" });
     await settled();
     expect(forgotten.conversations.current().state()).toMatchObject({ sessionId: "fresh1", messages: [], history: { phase: "idle" } });
+  });
+
+  it("send again what waited when the page was loaded anew, the open one and the others", async () => {
+    const storage = new MemoryStorage();
+    const before = setUp({ storage });
+    before.conversations.current().send("One");
+    before.conversations.startNew();
+    before.conversations.current().send("Two");
+    before.conversations.open("s1");
+    const { client, conversations } = setUp({ storage, prefix: "fresh" });
+    await settled();
+    expect(client.streams.map(({ request }) => request).reverse()).toEqual(before.client.streams.map(({ request }) => request));
+    expect(conversations.current()).toMatchObject({ sessionId: "s1" });
+    expect(conversations.current().state()).toMatchObject({ messages: [{ text: "One" }, { phase: "sent" }], history: { phase: "loaded" } });
+    await client.streams[0]?.done("Zwei");
+    conversations.open("s2");
+    expect(conversations.current().state().messages.map((message) => message.text)).toEqual(["Two", "Zwei"]);
+    expect(conversations.answers(), "what this page did not see begin has no times").toEqual([]);
+  });
+
+  it("are listed as soon as the proxy has what waited", async () => {
+    const storage = new MemoryStorage();
+    setUp({ storage }).conversations.current().send("One");
+    const { client } = setUp({ storage });
+    client.open();
+    await settled();
+    await client.lastStream.token("a");
+    expect(client.listed).toHaveLength(2);
+  });
+
+  it("send what waited even where the open one is another", () => {
+    const storage = new MemoryStorage();
+    const before = setUp({ storage });
+    before.conversations.current().send("One");
+    before.conversations.startNew();
+    const { client, conversations } = setUp({ storage, prefix: "fresh" });
+    expect(client.lastStream.request).toMatchObject({ sessionId: "s1", message: "One" });
+    expect(conversations.current()).toMatchObject({ sessionId: "fresh1" });
+    expect(conversations.current().state().messages).toEqual([]);
+  });
+
+  it("work where storage refuses", () => {
+    const refuses = () => {
+      throw new DOMException("no", "QuotaExceededError");
+    };
+    const client = new FakeClient();
+    const conversations = makeConversations({ client, newId: counter("s"), storage: { getItem: refuses, setItem: refuses } });
+    expect(conversations.current().send("Hello")).toBe(true);
+    expect(client.streams).toHaveLength(1);
+    conversations.startNew();
+    expect(conversations.current().sessionId).toBe("s2");
   });
 
   it("give way to an empty one when deleted, with the answer under way stopped", async () => {

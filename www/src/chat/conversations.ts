@@ -5,13 +5,18 @@ import { makeChat, type Chat } from "./chat.ts";
 import type { Client } from "./client.ts";
 import { makeConnection, type Connection } from "./connection.ts";
 import { pageClock, randomId } from "./ids.ts";
+import { makeOutbox } from "./outbox.ts";
 import type { ChatEvent } from "./reduce.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
-import { answerUnderWay, type ChatState } from "./state.ts";
+import { answerOf, type ChatState } from "./state.ts";
+import { pageStorage, sessionStorageIfAny } from "./storage.ts";
 
 export interface ConversationsOptions {
   client: Client;
-  /** Where the open conversation's id is kept across page loads. `null`: nowhere. Default: the browser's session storage. */
+  /**
+   * Where the open conversation's id and the messages that the proxy may not have yet are kept across page loads. `null`: nowhere.
+   * Default: the browser's session storage.
+   */
   storage?: Pick<Storage, "getItem" | "setItem"> | null;
   /** Milliseconds since the epoch. */
   clock?: () => number;
@@ -50,7 +55,8 @@ const MAX_OPEN_CHATS = 20;
 /** Conversations that live until `dispose()`. `createConversations` ends them with their owner. */
 export function makeConversations(options: ConversationsOptions): Conversations {
   const { client, clock = pageClock, newId = randomId } = options;
-  const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
+  const storage = pageStorage(options.storage === undefined ? sessionStorageIfAny() : options.storage);
+  const outbox = makeOutbox(storage);
   const chats = new Map<string, Chat>();
   const [usage, setUsage] = createSignal<PageUsage>(client.usage());
   const [answers, setAnswers] = createSignal<readonly AnswerRecord[]>([]);
@@ -62,7 +68,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
 
   function chatOf(sessionId: string): Chat {
     const known = chats.get(sessionId);
-    const chat = known ?? makeChat({ client, sessionId, clock, model, defaultModel: () => defaultModel(sessionId), onEvent });
+    const chat = known ?? makeChat({ client, sessionId, clock, model, defaultModel: () => defaultModel(sessionId), outbox, onEvent });
     chats.delete(sessionId);
     chats.set(sessionId, chat);
     forgetIdle();
@@ -79,13 +85,13 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     }
   }
 
-  function onEvent(event: ChatEvent, state: ChatState): void {
+  function onEvent(event: ChatEvent, state: ChatState, before: ChatState): void {
     setAnswers((log) => logAnswer(log, event, state));
     const listed = sessions.state().items.some((item) => item.sessionId === state.sessionId);
     const ended = (event.type === "received" && event.chunk.type === "done") || event.type === "stopped" || event.type === "failed";
-    const begins = event.type === "received" && answerUnderWay(state)?.timing?.firstAt === event.at;
+    const begins = event.type === "received" && answerOf(before, event.answerKey)?.messageId === undefined;
     if (ended || (begins && !listed)) refreshOnce();
-    if (event.type === "sent") storage?.setItem(OPEN_SESSION_KEY, state.sessionId);
+    if (event.type === "sent") storage.set(OPEN_SESSION_KEY, state.sessionId);
   }
 
   function refreshOnce(): void {
@@ -97,7 +103,10 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     return session?.model ?? server()?.models.find((info) => info.default)?.model;
   }
 
-  const remembered = storage?.getItem(OPEN_SESSION_KEY) || undefined;
+  const remembered = storage.get(OPEN_SESSION_KEY) || undefined;
+  for (const { sessionId } of outbox.waiting()) {
+    if (sessionId !== remembered) void chatOf(sessionId).loadHistory();
+  }
   const [current, setCurrent] = createSignal(chatOf(remembered ?? newId()));
   if (remembered !== undefined) void reopen(current());
 
@@ -111,7 +120,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     // One empty conversation is enough.
     if (isUntouched(current())) return;
     setCurrent(chatOf(newId()));
-    storage?.setItem(OPEN_SESSION_KEY, "");
+    storage.set(OPEN_SESSION_KEY, "");
   }
 
   return {
@@ -124,7 +133,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     open(sessionId) {
       const chat = chatOf(sessionId);
       setCurrent(chat);
-      storage?.setItem(OPEN_SESSION_KEY, sessionId);
+      storage.set(OPEN_SESSION_KEY, sessionId);
       if (isUntouched(chat)) void chat.loadHistory();
     },
     startNew,
@@ -136,7 +145,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
       chats.delete(sessionId);
       if (current().sessionId === sessionId) {
         setCurrent(chatOf(newId()));
-        storage?.setItem(OPEN_SESSION_KEY, "");
+        storage.set(OPEN_SESSION_KEY, "");
       }
       return true;
     },
@@ -162,13 +171,4 @@ export function createConversations(options: ConversationsOptions): Conversation
 function isUntouched(chat: Chat): boolean {
   const { messages, history } = chat.state();
   return messages.length === 0 && history.phase === "idle";
-}
-
-/** Session storage, unless the browser refuses it. */
-function sessionStorageIfAny(): Storage | null {
-  try {
-    return globalThis.sessionStorage ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -6,6 +6,8 @@ import { answerOf, type Answer, type ChatState } from "./state.ts";
 /** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
 export type ChatEvent =
   | { type: "sent"; questionKey: string; answerKey: string; text: string; model?: string; at: number }
+  /** A message that the page sent before it was loaded anew, at that time, and that waits still. */
+  | { type: "restored"; questionKey: string; answerKey: string; text: string; model?: string; at: number }
   /** The last answer failed and its question is asked again: the new answer takes its place. */
   | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
   | { type: "received"; answerKey: string; chunk: Chunk; at: number }
@@ -20,9 +22,11 @@ export type ChatEvent =
 /** The state after an event. Pure: the same state and event always give the same result, and the old state stays as it is. */
 export function reduce(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
-    case "sent": {
+    case "sent":
+    case "restored": {
       const question = { role: "user", key: event.questionKey, text: event.text, at: event.at } as const;
-      return { ...state, messages: [...state.messages, question, newAnswer(event)], turn: event.answerKey };
+      const answer = event.type === "sent" ? newAnswer(event) : without(newAnswer(event), "timing");
+      return { ...state, messages: [...state.messages, question, answer], turn: event.answerKey };
     }
     case "resent": {
       const kept = state.messages.filter((message) => message.key !== event.failedKey);

@@ -40,7 +40,7 @@ export interface Answer extends MessageBase {
   readonly stopReason?: StopReason;
   readonly usage?: Usage;
   readonly failure?: Failure;
-  /** Measured on this page; absent on messages from the history. */
+  /** Measured on this page; absent where this page did not see all of it. */
   readonly timing?: Timing;
 }
 

@@ -62,12 +62,12 @@ export function chatError(code: string, message: string, details: { retryable?: 
 
 /** A stream that a test feeds by hand. */
 export class FakeStream implements AsyncIterableIterator<Chunk> {
-  readonly request: { sessionId?: string; message: string; model?: string };
+  readonly request: { id?: string; sessionId?: string; message: string; model?: string };
   readonly signal: AbortSignal | undefined;
   #steps: ({ value: Chunk } | { error: unknown } | "end")[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(request: { sessionId?: string; message: string; model?: string }, signal?: AbortSignal) {
+  constructor(request: { id?: string; sessionId?: string; message: string; model?: string }, signal?: AbortSignal) {
     this.request = request;
     this.signal = signal;
   }
@@ -153,7 +153,7 @@ export class FakeClient implements Client {
     return Promise.resolve(HELLO);
   }
 
-  streamMessage(request: { sessionId?: string; message: string; model?: string }, options?: { signal?: AbortSignal }): FakeStream {
+  streamMessage(request: { id?: string; sessionId?: string; message: string; model?: string }, options?: { signal?: AbortSignal }): FakeStream {
     const stream = new FakeStream(request, options?.signal);
     this.streams.push(stream);
     return stream;
@@ -223,6 +223,13 @@ export class FakeClient implements Client {
 export class FakeClock {
   now = Date.UTC(2026, 10, 23, 12);
   readonly read = (): number => this.now;
+}
+
+/** Session storage of a tab. */
+export class MemoryStorage {
+  readonly values = new Map<string, string>();
+  getItem = (key: string): string | null => this.values.get(key) ?? null;
+  setItem = (key: string, value: string): void => void this.values.set(key, value);
 }
 
 /** Ids that count: `k1`, `k2`, … */

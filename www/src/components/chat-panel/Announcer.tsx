@@ -5,14 +5,14 @@ import { answerUnderWay, type ChatState } from "../../chat/state.ts";
 const MAX_ANNOUNCED_CHARS = 600;
 
 /** Tells screen readers when an answer begins and what it says once it has ended: not every token. */
-export function Announcer(props: { state: ChatState }) {
+export function Announcer(props: { state: ChatState; connected: boolean }) {
   const [text, setText] = createSignal("");
   createEffect(
     on(
       () => [props.state.sessionId, answerUnderWay(props.state)?.key] as const,
       ([sessionId, key], before) => {
         if (before === undefined || before[0] !== sessionId) return setText("");
-        if (key !== undefined) return setText("Claude is answering.");
+        if (key !== undefined) return setText(props.connected ? "Claude is answering." : "Your message waits for the connection.");
         const ended = props.state.messages.findLast((message) => message.key === before[1]);
         if (ended?.role === "assistant") setText(announcement(ended.phase, ended.text));
       },

@@ -9,7 +9,7 @@ import { ToolCall } from "./ToolCall.tsx";
 import { WaitingNote } from "./WaitingNote.tsx";
 
 /** What the model said: reasoning, tool calls, text, and how it ended. */
-export function AnswerView(props: { answer: Answer; canRetry: boolean; onRetry: () => void }) {
+export function AnswerView(props: { answer: Answer; connected: boolean; canRetry: boolean; onRetry: () => void }) {
   const answer = () => props.answer;
   const isWriting = () => answer().phase === "sent" || answer().phase === "streaming";
   const author = () => (answer().model === undefined ? "Claude" : modelName(answer().model ?? ""));
@@ -30,7 +30,7 @@ export function AnswerView(props: { answer: Answer; canRetry: boolean; onRetry: 
       <Show when={answer().text !== ""}>
         <Markdown text={answer().text} streaming={isWriting()} />
       </Show>
-      <Show when={isWriting()}><WaitingNote answer={answer()} /></Show>
+      <Show when={isWriting()}><WaitingNote answer={answer()} connected={props.connected} /></Show>
       <Switch>
         <Match when={answer().phase === "failed" && answer().failure}>
           {(failure) => <AnswerFailure failure={failure()} partial={answer().text !== ""} canRetry={props.canRetry} onRetry={props.onRetry} />}

@@ -102,6 +102,22 @@ describe("an answer", () => {
     expect(article.querySelector(".oc-usage")?.textContent).toBe("50 in150 out$0.0024");
   });
 
+  it("that waits for the connection says so, and no longer when it is back or something has come", async () => {
+    const { client, say, container, setConnection } = setUp({ state: "reconnecting" });
+    say("Hello");
+    expect(container.querySelector('[aria-live="polite"]')?.textContent).toBe("Your message waits for the connection.");
+    expect(screen.getByText("Waiting for the connection. Your message goes out when it is back.")).toBeTruthy();
+    setConnection({ state: "open", server: HELLO });
+    expect(screen.getByText("Thinking…")).toBeTruthy();
+    await client.lastStream.give({ type: "status", state: "queued", messageId: "m1" });
+    setConnection({ state: "offline" });
+    expect(screen.getByText("Waiting for the connection. The answer comes when it is back.")).toBeTruthy();
+    setConnection({ state: "open", server: HELLO });
+    await client.lastStream.token("Good ");
+    setConnection({ state: "offline" });
+    expect(screen.queryByText(/Waiting for the connection/)).toBeNull();
+  });
+
   it("without a price is unpriced, and an estimate says so", async () => {
     const { client, say, container } = setUp();
     const usage = { ...USAGE, source: "estimated" as const };

@@ -26,6 +26,7 @@ export interface ChatPanelProps {
 export function ChatPanel(props: ChatPanelProps) {
   const headingId = createUniqueId();
   const state = () => props.chat.state();
+  const isConnected = () => props.connection === undefined || props.connection.state === "open";
   const isEmpty = () => state().messages.length === 0 && state().history.phase !== "loading" && state().history.phase !== "failed";
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -39,7 +40,7 @@ export function ChatPanel(props: ChatPanelProps) {
       <h2 id={headingId} class="oc-hidden">Conversation</h2>
       <Show keyed when={props.chat}>
         {(chat) => (
-          <MessageList state={state()} onRetry={() => chat.retry()}>
+          <MessageList state={state()} connected={isConnected()} onRetry={() => chat.retry()}>
             <HistoryNotice state={state()} onLoad={() => void chat.loadHistory()} />
             <Show when={isEmpty()}>
               <EmptyState suggestions={props.suggestions ?? SUGGESTIONS} demo={props.connection?.server?.demo === true} onPick={(text) => chat.send(text)} />
@@ -49,7 +50,7 @@ export function ChatPanel(props: ChatPanelProps) {
       </Show>
       {props.children}
       <Composer chat={props.chat} connection={props.connection} autofocus={props.autofocus !== false} />
-      <Announcer state={state()} />
+      <Announcer state={state()} connected={isConnected()} />
     </section>
   );
 }

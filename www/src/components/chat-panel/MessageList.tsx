@@ -7,7 +7,7 @@ import { makeFollower } from "./follower.ts";
 import { QuestionView } from "./QuestionView.tsx";
 
 /** The messages, the oldest first, scrolled to the end for as long as the reader stays there. */
-export function MessageList(props: { state: ChatState; onRetry: () => void; children?: JSX.Element }) {
+export function MessageList(props: { state: ChatState; connected: boolean; onRetry: () => void; children?: JSX.Element }) {
   let scroller!: HTMLDivElement;
   let content!: HTMLDivElement;
   const follower = makeFollower(() => scroller);
@@ -33,7 +33,7 @@ export function MessageList(props: { state: ChatState; onRetry: () => void; chil
               {(message) => (
                 <li>
                   <Show when={message().role === "user"} fallback={
-                    <AnswerView answer={message() as Answer} canRetry={retryKey() === message().key} onRetry={props.onRetry} />
+                    <AnswerView answer={message() as Answer} connected={props.connected} canRetry={retryKey() === message().key} onRetry={props.onRetry} />
                   }>
                     <QuestionView question={message() as Question} />
                   </Show>

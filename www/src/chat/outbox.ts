@@ -1,0 +1,91 @@
+import type { PageStorage } from "./storage.ts";
+
+/** A message that was sent and that the proxy may not have yet. */
+export interface WaitingMessage {
+  /** Its idempotency key: sent again under it, the message is answered once. Also the key of its answer on the page. */
+  readonly id: string;
+  readonly sessionId: string;
+  readonly text: string;
+  /** The model that was asked for, where one was chosen. */
+  readonly model?: string;
+  /** When it was sent first, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * The messages of a tab that wait, one of a conversation. It outlives a reload, so that a page which finds a message here sends it
+ * again. One that stays too long does no harm: the proxy has its answer then and gives that.
+ */
+export interface Outbox {
+  waiting(): readonly WaitingMessage[];
+  /** Keeps a message, in place of the one of its conversation; one too many is not kept. */
+  put(message: WaitingMessage): void;
+  remove(id: string): void;
+}
+
+const OUTBOX_KEY = "outcrop.outbox";
+
+/** How many messages are kept. */
+export const MAX_WAITING_MESSAGES = 16;
+
+/** How much room they take; browsers give a page 5 MB or more, at two bytes a character. */
+export const MAX_OUTBOX_BYTES = 2 * 1024 * 1024;
+
+/** An outbox in `storage`. What it finds there may be anything: only what is a message counts. */
+export function makeOutbox(storage: PageStorage): Outbox {
+  function waiting(): readonly WaitingMessage[] {
+    const bySession = new Map(messagesIn(storage.get(OUTBOX_KEY)).map((message) => [message.sessionId, message]));
+    return [...bySession.values()].slice(-MAX_WAITING_MESSAGES);
+  }
+
+  function write(messages: readonly WaitingMessage[]): void {
+    const text = JSON.stringify(messages);
+    if (bytesOf(text) <= MAX_OUTBOX_BYTES) storage.set(OUTBOX_KEY, text);
+  }
+
+  return {
+    waiting,
+    put(message) {
+      const others = waiting().filter((other) => other.sessionId !== message.sessionId);
+      if (others.length < MAX_WAITING_MESSAGES) write([...others, message]);
+    },
+    remove(id) {
+      const before = waiting();
+      const after = before.filter((message) => message.id !== id);
+      if (after.length < before.length) write(after);
+    },
+  };
+}
+
+function messagesIn(text: string | null): WaitingMessage[] {
+  if (text === null || bytesOf(text) > MAX_OUTBOX_BYTES) return [];
+  try {
+    const found: unknown = JSON.parse(text);
+    return Array.isArray(found) ? found.filter(isMessage) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isMessage(value: unknown): value is WaitingMessage {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, sessionId, text, model, at } = value as Record<string, unknown>;
+  return isId(id) && isId(sessionId) && isText(text) && (model === undefined || isText(model)) && isTime(at);
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === "string" && /^[\w-]{1,128}$/.test(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.trim() !== "";
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+}
+
+/** Storage counts in UTF-16. */
+function bytesOf(text: string): number {
+  return text.length * 2;
+}
