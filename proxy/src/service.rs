@@ -157,7 +157,11 @@ impl Service {
             Some(known) => known,
             None => match self.asked_before(&new).await {
                 Ok(None) => self.turns().begin_after_stop(&new, self.sources(), STOP_TIMEOUT).await,
-                Ok(Some(asked)) => return self.ask_again(&new, asked).await,
+                Ok(Some(asked)) => match self.turns().known(&new) {
+                    // It has begun meanwhile, over another socket.
+                    Some(known) => known,
+                    None => return self.ask_again(&new, asked).await,
+                },
                 Err(error) => return Outcome::from(Err(error)),
             },
         };

@@ -77,7 +77,10 @@ impl Rig {
             model: "m".into(),
         };
         match self.turns.begin(&new, Sources::system()) {
-            Begin::New(turn) => turn,
+            Begin::New(turn) => {
+                turn.keep_question();
+                turn
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -316,6 +319,22 @@ fn a_cancel_follows_from_here_and_one_that_comes_late_gets_the_end_again() {
         );
         rig.follow(&turn, From::End, false);
     }
+}
+
+#[test]
+fn a_cancel_waits_for_the_message_it_is_about_and_for_no_other() {
+    let mut rig = Rig::new(9);
+    rig.receive(&send("slow"));
+    assert_eq!(rig.connection.poll_request().unwrap().id.as_str(), "slow");
+    for request in ["slow", "other"] {
+        rig.receive(&format!(r#"{{"id":"stop-{request}","type":"chat.cancel","data":{{"requestId":"{request}"}}}}"#));
+    }
+    assert_eq!(rig.connection.poll_request().unwrap().id.as_str(), "stop-other");
+    assert_eq!(rig.connection.poll_request(), None);
+    let turn = rig.begin("slow");
+    let outcome = Outcome::Follow { turn, from: From::After(0), whole: false };
+    rig.connection.handle_outcome(rig.now, RequestId::new("slow").unwrap(), outcome);
+    assert_eq!(rig.connection.poll_request().unwrap().id.as_str(), "stop-slow");
 }
 
 #[test]
