@@ -115,6 +115,7 @@ impl Client {
     pub fn send_message(&mut self, now: Time, data: &str, options: SendOptions<'_>) -> Result<Handle, RequestError> {
         let kind = if options.streaming { Kind::Stream } else { Kind::Whole };
         let mut request = self.request_of(kind, "chat.send_message", data, options.id)?;
+        request.ever_sent = options.resent;
         request.model = options.model.map(str::to_owned);
         options.session_id.unwrap_or_default().clone_into(&mut request.session_id);
         Ok(self.add(now, request))

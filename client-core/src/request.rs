@@ -18,6 +18,9 @@ pub struct SendOptions<'a> {
     /// [`RequestId`] that no message under way has, and best a random one. It holds within the session, which should be named then.
     /// Without one the client gives out its own.
     pub id: Option<&'a str>,
+    /// Whether the message may have been sent before under its id, by the page before it was loaded anew: then the proxy has to hear of
+    /// a stop, even one that comes before there is a connection.
+    pub resent: bool,
 }
 
 /// What is new of an answer.

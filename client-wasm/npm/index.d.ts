@@ -75,6 +75,11 @@ export type Request = Omit<SendMessage, "streaming"> & {
    * outlives a lost connection but not the page. Refused with `invalid_request` while a message of this client has it.
    */
   id?: string;
+  /**
+   * Whether the message may have been sent before under its `id`, by the page before it was loaded anew. A stop is then told to the proxy
+   * in any case; without this, one that comes before there was a connection ends the message at once. Default: false.
+   */
+  resent?: boolean;
 };
 
 /** An answer that is whole. */

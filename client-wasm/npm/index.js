@@ -417,8 +417,8 @@ function address(url = "/ws") {
 }
 
 /** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
-function send(core, { id, sessionId = newSessionId(), ...request }, streaming) {
-  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id);
+function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming) {
+  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent);
 }
 
 /** Unlike `crypto.randomUUID`, this works on pages without TLS too. */

@@ -50,7 +50,8 @@ impl Core {
         self.shell.input(Input::Token { attempt, result });
     }
 
-    /// Sends a message, the JSON of a `SendMessage`, and returns its handle. `id` is its idempotency key, if the page chose one.
+    /// Sends a message, the JSON of a `SendMessage`, and returns its handle. `id` is its idempotency key, if the page chose one,
+    /// and `resent` says whether it may have been sent before under that.
     ///
     /// # Errors
     /// The JSON of an error, as a string, for a message that is not taken.
@@ -61,9 +62,10 @@ impl Core {
         session_id: Option<String>,
         model: Option<String>,
         id: Option<String>,
+        resent: bool,
     ) -> Result<u32, JsValue> {
         let (session_id, model, id) = (session_id.as_deref(), model.as_deref(), id.as_deref());
-        let options = SendOptions { streaming, session_id, model, id };
+        let options = SendOptions { streaming, session_id, model, id, resent };
         self.shell.with(|client, now| client.send_message(now, data, options)).map_err(refusal).map(number)
     }
 

@@ -125,7 +125,7 @@ impl World {
     }
 
     fn stream(&self) -> u32 {
-        self.core.send(r#"{"message":"hi","streaming":true}"#, true, None, None, None).unwrap()
+        self.core.send(r#"{"message":"hi","streaming":true}"#, true, None, None, None, false).unwrap()
     }
 }
 
@@ -235,7 +235,7 @@ fn a_refusal_is_thrown_as_json_with_a_code() {
     for _ in 0..64 {
         world.stream();
     }
-    let refusal = world.core.send(r#"{"message":"hi"}"#, true, None, None, None).unwrap_err();
+    let refusal = world.core.send(r#"{"message":"hi"}"#, true, None, None, None, false).unwrap_err();
     let refusal = js_sys::JSON::parse(&refusal.as_string().unwrap()).unwrap();
     let field = |name: &str| Reflect::get(&refusal, &name.into()).unwrap();
     assert_eq!((field("code").as_string().as_deref(), field("retryable").as_bool()), (Some("overloaded"), Some(true)));

@@ -108,7 +108,8 @@ fn an_error_without_an_id_ends_the_last_request_that_has_no_answer() {
 fn usage_is_summed_by_the_model_that_was_asked_for_or_else_the_default() {
     let mut world = World::open();
     world.send("one");
-    let options = SendOptions { streaming: true, session_id: Some("t"), model: Some("asked-for"), id: None };
+    let options =
+        SendOptions { streaming: true, session_id: Some("t"), model: Some("asked-for"), ..SendOptions::default() };
     let data = r#"{"sessionId":"t","message":"two","streaming":true,"model":"asked-for"}"#;
     world.client.send_message(world.now(), data, options).unwrap();
     world.input(client_core::Input::Connect);

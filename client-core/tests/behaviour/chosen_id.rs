@@ -82,6 +82,22 @@ fn it_is_stopped_by_its_id_until_the_answer_has_a_name() {
     assert_eq!(world.stop_reason(handle), Some(StopReason::Cancelled));
 }
 
+/// The page before it was loaded anew may have sent it: an answer that nobody sees would go on, and be paid for.
+#[test]
+fn a_stop_after_a_reload_reaches_the_proxy_though_it_came_before_the_connection() {
+    let mut world = World::open();
+    world.try_send_as("hi", true, Some("mine")).unwrap();
+    world.reload();
+    world.reachable = false;
+    let handle = world.try_send_as("hi", true, Some("mine")).unwrap();
+    world.cancel(handle);
+    assert_eq!(world.stop_reason(handle), None);
+    world.reachable = true;
+    world.reconnect();
+    world.deliver_all();
+    assert_eq!((world.stop_reason(handle), world.proxy.turns.len()), (Some(StopReason::Cancelled), 1));
+}
+
 #[test]
 fn its_error_ends_it() {
     let mut world = World::open();

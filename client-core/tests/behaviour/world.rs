@@ -105,7 +105,7 @@ impl World {
         id: Option<&str>,
     ) -> Result<Handle, RequestError> {
         let data = format!(r#"{{"sessionId":"s","message":"{message}","streaming":{streaming}}}"#);
-        let options = SendOptions { streaming, session_id: Some("s"), model: None, id };
+        let options = SendOptions { streaming, session_id: Some("s"), model: None, id, resent: self.reloads > 0 };
         let handle = self.client.send_message(self.now(), &data, options);
         self.drain();
         handle

@@ -61,7 +61,7 @@ impl Page {
         let outbox = std::mem::take(&mut self.outbox);
         *self = Self::new(seed);
         for question in outbox {
-            self.send(now, question, &text(question));
+            self.send(now, question, &text(question), true);
         }
         if self.reading.is_empty() {
             self.look(now);
@@ -72,10 +72,10 @@ impl Page {
         self.client.handle_input(Time::from_millis(now), input);
     }
 
-    pub(crate) fn send(&mut self, now: u64, question: usize, text: &str) {
+    pub(crate) fn send(&mut self, now: u64, question: usize, text: &str, resent: bool) {
         let data = json!({ "sessionId": SESSION, "message": text, "streaming": true }).to_string();
         let id = request_id(text);
-        let options = SendOptions { streaming: true, session_id: Some(SESSION), model: None, id: Some(&id) };
+        let options = SendOptions { streaming: true, session_id: Some(SESSION), model: None, id: Some(&id), resent };
         let handle = self.client.send_message(Time::from_millis(now), &data, options).expect("taken");
         self.outbox.push(question);
         self.reading.push(Reading { handle, question, text: String::new() });

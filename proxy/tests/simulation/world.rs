@@ -169,7 +169,7 @@ impl World {
             let text = format!("q{number}");
             let stop_at = (self.rng.u8(0..3) == 0).then(|| now + self.rng.u64(0..8_000));
             self.clock.say(|| format!("{page} asks {text}, stops at {stop_at:?}"));
-            self.pages[page].send(now, number, &text);
+            self.pages[page].send(now, number, &text, false);
             self.oracle.asked(text, page, stop_at);
             any = true;
         }

@@ -110,7 +110,7 @@ export function makeChat(options: ChatOptions): Chat {
     const message = { id: newKey(), sessionId, text, ...(model === undefined ? {} : { model }), at: clock() };
     options.outbox?.put(message);
     dispatch(event(commonOf(message)));
-    deliver(message);
+    deliver(message, false);
     return true;
   }
 
@@ -119,15 +119,15 @@ export function makeChat(options: ChatOptions): Chat {
     return { answerKey: message.id, at: message.at, ...(model === undefined ? {} : { model }) };
   }
 
-  function deliver({ id, text, model }: WaitingMessage): void {
-    const request = { id, sessionId, message: text, ...(model === undefined ? {} : { model }) };
+  function deliver({ id, text, model }: WaitingMessage, resent: boolean): void {
+    const request = { id, resent, sessionId, message: text, ...(model === undefined ? {} : { model }) };
     void read(id, (signal) => client.streamMessage(request, { signal }), true);
   }
 
   const waiting = options.outbox?.waiting().find((message) => message.sessionId === sessionId);
   if (waiting !== undefined) {
     dispatch({ type: "restored", questionKey: newKey(), text: waiting.text, ...commonOf(waiting) });
-    deliver(waiting);
+    deliver(waiting, true);
   }
 
   return {
