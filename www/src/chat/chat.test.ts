@@ -39,7 +39,7 @@ describe("an answer", () => {
     expect(answer).toMatchObject({ usage: USAGE, messageId: "m1", stopReason: "end_turn" });
     expect(answer).toMatchObject({ timing: { firstAt: clock.now - 50, endedAt: clock.now, sentAt: clock.now - 150 } });
     expect(chat.state().turn).toBeUndefined();
-    expect(client.lastStream.request).toEqual({ id: answer?.key, sessionId: "s1", message: "Hello" });
+    expect(client.lastStream.request).toEqual({ id: answer?.key, resent: false, sessionId: "s1", message: "Hello" });
   });
 
   it("leaves earlier states as they were", async () => {

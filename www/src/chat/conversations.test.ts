@@ -68,7 +68,7 @@ describe("conversations", () => {
     before.conversations.open("s1");
     const { client, conversations } = setUp({ storage, prefix: "fresh" });
     await settled();
-    expect(client.streams.map(({ request }) => request).reverse()).toEqual(before.client.streams.map(({ request }) => request));
+    expect(client.streams.map(({ request }) => request).reverse()).toEqual(before.client.streams.map(({ request }) => ({ ...request, resent: true })));
     expect(conversations.current()).toMatchObject({ sessionId: "s1" });
     expect(conversations.current().state()).toMatchObject({ messages: [{ text: "One" }, { phase: "sent" }], history: { phase: "loaded" } });
     await client.streams[0]?.done("Zwei");

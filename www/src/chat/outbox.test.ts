@@ -140,7 +140,7 @@ describe("a message", () => {
     const first = chatWith(storage, "a");
     first.chat.send("Hello");
     const { client, chat, ids } = chatWith(storage, "b", (next) => next.histories.set("s1", chatError("session_not_found", "No.")));
-    expect(client.streams.map((stream) => stream.request)).toEqual([first.client.lastStream.request]);
+    expect(client.streams.map((stream) => stream.request)).toEqual([{ ...first.client.lastStream.request, resent: true }]);
     await chat.loadHistory();
     expect(chat.state()).toMatchObject({ messages: [{ text: "Hello", at: AT }, { phase: "sent", key: ids()[0] }], history: { phase: "loaded" } });
     expect(chat.send("another")).toBe(false);
