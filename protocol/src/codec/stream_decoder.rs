@@ -73,7 +73,11 @@ mod tests {
     use super::*;
     use crate::{
         MessageId, RequestId, SessionId,
-        codec::{Incoming, StreamEncoder, StreamKind, decode_server},
+        codec::{
+            Incoming, StreamEncoder, StreamKind, decode_server,
+            frames::{ids, request_id},
+        },
+        testing,
     };
 
     fn encoder(message_id: &str) -> StreamEncoder {
@@ -85,34 +89,69 @@ mod tests {
         encoder.encode(kind, numbers.0, numbers.1, numbers.2, content)
     }
 
+    /// What the plain reader makes of a frame of a stream.
+    fn plain(text: &str) -> Option<StreamFrame<'_>> {
+        match decode_server(text).ok()?.incoming {
+            Incoming::Stream { part, first, seq, content, .. } => Some(StreamFrame { part, first, seq, content }),
+            _ => None,
+        }
+    }
+
+    /// The frames of one answer, whose ids may be anything.
+    fn answer() -> impl Strategy<Value = (StreamEncoder, bool)> {
+        (request_id(), ids(), any::<bool>()).prop_map(|(id, (session_id, message_id), reasoning)| {
+            (StreamEncoder::new(&id, &session_id, &message_id), reasoning)
+        })
+    }
+
+    fn numbered() -> impl Strategy<Value = ((u32, u64, u64), String)> {
+        (any::<(u32, u64, u64)>(), testing::text(6))
+    }
+
     proptest! {
+        #![proptest_config(testing::cases(800))]
+
         #[test]
         fn the_quick_reader_reads_what_the_plain_one_reads(
-            numbers: (u32, u64, u64),
-            content in r#"(\PC|[\x00-\x1f"\\]|,"part":){0,12}"#,
+            (encoder, reasoning) in answer(),
+            (learnt, learnt_text) in numbered(),
+            (numbers, content) in numbered(),
+            (other, other_reasoning) in answer(),
         ) {
-            let encoder = encoder("m");
+            let kind = |reasoning| if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
             let mut decoder = StreamDecoder::default();
-            decoder.learn(&frame(&encoder, StreamKind::Text, (0, 1, 1), "x,\"part\":7"));
-            let text = frame(&encoder, StreamKind::Text, numbers, &content);
-            let plain = decode_server(&text).unwrap().incoming;
-            let Incoming::Stream { part, first, seq, content, .. } = plain else { panic!("{plain:?}") };
-            prop_assert_eq!(decoder.decode(&text), Some(StreamFrame { part, first, seq, content }));
+            decoder.learn(&frame(&encoder, kind(reasoning), learnt, &learnt_text));
+            let text = frame(&encoder, kind(reasoning), numbers, &content);
+            let quick = decoder.decode(&text);
+            prop_assert_eq!(&quick, &plain(&text));
+            let (part, first, seq) = numbers;
+            prop_assert_eq!(&quick, &Some(StreamFrame { part, first, seq, content: content.clone().into() }));
+            let rest = text.strip_prefix(decoder.head()).expect("the head of the stream");
+            prop_assert_eq!(StreamDecoder::decode_rest(rest), quick);
+            // The other kind of the same answer, and another answer.
+            for (encoder, kind) in [(&encoder, kind(!reasoning)), (&other, kind(other_reasoning))] {
+                let text = frame(encoder, kind, numbers, &content);
+                prop_assert_eq!(decoder.decode(&text), None);
+            }
         }
 
         #[test]
-        fn what_it_takes_is_a_frame(cut in 0usize..140, insert in r#"["}\\,:0-9x ]{0,3}"#) {
-            let encoder = encoder("m");
-            let whole = frame(&encoder, StreamKind::Text, (0, 11, 12), "ab\n");
+        fn what_it_takes_of_a_spoilt_frame_the_plain_reader_takes(
+            (encoder, reasoning) in answer(),
+            (numbers, content) in numbered(),
+            spoilt in testing::spoilt(),
+        ) {
+            let kind = if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
+            let whole = frame(&encoder, kind, numbers, &content);
             let mut decoder = StreamDecoder::default();
             decoder.learn(&whole);
-            let cut = cut.min(whole.len());
-            let text = format!("{}{insert}{}", &whole[..cut], &whole[cut..]);
-            if let Some(quick) = decoder.decode(&text) {
-                let plain = decode_server(&text).unwrap().incoming;
-                let Incoming::Stream { part, first, seq, content, .. } = plain else { panic!("{plain:?}") };
-                prop_assert_eq!(quick, StreamFrame { part, first, seq, content });
-            }
+            // Behind the head, where it looks.
+            let (head, rest) = whole.split_at(decoder.head().len());
+            let rest = spoilt.iter().fold(rest.to_owned(), |rest, spoilt| spoilt.apply(&rest));
+            let text = format!("{head}{rest}");
+            let quick = decoder.decode(&text);
+            prop_assert_eq!(&quick, &StreamDecoder::decode_rest(&rest));
+            prop_assert!(quick.is_none() || quick == plain(&text), "{text}");
         }
     }
 
