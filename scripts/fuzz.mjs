@@ -4,7 +4,7 @@
 //
 // `npm run fuzz -- [target…] --keep` makes fuzz/corpus anew: of what is there and what runs found, few inputs that reach the same code.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Interrupted } from "./lib/children.mjs";
 import { Advice, StepFailure } from "./lib/failures.mjs";
@@ -66,7 +66,9 @@ async function longRun(step, name, seconds) {
     for (const file of crashes) kept.push(await keepFailure(step, name, join(found, file)));
     return { ok: false, summary: [`fails on ${kept.map(shown).join(", ")}`, ...said].join("\n  │ ") };
   }
-  return { ok: true, summary: `${readStatistics(step.tail)} · no crash` };
+  // The tail may be the dictionary that libFuzzer recommends.
+  await step.close();
+  return { ok: true, summary: `${readStatistics(readFileSync(step.logPath, "utf8").split("\n"))} · no crash` };
 }
 
 /** The inputs in `folder` that made a target fail. */

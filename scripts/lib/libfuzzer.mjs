@@ -19,7 +19,7 @@ export function readStatistics(lines) {
   const stat = (name) => Number(lines.findLast((line) => line.startsWith(`stat::${name}:`))?.split(":").at(-1));
   const coverage = coverageIn(lines);
   const all = [stat("number_of_executed_units"), stat("average_exec_per_sec"), stat("new_units_added"), coverage];
-  if (all.some((number) => !Number.isFinite(number))) throw new Error(`no statistics in:\n${lines.join("\n")}`);
+  if (all.some((number) => !Number.isFinite(number))) throw new Error(`no statistics in:\n${lines.slice(-12).join("\n")}`);
   const [executions, perSecond, added] = all.map((number) => number.toLocaleString("en"));
   return `${executions} executions (${perSecond}/s) · coverage ${coverage} · ${added} new inputs`;
 }

@@ -152,7 +152,8 @@ proptest! {
         frame: prop::sample::Index,
         place: prop::sample::Index,
         pattern in 1u32..,
-        (one_bit, in_prelude): (bool, bool),
+        one_bit: bool,
+        in_prelude: bool,
     ) {
         let mut stream: Vec<u8> = sent.iter().flat_map(|frame| frame.bytes.clone()).collect();
         let hit = frame.index(sent.len());
