@@ -142,6 +142,11 @@ impl<'a> Reader<'a> {
         Ok(self.since(start, 0))
     }
 
+    /// The text up to where this reader is.
+    pub(crate) fn passed(&self) -> &'a str {
+        self.since(0, 0)
+    }
+
     /// Requires that nothing but white space is left.
     pub(crate) fn end(&mut self) -> Read<()> {
         self.space();

@@ -29,7 +29,7 @@ pub(super) fn server_frame() -> impl Strategy<Value = ServerFrame> {
 fn client_message() -> Union<BoxedStrategy<ClientMessage>> {
     let attachment =
         (text(), text(), text()).prop_map(|(name, media_type, data)| Attachment { name, media_type, data });
-    let attachments = prop_oneof![4 => Just(0..1), 1 => Just(0..MAX_ATTACHMENTS + 1)]
+    let attachments = prop_oneof![8 => Just(0), 2 => Just(1), 1 => Just(MAX_ATTACHMENTS)]
         .prop_flat_map(move |count| prop::collection::vec(attachment.clone(), count));
     let send = (option::of(session_id()), text(), any::<bool>(), option::of(text()), attachments).prop_map(
         |(session_id, message, streaming, model, attachments)| {
@@ -48,7 +48,7 @@ fn client_message() -> Union<BoxedStrategy<ClientMessage>> {
             .prop_union("[ä😀]{200}")
             .prop_filter("a title", |title| title.chars().count() <= MAX_TITLE_CHARS && !title.trim().is_empty())
     };
-    let limit = || option::of(1..=MAX_PAGE_ITEMS);
+    let limit = || option::of(prop_oneof![Just(1), 1..=MAX_PAGE_ITEMS, Just(MAX_PAGE_ITEMS)]);
     let group_by =
         prop::sample::select(vec![GroupBy::User, GroupBy::Session, GroupBy::Model, GroupBy::Day, GroupBy::Hour]);
     Union::new([

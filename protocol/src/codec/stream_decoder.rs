@@ -30,11 +30,7 @@ impl StreamDecoder {
     /// Remembers how `text` begins, a frame that [`decode_server`](super::decode_server) read as one of a stream. It remembers nothing if
     /// the frame is not written as [`StreamEncoder`](super::StreamEncoder) writes it.
     pub fn learn(&mut self, text: &str) {
-        const PART: &[u8] = b",\"part\":";
-        // Inside a JSON string the quotes of this pattern would be escaped. `str::find` would be 2 KB of code.
-        let at = text.as_bytes().windows(PART.len()).position(|bytes| bytes == PART);
-        let head = at.and_then(|at| text.get(..at + PART.len()));
-        self.head = head.unwrap_or_default().into();
+        self.head = head(text).unwrap_or_default().into();
         if self.decode(text).is_none() {
             self.head = Box::default();
         }
@@ -64,6 +60,18 @@ impl StreamDecoder {
         reader.end().ok()?;
         Some(StreamFrame { part, first, seq, content })
     }
+}
+
+/// What comes before the number of the part, if that is all and only what it ought to be: further fields may have anything within.
+fn head(text: &str) -> Option<&str> {
+    let mut reader = Reader::new(text);
+    for name in ["{\"id\":", ",\"type\":", ",\"data\":{\"sessionId\":", ",\"messageId\":"] {
+        if !reader.literal(name) {
+            return None;
+        }
+        reader.string().ok()?;
+    }
+    if reader.literal(",\"part\":") { Some(reader.passed()) } else { None }
 }
 
 #[cfg(test)]
@@ -166,5 +174,17 @@ mod tests {
         assert_eq!(decoder.decode(&frame(&encoder("m"), StreamKind::Reasoning, (0, 2, 2), "b")), None);
         decoder.learn(r#"{"id":"r","type":"chat.message_stream","data":{"messageId":"m","part":0,"seq":1,"first":1,"content":""}}"#);
         assert_eq!(decoder.decode(&text), None);
+    }
+
+    #[test]
+    fn what_another_field_has_within_is_not_taken_for_the_frame() {
+        let later = r#""later":{"x":0,"part":7,"first":8,"seq":9,"content":"b"}"#;
+        let text = format!(
+            r#"{{"id":"r","type":"chat.message_stream","data":{{"part":0,"sessionId":"s","messageId":"m","first":1,"seq":1,"content":"a"}},{later}}}"#
+        );
+        assert_eq!(plain(&text).map(|frame| frame.content), Some("a".into()));
+        let mut decoder = StreamDecoder::default();
+        decoder.learn(&text);
+        assert_eq!((decoder.decode(&text), decoder.head()), (None, ""));
     }
 }
