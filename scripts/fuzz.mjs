@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Interrupted } from "./lib/children.mjs";
-import { Advice, StepFailure } from "./lib/failures.mjs";
+import { StepFailure } from "./lib/failures.mjs";
 import { lastProgress, panicLines, readArguments, readStatistics } from "./lib/libfuzzer.mjs";
 import { shown, STATE } from "./lib/paths.mjs";
 import { Reporter } from "./lib/reporter.mjs";

@@ -1,16 +1,14 @@
 //! Frames of every type, for properties: each field with whatever its type can hold.
 
-use proptest::{option, prelude::*, strategy::Union};
+mod client;
+mod server;
+
+use proptest::{option, prelude::*};
 use serde_json::Value;
 
 use crate::{
-    AnswerState, Attachment, ErrorCode, ErrorData, Message, MessageId, ModelPrice, Part, RawJson, RequestId, Role,
-    SessionId, StopReason, Timestamp, ToolStatus, ToolUse, ToolUseId, Usage, UsageSource,
-    client::*,
-    limits::{MAX_ATTACHMENTS, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
-    price::LongPromptPrice,
-    server::*,
-    testing,
+    ErrorCode, ErrorData, Message, MessageId, Part, RawJson, RequestId, Role, SessionId, StopReason, Timestamp,
+    ToolStatus, ToolUse, ToolUseId, Usage, UsageSource, client::ClientFrame, server::ServerFrame, testing,
 };
 
 /// How deep the JSON of a tool may nest so that the deepest frame with it, a snapshot, is one that a client reads.
@@ -18,214 +16,12 @@ const MAX_TOOL_DEPTH: usize = crate::limits::MAX_JSON_DEPTH - 5;
 
 /// Every frame that a client may send.
 pub(super) fn client_frame() -> impl Strategy<Value = ClientFrame> {
-    (request_id(), client_message()).prop_map(|(id, message)| ClientFrame { id, message })
+    (request_id(), client::message_of_any_type()).prop_map(|(id, message)| ClientFrame { id, message })
 }
 
 /// Every frame that a proxy may send.
 pub(super) fn server_frame() -> impl Strategy<Value = ServerFrame> {
-    (option::of(request_id()), server_message()).prop_map(|(id, message)| ServerFrame { id, message })
-}
-
-fn client_message() -> Union<BoxedStrategy<ClientMessage>> {
-    let attachment =
-        (text(), text(), text()).prop_map(|(name, media_type, data)| Attachment { name, media_type, data });
-    let attachments = prop_oneof![8 => Just(0), 2 => Just(1), 1 => Just(MAX_ATTACHMENTS)]
-        .prop_flat_map(move |count| prop::collection::vec(attachment.clone(), count));
-    let send = (option::of(session_id()), text(), any::<bool>(), option::of(text()), attachments).prop_map(
-        |(session_id, message, streaming, model, attachments)| {
-            // Blank is refused where nothing comes with it.
-            let blank = message.trim().is_empty() && attachments.is_empty();
-            let message = if blank { message + "x" } else { message };
-            SendMessage { session_id, message, streaming, model, attachments }
-        },
-    );
-    let cancel = prop_oneof![
-        message_id().prop_map(|id| Cancel { message_id: Some(id), request_id: None }),
-        request_id().prop_map(|id| Cancel { message_id: None, request_id: Some(id) }),
-    ];
-    let title = || {
-        "[^\\s]|\\PC{0,40}x[ü😀\n\"]{0,3}"
-            .prop_union("[ä😀]{200}")
-            .prop_filter("a title", |title| title.chars().count() <= MAX_TITLE_CHARS && !title.trim().is_empty())
-    };
-    let limit = || option::of(prop_oneof![Just(1), 1..=MAX_PAGE_ITEMS, Just(MAX_PAGE_ITEMS)]);
-    let group_by =
-        prop::sample::select(vec![GroupBy::User, GroupBy::Session, GroupBy::Model, GroupBy::Day, GroupBy::Hour]);
-    Union::new([
-        send.prop_map(ClientMessage::from).boxed(),
-        cancel.prop_map(ClientMessage::from).boxed(),
-        (message_id(), any::<u64>()).prop_map(|(message_id, after)| Resume { message_id, after }.into()).boxed(),
-        ids().prop_map(|(session_id, message_id)| Regenerate { session_id, message_id }.into()).boxed(),
-        (option::of(title()), option::of(text()))
-            .prop_map(|(title, model)| CreateSession { title, model }.into())
-            .boxed(),
-        (option::of(session_id()), limit()).prop_map(|(before, limit)| ListSessions { before, limit }.into()).boxed(),
-        (session_id(), option::of(message_id()), limit())
-            .prop_map(|(session_id, before, limit)| GetHistory { session_id, before, limit }.into())
-            .boxed(),
-        (session_id(), title()).prop_map(|(session_id, title)| RenameSession { session_id, title }.into()).boxed(),
-        session_id().prop_map(|session_id| DeleteSession { session_id }.into()).boxed(),
-        (tool_use_id(), any::<bool>())
-            .prop_map(|(tool_use_id, approved)| ApproveTool { tool_use_id, approved }.into())
-            .boxed(),
-        (option::of(timestamp()), option::of(timestamp()), group_by)
-            .prop_map(|(from, to, group_by)| UsageQuery { from, to, group_by }.into())
-            .boxed(),
-        (any::<u32>(), option::of(text())).prop_map(|(version, token)| ClientHello { version, token }.into()).boxed(),
-        text().prop_map(|token| AuthRefresh { token }.into()).boxed(),
-        Just(Ping {}.into()).boxed(),
-    ])
-}
-
-fn server_message() -> Union<BoxedStrategy<ServerMessage>> {
-    let complete = (ids(), any::<u64>(), text(), stop_reason(), usage()).prop_map(
-        |((session_id, message_id), seq, model, stop_reason, usage)| MessageComplete {
-            session_id,
-            message_id,
-            seq,
-            model,
-            stop_reason,
-            usage,
-        },
-    );
-    let tool = (message_id(), any::<u64>(), tool_use()).prop_map(|(message_id, seq, call)| ToolUseUpdate {
-        message_id,
-        seq,
-        call,
-    });
-    let state = prop::sample::select(vec![
-        StatusState::Queued,
-        StatusState::Retrying,
-        StatusState::Stalled,
-        StatusState::Settling,
-    ]);
-    let status = (message_id(), state, option::of(any::<u64>())).prop_map(|(message_id, state, retry_in_ms)| Status {
-        message_id,
-        state,
-        retry_in_ms,
-    });
-    let state = prop::sample::select(vec![AnswerState::Streaming, AnswerState::Complete, AnswerState::Interrupted]);
-    let snapshot =
-        (ids(), any::<u64>(), state, message()).prop_map(|((session_id, message_id), seq, state, message)| Snapshot {
-            session_id,
-            message_id,
-            seq,
-            state,
-            message,
-        });
-    let in_progress = (message(), any::<u64>()).prop_map(|(message, seq)| InProgress { message, seq });
-    let history = (session_id(), prop::collection::vec(message(), 0..3), any::<bool>(), option::of(in_progress))
-        .prop_map(|(session_id, messages, has_more, in_progress)| HistoryResponse {
-            session_id,
-            messages,
-            has_more,
-            in_progress,
-        });
-    let row = (text(), any::<u64>(), usage()).prop_map(|(key, turns, usage)| UsageRow { key, turns, usage });
-    Union::new([
-        (session_id(), message())
-            .prop_map(|(session_id, message)| ServerMessage::MessageResponse(MessageResponse { session_id, message }))
-            .boxed(),
-        stream().prop_map(ServerMessage::MessageStream).boxed(),
-        complete.prop_map(ServerMessage::MessageComplete).boxed(),
-        stream().prop_map(ServerMessage::ReasoningStream).boxed(),
-        tool.prop_map(ServerMessage::ToolUse).boxed(),
-        status.prop_map(ServerMessage::Status).boxed(),
-        snapshot.prop_map(ServerMessage::Snapshot).boxed(),
-        error().prop_map(ServerMessage::Error).boxed(),
-        session().prop_map(ServerMessage::SessionCreated).boxed(),
-        (prop::collection::vec(session(), 0..3), any::<bool>())
-            .prop_map(|(sessions, has_more)| ServerMessage::Sessions(SessionsResponse { sessions, has_more }))
-            .boxed(),
-        history.prop_map(ServerMessage::History).boxed(),
-        session().prop_map(ServerMessage::SessionUpdated).boxed(),
-        session_id().prop_map(|session_id| ServerMessage::SessionDeleted(SessionDeleted { session_id })).boxed(),
-        (prop::collection::vec(row, 0..3), usage())
-            .prop_map(|(rows, total)| ServerMessage::Usage(UsageResponse { rows, total }))
-            .boxed(),
-        hello().prop_map(ServerMessage::Hello).boxed(),
-        option::of(timestamp()).prop_map(|expires_at| ServerMessage::Refreshed(AuthRefreshed { expires_at })).boxed(),
-        Just(ServerMessage::Pong(Pong {})).boxed(),
-        any::<u64>().prop_map(|reconnect_in_ms| ServerMessage::Draining(Draining { reconnect_in_ms })).boxed(),
-    ])
-}
-
-fn stream() -> impl Strategy<Value = MessageStream> {
-    (ids(), any::<u32>(), any::<u64>(), any::<u64>(), text()).prop_map(
-        |((session_id, message_id), part, first, seq, content)| MessageStream {
-            session_id,
-            message_id,
-            part,
-            first,
-            seq,
-            content,
-        },
-    )
-}
-
-fn hello() -> impl Strategy<Value = ServerHello> {
-    let long = (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(above_tokens, input, output)| LongPromptPrice {
-        above_tokens,
-        input,
-        output,
-    });
-    let amount = || option::of(any::<u64>());
-    let price = (any::<u64>(), any::<u64>(), amount(), amount(), amount(), option::of(long)).prop_map(
-        |(input, output, cache_write_5m, cache_write_1h, cache_read, long_prompt)| ModelPrice {
-            input,
-            output,
-            cache_write_5m,
-            cache_write_1h,
-            cache_read,
-            long_prompt,
-        },
-    );
-    let model = (text(), option::of(any::<u32>()), option::of(any::<u32>()), option::of(price)).prop_map(
-        |(model, max_output_tokens, context_tokens, price)| ModelInfo {
-            model,
-            default: false,
-            max_output_tokens,
-            context_tokens,
-            price,
-        },
-    );
-    // One model at most is the default.
-    let models = (prop::collection::vec(model, 0..4), 0usize..5).prop_map(|(mut models, default)| {
-        if let Some(model) = models.get_mut(default) {
-            model.default = true;
-        }
-        models
-    });
-    let principal = (text(), text()).prop_map(|(user, organization)| Principal { user, organization });
-    let limits = any::<(u32, u32, u32)>().prop_map(|(max_frame_bytes, max_message_chars, max_parallel_turns)| Limits {
-        max_frame_bytes,
-        max_message_chars,
-        max_parallel_turns,
-    });
-    (any::<u32>(), principal, any::<bool>(), limits, models, text(), prop::collection::vec(text(), 0..3)).prop_map(
-        |(version, principal, demo, limits, models, price_version, tools)| ServerHello {
-            version,
-            principal,
-            demo,
-            limits,
-            models,
-            price_version,
-            tools,
-        },
-    )
-}
-
-fn session() -> impl Strategy<Value = Session> {
-    (session_id(), option::of(text()), option::of(text()), timestamp(), timestamp(), any::<u32>()).prop_map(
-        |(session_id, title, model, created_at, updated_at, message_count)| Session {
-            session_id,
-            title,
-            model,
-            created_at,
-            updated_at,
-            message_count,
-        },
-    )
+    (option::of(request_id()), server::message_of_any_type()).prop_map(|(id, message)| ServerFrame { id, message })
 }
 
 fn message() -> impl Strategy<Value = Message> {
