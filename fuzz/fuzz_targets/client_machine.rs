@@ -206,6 +206,11 @@ impl Run {
 
     fn check(&self) {
         assert!(self.world.proxy.wire.len() < 100_000);
+        for (handle, answer) in &self.world.answers {
+            if let Some((content, ..)) = &answer.done {
+                assert_eq!(content, &answer.text, "{handle:?}: the whole text is the pieces, whoever the proxy is");
+            }
+        }
         if !self.honest {
             return;
         }

@@ -103,10 +103,12 @@ fuzz_target!(|scenario: Scenario| {
             }
             Offer::Lie { .. } => {}
             Offer::Snapshot { skip } => {
-                let at = (held + usize::from(skip)).min(log.len() - 1);
-                if !answer_ended(&answer) {
-                    let state = folds[at].state();
-                    answer = Answer::from_snapshot(at as u64, state, folds[at].parts().to_vec());
+                let at = (held + usize::from(skip)).min(log.len());
+                let snapshot = Answer::from_snapshot(at as u64, folds[at].state(), folds[at].parts().to_vec());
+                if answer_ended(&folds[at]) {
+                    ends_with(snapshot, &log, &folds[at]);
+                } else if !answer_ended(&answer) {
+                    answer = snapshot;
                 }
             }
         }
@@ -119,6 +121,17 @@ fuzz_target!(|scenario: Scenario| {
     }
     assert_eq!(answer, folds[log.len()]);
 });
+
+/// A snapshot of a whole answer is the answer, and no frame changes it.
+fn ends_with(snapshot: Answer, log: &[Event], whole: &Answer) {
+    let mut answer = snapshot.clone();
+    for from in 0..log.len() {
+        assert_eq!(give(log, &mut answer, from, from + 1), Applied::Duplicate);
+    }
+    assert_eq!(log[0].apply(&mut answer, log.len() as u64 + 1, log.len() as u64 + 1, "more"), Applied::Duplicate);
+    assert_eq!(answer, snapshot);
+    assert_eq!((answer.seq(), answer.state(), answer.parts()), (whole.seq(), whole.state(), whole.parts()));
+}
 
 fn answer_ended(answer: &Answer) -> bool {
     answer.state() != AnswerState::Streaming

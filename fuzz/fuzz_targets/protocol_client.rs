@@ -1,20 +1,28 @@
-//! Whatever a client sends is a frame that is written as it was read, or an error that a client can read.
+//! Whatever a client sends is a frame that is written as it was read, or an error that a client can read; and it is the frame that a
+//! tree of JSON says it is, refused for a reason or not at all.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use protocol::{
-    ErrorCode,
+    ErrorCode, RequestId,
+    client::*,
     codec::{Incoming, decode_client, decode_server, encode_client, encode_server},
-    limits::{MAX_CLIENT_FRAME_BYTES, MAX_JSON_DEPTH},
+    limits::{MAX_ATTACHMENTS, MAX_CLIENT_FRAME_BYTES, MAX_JSON_DEPTH, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
     server::{ServerFrame, ServerMessage},
 };
+use serde_json::Value;
 
 fuzz_target!(|text: &str| {
+    let expected = expected(text);
     match decode_client(text) {
         Ok(frame) => {
             assert!(text.len() <= MAX_CLIENT_FRAME_BYTES);
             assert!(depth(text) <= MAX_JSON_DEPTH);
+            assert!(keeps_the_rules(&frame.message), "{text}");
+            if let Some(expected) = expected {
+                assert_eq!(frame, expected);
+            }
             let written = encode_client(&frame);
             assert_eq!(decode_client(&written).as_ref(), Ok(&frame), "{written}");
         }
@@ -22,6 +30,11 @@ fuzz_target!(|text: &str| {
             let code = refused.error.code;
             assert!(matches!(code, ErrorCode::InvalidRequest | ErrorCode::MessageTooLarge), "{code}");
             assert!(!refused.error.message.is_empty());
+            if let Some(frame) = expected.filter(|frame| keeps_the_rules(&frame.message)) {
+                // Of two fields of one name there is no saying which is meant.
+                let reason = depth(text) > MAX_JSON_DEPTH || refused.error.message.contains("duplicate field");
+                assert!(reason, "{:?} is refused: {}", frame, refused.error.message);
+            }
             let frame = ServerFrame { id: refused.id.clone(), message: ServerMessage::Error(*refused.error) };
             let text = encode_server(&frame);
             let received = decode_server(&text).expect("an error that can be read");
@@ -48,4 +61,54 @@ fn depth(text: &str) -> usize {
         }
     }
     most
+}
+
+/// What is read by way of a tree of JSON, without the rules that types cannot say.
+fn expected(text: &str) -> Option<ClientFrame> {
+    let frame: Value = serde_json::from_str(text).ok().filter(Value::is_object)?;
+    let id = RequestId::new(frame["id"].as_str()?).ok()?;
+    let data = if frame["data"].is_null() { Value::Object(Default::default()) } else { frame["data"].clone() };
+    macro_rules! read {
+        ($($kind:literal: $data:ty,)*) => {
+            match frame["type"].as_str()? {
+                $($kind => serde_json::from_value::<$data>(data).ok()?.into(),)*
+                _ => return None,
+            }
+        };
+    }
+    let message: ClientMessage = read! {
+        "chat.send_message": SendMessage,
+        "chat.cancel": Cancel,
+        "chat.resume": Resume,
+        "chat.regenerate": Regenerate,
+        "chat.create_session": CreateSession,
+        "chat.list_sessions": ListSessions,
+        "chat.get_history": GetHistory,
+        "chat.rename_session": RenameSession,
+        "chat.delete_session": DeleteSession,
+        "chat.approve_tool": ApproveTool,
+        "chat.get_usage": UsageQuery,
+        "client.hello": ClientHello,
+        "auth.refresh": AuthRefresh,
+        "ping": Ping,
+    };
+    Some(ClientFrame { id, message })
+}
+
+/// The rules as the protocol page has them.
+fn keeps_the_rules(message: &ClientMessage) -> bool {
+    let title = |title: &str| !title.trim().is_empty() && title.chars().count() <= MAX_TITLE_CHARS;
+    let page = |limit: Option<u32>| limit.is_none_or(|limit| limit > 0 && limit <= MAX_PAGE_ITEMS);
+    match message {
+        ClientMessage::SendMessage(send) => {
+            let says = !send.message.trim().is_empty() || !send.attachments.is_empty();
+            says && send.attachments.len() <= MAX_ATTACHMENTS
+        }
+        ClientMessage::Cancel(cancel) => cancel.message_id.iter().count() + cancel.request_id.iter().count() == 1,
+        ClientMessage::CreateSession(create) => create.title.as_deref().is_none_or(title),
+        ClientMessage::RenameSession(rename) => title(&rename.title),
+        ClientMessage::ListSessions(list) => page(list.limit),
+        ClientMessage::GetHistory(history) => page(history.limit),
+        _ => true,
+    }
 }

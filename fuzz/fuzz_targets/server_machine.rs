@@ -1,5 +1,6 @@
 //! A connection with real logs: whatever comes in and in whatever order, every frame is one of the protocol, says what the log says
-//! from where the client had got to, and nothing follows a close.
+//! from where the client had got to, nothing is kept back from a socket that takes it, and
+//! nothing follows a close.
 
 #![no_main]
 
@@ -63,6 +64,7 @@ fuzz_target!(|steps: Vec<Step>| {
         rig.step(step);
     }
     rig.transmit(usize::MAX);
+    rig.nothing_is_kept_back();
 });
 
 /// What is known of one turn and of the connection's cursor into it.
@@ -76,6 +78,8 @@ struct Followed {
     /// Ends that may still come: one for each time that the turn was followed.
     ends: u32,
     whole: bool,
+    /// Whether its client waits for its end: it is followed, and the end has not come.
+    waits: bool,
 }
 
 struct Rig {
@@ -84,6 +88,8 @@ struct Rig {
     connection: Connection,
     turns: Vec<Followed>,
     requests: Vec<RequestId>,
+    /// The requests that were answered with a turn to follow.
+    following: Vec<(RequestId, usize)>,
     pings: u32,
     closed: bool,
 }
@@ -99,6 +105,7 @@ impl Rig {
             cursors: Vec::new(),
             ends: 0,
             whole: false,
+            waits: false,
         });
         Self {
             start: now,
@@ -106,6 +113,7 @@ impl Rig {
             turns: turns.collect(),
             connection: Connection::new(now, MAX_FOLLOWS),
             requests: Vec::new(),
+            following: Vec::new(),
             pings: 0,
             closed: false,
         }
@@ -154,13 +162,14 @@ impl Rig {
         }
     }
 
-    fn outcome(&mut self, request: u8, outcome: Outcome) -> bool {
+    /// Answers a request, if there is one.
+    fn outcome(&mut self, request: u8, outcome: Outcome) -> Option<RequestId> {
         if self.requests.is_empty() {
-            return false;
+            return None;
         }
         let id = self.requests.swap_remove(usize::from(request) % self.requests.len());
-        self.connection.handle_outcome(self.now, id, outcome);
-        true
+        self.connection.handle_outcome(self.now, id.clone(), outcome);
+        Some(id)
     }
 
     fn follow(&mut self, request: u8, at: usize, from: Where, whole: bool) {
@@ -178,11 +187,28 @@ impl Rig {
             From::End => seq - u64::from(followed.ended),
         };
         let outcome = Outcome::Follow { turn: followed.turn.clone(), from, whole };
-        if self.outcome(request, outcome) {
+        if let Some(id) = self.outcome(request, outcome) {
+            self.following.push((id, at));
             let followed = &mut self.turns[at];
             followed.cursors.push(cursor);
             followed.ends += 1;
             followed.whole |= whole;
+            followed.waits = true;
+        }
+    }
+
+    /// A socket that takes all there is gets every event and the end, unless the connection was closed.
+    fn nothing_is_kept_back(&self) {
+        for followed in self.turns.iter().filter(|followed| followed.waits && !self.closed) {
+            let last = followed.events.len() as u64;
+            let beyond = followed.cursors.iter().any(|cursor| *cursor > last);
+            match (followed.whole, followed.ended) {
+                (true, false) => {}
+                (false, _) if beyond => {}
+                (true, true) => panic!("the whole answer is kept back"),
+                (false, true) => panic!("the end {} is kept back after {:?}", last + 1, followed.cursors),
+                (false, false) => assert!(followed.cursors.contains(&last), "{last} after {:?}", followed.cursors),
+            }
         }
     }
 
@@ -280,6 +306,12 @@ impl Rig {
                 followed.end(followed.events.len() as u64 + 1);
             }
             Incoming::Error(error) => {
+                // No place to follow it.
+                if error.code == ErrorCode::RateLimited {
+                    for (_, at) in self.following.iter().filter(|(id, _)| received.id == id.as_str()) {
+                        self.turns[*at].waits = false;
+                    }
+                }
                 if let (Some(id), Some(seq)) = (error.message_id, error.seq) {
                     find(&mut self.turns, id.as_str()).end(seq);
                 }
@@ -300,6 +332,7 @@ impl Followed {
         assert!(self.ends > 0, "an end for each time it was followed");
         assert!(self.whole || self.cursors.contains(&(seq - 1)), "the end {seq} after {:?}", self.cursors);
         self.ends -= 1;
+        self.waits = false;
     }
 }
 
@@ -320,7 +353,14 @@ fn begin(registry: &Turns, name: &str) -> Arc<Turn> {
         attachments: Vec::new(),
     };
     let request_id = RequestId::new(name).expect("an id");
-    let new = NewTurn { owner: Owner::local(), session_id, request_id, fingerprint: Fingerprint::of(&send), send, model: "m".into() };
+    let new = NewTurn {
+        owner: Owner::local(),
+        session_id,
+        request_id,
+        fingerprint: Fingerprint::of(&send),
+        send,
+        model: "m".into(),
+    };
     match registry.begin(&new, Sources::system()) {
         Begin::New(turn) => turn,
         other => panic!("{other:?}"),

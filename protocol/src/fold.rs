@@ -145,9 +145,10 @@ impl Answer {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+mod properties;
 
+#[cfg(test)]
+mod tests {
     use super::*;
 
     fn text(part: u32, content: &str) -> TurnEvent<'_> {
@@ -184,33 +185,5 @@ mod tests {
         assert_eq!(answer.apply(3, 3, &text(0, "!")), Applied::Next);
         assert_eq!(answer.text(), "yes!");
         assert_eq!(answer.parts()[0], Part::Reasoning { text: "hm".into() });
-    }
-
-    proptest! {
-        /// However a log is cut into frames and whatever is sent again, the text is the same.
-        #[test]
-        fn joined_and_repeated_frames_fold_to_the_same_text(
-            tokens in prop::collection::vec("[a-zäß \\n\"]{0,6}", 1..40),
-            cuts in prop::collection::vec((0usize..40, 1usize..8), 0..60),
-        ) {
-            let mut answer = Answer::default();
-            let mut offer = |from: usize, count: usize| {
-                let upto = (from + count).min(tokens.len());
-                let joined = tokens[from..upto].concat();
-                answer.apply(from as u64 + 1, upto as u64, &text(0, &joined))
-            };
-            let mut held = 0;
-            for (from, count) in cuts {
-                if from >= tokens.len() { continue; }
-                if offer(from, count) == Applied::Next {
-                    prop_assert_eq!(from, held);
-                    held = (from + count).min(tokens.len());
-                }
-            }
-            if held < tokens.len() {
-                prop_assert_eq!(offer(held, tokens.len()), Applied::Next);
-            }
-            prop_assert_eq!(answer.text(), tokens.concat());
-        }
     }
 }

@@ -22,6 +22,8 @@ mod message;
 pub mod price;
 mod raw;
 pub mod server;
+#[cfg(test)]
+mod testing;
 mod timestamp;
 #[cfg(test)]
 mod typescript;

@@ -186,6 +186,25 @@ mod tests {
     }
 
     #[test]
+    fn bounds_are_themselves_allowed() {
+        let refused = |kind: &str, data: &str| {
+            let frame = decode_client(&format!(r#"{{"id":"a","type":"{kind}","data":{{{data}}}}}"#));
+            frame.err().map(|refused| refused.error.code)
+        };
+        let attachments = |count: usize| {
+            let all = vec![r#"{"name":"n","mediaType":"m","data":""}"#; count].join(",");
+            refused("chat.send_message", &format!(r#""message":"","attachments":[{all}]"#))
+        };
+        assert_eq!(attachments(MAX_ATTACHMENTS), None);
+        assert_eq!(attachments(MAX_ATTACHMENTS + 1), Some(ErrorCode::MessageTooLarge));
+        let title = |chars: usize| refused("chat.create_session", &format!(r#""title":"{}""#, "ü".repeat(chars)));
+        assert_eq!((title(MAX_TITLE_CHARS), title(MAX_TITLE_CHARS + 1)), (None, Some(ErrorCode::InvalidRequest)));
+        let page = |limit: u32| refused("chat.list_sessions", &format!(r#""limit":{limit}"#));
+        assert_eq!((page(1), page(MAX_PAGE_ITEMS)), (None, None));
+        assert_eq!(page(MAX_PAGE_ITEMS + 1), Some(ErrorCode::InvalidRequest));
+    }
+
+    #[test]
     fn a_frame_over_the_limit_is_too_large() {
         let text = format!(r#"{{"id":"a","type":"ping","data":{{"x":"{}"}}}}"#, "x".repeat(MAX_CLIENT_FRAME_BYTES));
         assert_eq!(error(&text).1, ErrorCode::MessageTooLarge);

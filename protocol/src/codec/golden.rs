@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Incoming, decode_client, decode_server, encode_client, encode_server};
 use crate::{
-    RequestId, Usage,
+    Message, RequestId, Usage,
     client::ClientMessage,
     server::{ServerFrame, ServerMessage},
 };
@@ -75,7 +75,8 @@ fn the_clients_reader_sees_what_the_proxy_wrote() {
     }
 }
 
-fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
+/// Fails unless the two are the same frame; `name` says which.
+pub(super) fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
     use Incoming as I;
     use ServerMessage as S;
     let same = match (incoming, message) {
@@ -105,21 +106,23 @@ fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerMessage) {
         }
         (I::Response { session_id, message_id, content, model, stop_reason, usage }, S::MessageResponse(data)) => {
             assert_eq!(*stop_reason, data.message.stop_reason, "{name}");
-            (session_id.as_ref(), message_id.as_ref(), content.as_ref(), model.as_deref(), Some(usage))
+            (session_id.as_ref(), message_id.as_ref(), content.as_ref(), model.as_deref(), usage)
                 == (
                     data.session_id.as_str(),
                     data.message.message_id.as_str(),
                     data.message.content.as_str(),
                     data.message.model.as_deref(),
-                    data.message.usage.as_ref(),
+                    &data.message.usage.clone().unwrap_or_default(),
                 )
         }
         (
             I::Snapshot { session_id, message_id, seq, state, parts, model, usage, stop_reason, error },
             S::Snapshot(data),
         ) => {
-            let plain = vec![crate::Part::Text { text: data.message.content.clone() }];
-            let expected = if data.message.parts.is_empty() { &plain } else { &data.message.parts };
+            let Message { parts: all, content, .. } = &data.message;
+            let plain = crate::Part::Text { text: content.clone() };
+            let plain = if content.is_empty() { Vec::new() } else { vec![plain] };
+            let expected = if all.is_empty() { &plain } else { all };
             assert_eq!(
                 serde_json::to_value(parts).unwrap(),
                 serde_json::to_value(expected).unwrap(),

@@ -4,7 +4,11 @@ mod decode_client;
 mod decode_server;
 mod encode;
 #[cfg(test)]
+mod frames;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod properties;
 mod stream_decoder;
 mod write;
 

@@ -30,11 +30,7 @@ impl StreamDecoder {
     /// Remembers how `text` begins, a frame that [`decode_server`](super::decode_server) read as one of a stream. It remembers nothing if
     /// the frame is not written as [`StreamEncoder`](super::StreamEncoder) writes it.
     pub fn learn(&mut self, text: &str) {
-        const PART: &[u8] = b",\"part\":";
-        // Inside a JSON string the quotes of this pattern would be escaped. `str::find` would be 2 KB of code.
-        let at = text.as_bytes().windows(PART.len()).position(|bytes| bytes == PART);
-        let head = at.and_then(|at| text.get(..at + PART.len()));
-        self.head = head.unwrap_or_default().into();
+        self.head = head(text).unwrap_or_default().into();
         if self.decode(text).is_none() {
             self.head = Box::default();
         }
@@ -66,6 +62,18 @@ impl StreamDecoder {
     }
 }
 
+/// What comes before the number of the part, if that is all and only what it ought to be: further fields may have anything within.
+fn head(text: &str) -> Option<&str> {
+    let mut reader = Reader::new(text);
+    for name in ["{\"id\":", ",\"type\":", ",\"data\":{\"sessionId\":", ",\"messageId\":"] {
+        if !reader.literal(name) {
+            return None;
+        }
+        reader.string().ok()?;
+    }
+    if reader.literal(",\"part\":") { Some(reader.passed()) } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -73,7 +81,11 @@ mod tests {
     use super::*;
     use crate::{
         MessageId, RequestId, SessionId,
-        codec::{Incoming, StreamEncoder, StreamKind, decode_server},
+        codec::{
+            Incoming, StreamEncoder, StreamKind, decode_server,
+            frames::{ids, request_id},
+        },
+        testing,
     };
 
     fn encoder(message_id: &str) -> StreamEncoder {
@@ -85,34 +97,69 @@ mod tests {
         encoder.encode(kind, numbers.0, numbers.1, numbers.2, content)
     }
 
+    /// What the plain reader makes of a frame of a stream.
+    fn plain(text: &str) -> Option<StreamFrame<'_>> {
+        match decode_server(text).ok()?.incoming {
+            Incoming::Stream { part, first, seq, content, .. } => Some(StreamFrame { part, first, seq, content }),
+            _ => None,
+        }
+    }
+
+    /// The frames of one answer, whose ids may be anything.
+    fn answer() -> impl Strategy<Value = (StreamEncoder, bool)> {
+        (request_id(), ids(), any::<bool>()).prop_map(|(id, (session_id, message_id), reasoning)| {
+            (StreamEncoder::new(&id, &session_id, &message_id), reasoning)
+        })
+    }
+
+    fn numbered() -> impl Strategy<Value = ((u32, u64, u64), String)> {
+        (any::<(u32, u64, u64)>(), testing::text(6))
+    }
+
     proptest! {
+        #![proptest_config(testing::cases(800))]
+
         #[test]
         fn the_quick_reader_reads_what_the_plain_one_reads(
-            numbers: (u32, u64, u64),
-            content in r#"(\PC|[\x00-\x1f"\\]|,"part":){0,12}"#,
+            (encoder, reasoning) in answer(),
+            (learnt, learnt_text) in numbered(),
+            (numbers, content) in numbered(),
+            (other, other_reasoning) in answer(),
         ) {
-            let encoder = encoder("m");
+            let kind = |reasoning| if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
             let mut decoder = StreamDecoder::default();
-            decoder.learn(&frame(&encoder, StreamKind::Text, (0, 1, 1), "x,\"part\":7"));
-            let text = frame(&encoder, StreamKind::Text, numbers, &content);
-            let plain = decode_server(&text).unwrap().incoming;
-            let Incoming::Stream { part, first, seq, content, .. } = plain else { panic!("{plain:?}") };
-            prop_assert_eq!(decoder.decode(&text), Some(StreamFrame { part, first, seq, content }));
+            decoder.learn(&frame(&encoder, kind(reasoning), learnt, &learnt_text));
+            let text = frame(&encoder, kind(reasoning), numbers, &content);
+            let quick = decoder.decode(&text);
+            prop_assert_eq!(&quick, &plain(&text));
+            let (part, first, seq) = numbers;
+            prop_assert_eq!(&quick, &Some(StreamFrame { part, first, seq, content: content.clone().into() }));
+            let rest = text.strip_prefix(decoder.head()).expect("the head of the stream");
+            prop_assert_eq!(StreamDecoder::decode_rest(rest), quick);
+            // The other kind of the same answer, and another answer.
+            for (encoder, kind) in [(&encoder, kind(!reasoning)), (&other, kind(other_reasoning))] {
+                let text = frame(encoder, kind, numbers, &content);
+                prop_assert_eq!(decoder.decode(&text), None);
+            }
         }
 
         #[test]
-        fn what_it_takes_is_a_frame(cut in 0usize..140, insert in r#"["}\\,:0-9x ]{0,3}"#) {
-            let encoder = encoder("m");
-            let whole = frame(&encoder, StreamKind::Text, (0, 11, 12), "ab\n");
+        fn what_it_takes_of_a_spoilt_frame_the_plain_reader_takes(
+            (encoder, reasoning) in answer(),
+            (numbers, content) in numbered(),
+            spoilt in testing::spoilt(),
+        ) {
+            let kind = if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
+            let whole = frame(&encoder, kind, numbers, &content);
             let mut decoder = StreamDecoder::default();
             decoder.learn(&whole);
-            let cut = cut.min(whole.len());
-            let text = format!("{}{insert}{}", &whole[..cut], &whole[cut..]);
-            if let Some(quick) = decoder.decode(&text) {
-                let plain = decode_server(&text).unwrap().incoming;
-                let Incoming::Stream { part, first, seq, content, .. } = plain else { panic!("{plain:?}") };
-                prop_assert_eq!(quick, StreamFrame { part, first, seq, content });
-            }
+            // Behind the head, where it looks.
+            let (head, rest) = whole.split_at(decoder.head().len());
+            let rest = spoilt.iter().fold(rest.to_owned(), |rest, spoilt| spoilt.apply(&rest));
+            let text = format!("{head}{rest}");
+            let quick = decoder.decode(&text);
+            prop_assert_eq!(&quick, &StreamDecoder::decode_rest(&rest));
+            prop_assert!(quick.is_none() || quick == plain(&text), "{text}");
         }
     }
 
@@ -127,5 +174,17 @@ mod tests {
         assert_eq!(decoder.decode(&frame(&encoder("m"), StreamKind::Reasoning, (0, 2, 2), "b")), None);
         decoder.learn(r#"{"id":"r","type":"chat.message_stream","data":{"messageId":"m","part":0,"seq":1,"first":1,"content":""}}"#);
         assert_eq!(decoder.decode(&text), None);
+    }
+
+    #[test]
+    fn what_another_field_has_within_is_not_taken_for_the_frame() {
+        let later = r#""later":{"x":0,"part":7,"first":8,"seq":9,"content":"b"}"#;
+        let text = format!(
+            r#"{{"id":"r","type":"chat.message_stream","data":{{"part":0,"sessionId":"s","messageId":"m","first":1,"seq":1,"content":"a"}},{later}}}"#
+        );
+        assert_eq!(plain(&text).map(|frame| frame.content), Some("a".into()));
+        let mut decoder = StreamDecoder::default();
+        decoder.learn(&text);
+        assert_eq!((decoder.decode(&text), decoder.head()), (None, ""));
     }
 }

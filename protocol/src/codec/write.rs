@@ -124,15 +124,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::codec::decode_client;
+    use crate::{codec::decode_client, testing};
 
     proptest! {
+        #![proptest_config(testing::cases(1_000))]
+
         #[test]
-        fn what_is_written_reads_as_it_was(text in r#"(\PC|[\x00-\x1f"\\]){0,20}"#, number: u64) {
+        fn what_is_written_reads_as_it_was(text in testing::text(8), key in testing::text(2), number: u64) {
+            let key = format!("key{key}");
             let mut object = JsonObject::default();
             object.text("text", &text).number("number", number).optional_text("none", None).raw("raw", "[1,{}]");
+            object.optional_text(&key, Some(&text)).optional_number("some", Some(number)).optional_number("no", None);
             let value: serde_json::Value = serde_json::from_str(&object.finish()).unwrap();
-            prop_assert_eq!(value, serde_json::json!({ "text": text, "number": number, "raw": [1, {}] }));
+            let mut expected = serde_json::json!({ "text": text, "number": number, "raw": [1, {}], "some": number });
+            expected[&key] = text.into();
+            prop_assert_eq!(value, expected);
         }
     }
 
