@@ -13,5 +13,7 @@ pub mod service;
 pub mod settings;
 pub mod sources;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod turn;
 pub mod ws;

@@ -91,6 +91,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn whatever_is_stored_becomes_what_bedrock_accepts(
             stored in prop::collection::vec((any::<bool>(), "[ a-c\n]{0,3}"), 0..30),

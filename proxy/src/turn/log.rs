@@ -259,6 +259,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         /// A reader that comes and goes at any pace folds the same answer as the log itself.
         #[test]
         fn any_pace_of_reading_gives_the_same_answer(

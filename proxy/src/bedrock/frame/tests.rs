@@ -1,6 +1,7 @@
-use proptest::{prelude::*, test_runner::RngSeed};
+use proptest::prelude::*;
 
 use super::*;
+use crate::testing;
 
 fn header(name: &str, value: &str) -> Vec<u8> {
     let mut out = vec![name.len() as u8];
@@ -114,12 +115,7 @@ impl Seen {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 500,
-        rng_seed: RngSeed::Fixed(20_261_125),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(testing::cases(500))]
 
     /// What was sent comes out, each frame as soon as its last byte is there, in pieces of any size.
     #[test]
