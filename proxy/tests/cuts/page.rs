@@ -9,17 +9,16 @@ use std::{
     time::Duration,
 };
 
-use client_core::{
-    Client, Config, Handle, Input, Liveness, Output, PageUsage, Piece, RequestError, SendOptions, Status, Time,
-};
+use client_core::{Client, Config, Handle, Input, Liveness, Output, PageUsage, Piece, SendOptions, Status, Time};
 use futures_util::{Sink, Stream};
-use protocol::{StopReason, Usage};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep_until},
 };
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+use crate::held::Held;
 
 const LOST: u16 = 1006;
 
@@ -38,28 +37,6 @@ enum Happened {
     Due,
 }
 
-/// What a page holds of an answer.
-#[derive(Debug, Default)]
-pub(crate) struct Held {
-    /// The pieces, joined.
-    pub(crate) text: String,
-    pub(crate) reasoning: String,
-    pub(crate) message_id: String,
-    /// The text as a whole, why it ended and what it used.
-    pub(crate) done: Option<(String, StopReason, Usage)>,
-    pub(crate) failed: Option<RequestError>,
-    /// The reply, for a request that has one.
-    pub(crate) reply: Option<Value>,
-    /// Pieces are taken only at the end.
-    late: bool,
-}
-
-impl Held {
-    pub(crate) fn ended(&self) -> bool {
-        self.done.is_some() || self.failed.is_some() || self.reply.is_some()
-    }
-}
-
 /// A page.
 pub(crate) struct Page {
     client: Client,
@@ -68,24 +45,35 @@ pub(crate) struct Page {
     link: Link,
     outbox: Vec<String>,
     held: HashMap<Handle, Held>,
+    /// How many frames of each type have come.
+    heard: HashMap<String, u64>,
 }
 
 impl Page {
     /// With the protocol's rules at a fiftieth of their times.
     pub(crate) fn new(proxy: SocketAddr, seed: u64) -> Self {
         let liveness = Liveness { ping_after_ms: 150, pong_within_ms: 250 };
-        let config = Config {
-            attempt_timeout_ms: 800,
-            backoff_base_ms: 4,
-            backoff_cap_ms: 30,
-            healthy_after_ms: 500,
-            resume_again_ms: 200,
-            idle: liveness,
-            following: liveness,
-            ..Config::default()
-        };
-        let client = Client::new(config, seed);
-        Self { client, proxy, began: Instant::now(), link: Link::None, outbox: Vec::new(), held: HashMap::new() }
+        let config = Config { attempt_timeout_ms: 800, idle: liveness, following: liveness, ..Config::default() };
+        Self::with(proxy, seed, config)
+    }
+
+    /// One that gives a socket up as late as the protocol says: for networks on which little comes.
+    pub(crate) fn patient(proxy: SocketAddr, seed: u64) -> Self {
+        Self::with(proxy, seed, Config::default())
+    }
+
+    fn with(proxy: SocketAddr, seed: u64, config: Config) -> Self {
+        let config =
+            Config { backoff_base_ms: 4, backoff_cap_ms: 30, healthy_after_ms: 500, resume_again_ms: 200, ..config };
+        Self {
+            client: Client::new(config, seed),
+            proxy,
+            began: Instant::now(),
+            link: Link::None,
+            outbox: Vec::new(),
+            held: HashMap::new(),
+            heard: HashMap::new(),
+        }
     }
 
     /// Sends a message; its pieces are taken as they come, or only at the end.
@@ -94,6 +82,31 @@ impl Page {
         let options = SendOptions { streaming, session_id: Some(session), model: None };
         let handle = self.client.send_message(self.now(), &data, options).expect("a request that is taken");
         self.held.insert(handle, Held { late, ..Held::default() });
+        self.act();
+        handle
+    }
+
+    /// Asks for the history of a session.
+    pub(crate) fn ask_history(&mut self, session: &str) -> Handle {
+        let data = json!({ "sessionId": session }).to_string();
+        let handle = self.client.call(self.now(), "chat.get_history", &data).expect("a request that is taken");
+        self.held.insert(handle, Held::default());
+        self.act();
+        handle
+    }
+
+    /// Follows an answer that another page has asked for: `in_progress` of the session's history.
+    pub(crate) fn follow(&mut self, session: &str, in_progress: &Value) -> Handle {
+        let message = &in_progress["message"];
+        let held = json!({
+            "sessionId": session,
+            "messageId": message["messageId"],
+            "seq": in_progress["seq"],
+            "state": "streaming",
+            "message": message,
+        });
+        let handle = self.client.follow(self.now(), &held.to_string()).expect("an answer that can be followed");
+        self.held.insert(handle, Held::begun(message));
         self.act();
         handle
     }
@@ -115,6 +128,11 @@ impl Page {
         &self.held[&handle]
     }
 
+    /// How many frames of this type have come.
+    pub(crate) fn heard(&self, kind: &str) -> u64 {
+        self.heard.get(kind).copied().unwrap_or_default()
+    }
+
     pub(crate) fn connect(&mut self) {
         self.input(Input::Connect);
     }
@@ -124,7 +142,11 @@ impl Page {
         while !reached(self) {
             match self.happens().await {
                 Happened::Opened => self.input(Input::Opened),
-                Happened::Frame(text) => self.input(Input::Received(&text)),
+                Happened::Frame(text) => {
+                    let kind = text.split("\"type\":\"").nth(1).and_then(|rest| rest.split('"').next());
+                    *self.heard.entry(kind.expect("a type").to_owned()).or_default() += 1;
+                    self.input(Input::Received(&text));
+                }
                 Happened::Closed(code) => {
                     self.link = Link::None;
                     self.input(Input::SocketClosed { code, reason: "" });
@@ -135,6 +157,14 @@ impl Page {
                     self.act();
                 }
             }
+        }
+    }
+
+    /// The same for as long as `other` takes.
+    pub(crate) async fn meanwhile<T>(&mut self, other: impl Future<Output = T>) -> T {
+        tokio::select! {
+            result = other => result,
+            () = self.until(|_| false) => unreachable!("nothing is waited for"),
         }
     }
 
