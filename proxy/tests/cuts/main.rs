@@ -11,6 +11,7 @@ mod common;
 mod every_position;
 mod evicted;
 mod held;
+mod link;
 mod lost_reply;
 mod page;
 mod random_cuts;

@@ -4,38 +4,17 @@ use std::{
     collections::HashMap,
     future::{Future, poll_fn},
     net::SocketAddr,
-    pin::Pin,
-    task::{Context, Poll},
     time::Duration,
 };
 
 use client_core::{Client, Config, Handle, Input, Liveness, Output, PageUsage, Piece, SendOptions, Status, Time};
-use futures_util::{Sink, Stream};
 use serde_json::{Value, json};
-use tokio::{
-    net::TcpStream,
-    time::{Instant, sleep_until},
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    held::Held,
+    link::{Happened, Link},
 };
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
-
-use crate::held::Held;
-
-const LOST: u16 = 1006;
-
-type WebSocket = WebSocketStream<TcpStream>;
-
-enum Link {
-    None,
-    Opening(Pin<Box<dyn Future<Output = Option<WebSocket>> + Send>>),
-    Open(Box<WebSocket>),
-}
-
-enum Happened {
-    Opened,
-    Frame(String),
-    Closed(u16),
-    Due,
-}
 
 /// A page.
 pub(crate) struct Page {
@@ -47,14 +26,17 @@ pub(crate) struct Page {
     held: HashMap<Handle, Held>,
     /// How many frames of each type have come.
     heard: HashMap<String, u64>,
+    /// Where frames are heard twice: the dice, and the frame before.
+    repeats: Option<(fastrand::Rng, String)>,
+    repeated: u64,
 }
 
 impl Page {
-    /// With the protocol's rules at a fiftieth of their times.
+    /// With the protocol's rules at a fiftieth of their times. Now and then a frame is heard once more, or the one before it.
     pub(crate) fn new(proxy: SocketAddr, seed: u64) -> Self {
         let liveness = Liveness { ping_after_ms: 150, pong_within_ms: 250 };
         let config = Config { attempt_timeout_ms: 800, idle: liveness, following: liveness, ..Config::default() };
-        Self::with(proxy, seed, config)
+        Self { repeats: Some((fastrand::Rng::with_seed(seed), String::new())), ..Self::with(proxy, seed, config) }
     }
 
     /// One that gives a socket up as late as the protocol says: for networks on which little comes.
@@ -73,6 +55,8 @@ impl Page {
             outbox: Vec::new(),
             held: HashMap::new(),
             heard: HashMap::new(),
+            repeats: None,
+            repeated: 0,
         }
     }
 
@@ -133,6 +117,11 @@ impl Page {
         self.heard.get(kind).copied().unwrap_or_default()
     }
 
+    /// How many frames it has heard twice.
+    pub(crate) fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
     pub(crate) fn connect(&mut self) {
         self.input(Input::Connect);
     }
@@ -146,6 +135,7 @@ impl Page {
                     let kind = text.split("\"type\":\"").nth(1).and_then(|rest| rest.split('"').next());
                     *self.heard.entry(kind.expect("a type").to_owned()).or_default() += 1;
                     self.input(Input::Received(&text));
+                    self.repeat(text);
                 }
                 Happened::Closed(code) => {
                     self.link = Link::None;
@@ -168,6 +158,16 @@ impl Page {
         }
     }
 
+    fn repeat(&mut self, text: String) {
+        let Some((dice, before)) = &mut self.repeats else { return };
+        let before = std::mem::replace(before, text.clone());
+        if dice.u8(..8) == 0 {
+            let again = if dice.bool() && !before.is_empty() { before } else { text };
+            self.repeated += 1;
+            self.input(Input::Received(&again));
+        }
+    }
+
     fn now(&self) -> Time {
         Time::from_millis(self.began.elapsed().as_millis() as u64)
     }
@@ -179,7 +179,7 @@ impl Page {
 
     async fn happens(&mut self) -> Happened {
         let due = self.client.poll_timeout().map(|due| self.began + Duration::from_millis(due.as_millis()));
-        let socket = poll_fn(|cx| poll_link(&mut self.link, &mut self.outbox, cx));
+        let socket = poll_fn(|cx| self.link.poll(&mut self.outbox, cx));
         tokio::select! {
             happened = socket => happened,
             () = sleep_until(due.unwrap_or(self.began)), if due.is_some() => Happened::Due,
@@ -194,13 +194,8 @@ impl Page {
                     self.client.handle_input(now, Input::Token { attempt, result: Ok(None) });
                 }
                 Output::OpenSocket => {
-                    let proxy = self.proxy;
                     self.outbox.clear();
-                    self.link = Link::Opening(Box::pin(async move {
-                        let stream = TcpStream::connect(proxy).await.ok()?;
-                        stream.set_nodelay(true).ok()?;
-                        Some(client_async(format!("ws://{proxy}/ws"), stream).await.ok()?.0)
-                    }));
+                    self.link = Link::open(self.proxy);
                 }
                 Output::SendText(text) => self.outbox.push(text),
                 Output::CloseSocket { .. } => self.link = Link::None,
@@ -234,48 +229,5 @@ impl Page {
                 Piece::Tool(_) | Piece::Status { .. } => {}
             }
         });
-    }
-}
-
-fn poll_link(link: &mut Link, outbox: &mut Vec<String>, cx: &mut Context<'_>) -> Poll<Happened> {
-    match link {
-        Link::None => Poll::Pending,
-        Link::Opening(opening) => opening.as_mut().poll(cx).map(|socket| match socket {
-            None => Happened::Closed(LOST),
-            Some(socket) => {
-                *link = Link::Open(Box::new(socket));
-                Happened::Opened
-            }
-        }),
-        Link::Open(socket) => {
-            let mut socket = Pin::new(socket.as_mut());
-            while !outbox.is_empty() {
-                match socket.as_mut().poll_ready(cx) {
-                    Poll::Pending => break,
-                    Poll::Ready(Err(_)) => return Poll::Ready(Happened::Closed(LOST)),
-                    Poll::Ready(Ok(())) => {
-                        if socket.as_mut().start_send(Message::text(outbox.remove(0))).is_err() {
-                            return Poll::Ready(Happened::Closed(LOST));
-                        }
-                    }
-                }
-            }
-            if let Poll::Ready(Err(_)) = socket.as_mut().poll_flush(cx) {
-                return Poll::Ready(Happened::Closed(LOST));
-            }
-            loop {
-                match socket.as_mut().poll_next(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Some(Ok(Message::Text(text)))) => {
-                        return Poll::Ready(Happened::Frame(text.to_string()));
-                    }
-                    Poll::Ready(Some(Ok(Message::Ping(_)))) => {}
-                    Poll::Ready(Some(Ok(Message::Close(Some(close))))) => {
-                        return Poll::Ready(Happened::Closed(close.code.into()));
-                    }
-                    Poll::Ready(_) => return Poll::Ready(Happened::Closed(LOST)),
-                }
-            }
-        }
     }
 }

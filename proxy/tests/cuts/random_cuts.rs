@@ -97,6 +97,7 @@ struct Totals {
     answers: usize,
     bytes: usize,
     calls: usize,
+    repeated: u64,
     bills: Bills,
 }
 
@@ -152,6 +153,7 @@ async fn round(seed: u64, tally: &Arc<Tally>, drops: bool, totals: &mut Totals) 
     let pages = pages.join_all().await;
     let mut calls = calls_by_question(&proxy);
     for (page, asked) in &pages {
+        totals.repeated += page.repeated();
         check(&proxy, page, asked, &mut calls, drops, totals).await;
     }
     // One call at most for each answer was seen above: so there is no other bill.
@@ -173,8 +175,8 @@ async fn whatever_is_cut_the_text_is_what_bedrock_sent_and_was_asked_for_once() 
         left -= cuts;
         at = at.wrapping_add(1);
     }
-    let Totals { answers, bytes, calls, bills } = totals;
+    let Totals { answers, bytes, calls, repeated, bills } = totals;
     println!(
-        "cuts: {tally}: {answers} answers, {bytes} bytes of text, each as Bedrock sent it, in {calls} calls; {bills}"
+        "cuts: {tally}: {answers} answers, {bytes} bytes of text, each as Bedrock sent it, in {calls} calls, {repeated} frames heard twice; {bills}"
     );
 }

@@ -18,7 +18,7 @@ const SEED: u64 = 20_261_127;
 /// Pairs of tabs at a time.
 const PAIRS: u64 = 8;
 /// Cuts for each of the two things that a stop may mean to a proxy.
-const CUTS: u64 = 120;
+const CUTS: u64 = 80;
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A tab that stops the answer once it has so many bytes of its text.
@@ -68,6 +68,7 @@ async fn pair(proxy: SocketAddr, name: u64, seed: u64, tally: Arc<Tally>) -> Vec
         let stops = [stop(), stop()];
         let answer = timeout(ANSWER_PATIENCE, async {
             second.connect();
+            second.until(Page::is_open).await;
             let asked = first.send(&session, &question, true, false);
             // Named: the proxy has it.
             first.until(|page| !page.held(asked).message_id.is_empty() || page.held(asked).ended()).await;
