@@ -56,7 +56,7 @@ impl Plan {
             6..8 => Fate::HalfClose,
             _ => Fate::Stall { ms: rng.u64(20..600), both: rng.bool(), then_close: rng.u8(..4) > 0 },
         };
-        let crumbled_bytes = if rng.u8(..4) == 0 { rng.u64(..2_048) } else { 0 };
+        let crumbled_bytes = if rng.u8(..6) == 0 { rng.u64(..1_024) } else { 0 };
         Self { fate, upward, at_bytes, crumbled_bytes }
     }
 }

@@ -37,6 +37,11 @@ impl Held {
         Self { text: message.content, reasoning, ..Self::default() }
     }
 
+    /// How much has come.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len() + self.reasoning.len()
+    }
+
     pub(crate) fn ended(&self) -> bool {
         self.done.is_some() || self.failed.is_some() || self.reply.is_some()
     }

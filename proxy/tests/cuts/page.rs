@@ -26,17 +26,44 @@ pub(crate) struct Page {
     held: HashMap<Handle, Held>,
     /// How many frames of each type have come.
     heard: HashMap<String, u64>,
-    /// Where frames are heard twice: the dice, and the frame before.
-    repeats: Option<(fastrand::Rng, String)>,
+    mishaps: Option<Mishaps>,
+}
+
+/// Frames that do not come once each and in order, as they do on a socket: what the protocol promises even then.
+struct Mishaps {
+    dice: fastrand::Rng,
+    before: String,
     repeated: u64,
+    lost: u64,
+}
+
+impl Mishaps {
+    /// Whether the frame is lost. One without text never is: nothing that follows would tell of it.
+    fn loses(&mut self, kind: &str) -> bool {
+        let lost = kind.ends_with("_stream") && self.dice.u8(..24) == 0;
+        self.lost += u64::from(lost);
+        lost
+    }
+
+    /// The frame that comes after `frame` though it, or the one before it, has come already.
+    fn again(&mut self, frame: String) -> Option<String> {
+        let before = std::mem::replace(&mut self.before, frame.clone());
+        if self.dice.u8(..8) > 0 {
+            return None;
+        }
+        self.repeated += 1;
+        Some(if self.dice.bool() && !before.is_empty() { before } else { frame })
+    }
 }
 
 impl Page {
-    /// With the protocol's rules at a fiftieth of their times. Now and then a frame is heard once more, or the one before it.
+    /// With the protocol's rules at a fiftieth of their times. Now and then a frame comes twice, or some text not at all.
     pub(crate) fn new(proxy: SocketAddr, seed: u64) -> Self {
         let liveness = Liveness { ping_after_ms: 150, pong_within_ms: 250 };
         let config = Config { attempt_timeout_ms: 800, idle: liveness, following: liveness, ..Config::default() };
-        Self { repeats: Some((fastrand::Rng::with_seed(seed), String::new())), ..Self::with(proxy, seed, config) }
+        let dice = fastrand::Rng::with_seed(seed);
+        let mishaps = Mishaps { dice, before: String::new(), repeated: 0, lost: 0 };
+        Self { mishaps: Some(mishaps), ..Self::with(proxy, seed, config) }
     }
 
     /// One that gives a socket up as late as the protocol says: for networks on which little comes.
@@ -55,8 +82,7 @@ impl Page {
             outbox: Vec::new(),
             held: HashMap::new(),
             heard: HashMap::new(),
-            repeats: None,
-            repeated: 0,
+            mishaps: None,
         }
     }
 
@@ -117,9 +143,9 @@ impl Page {
         self.heard.get(kind).copied().unwrap_or_default()
     }
 
-    /// How many frames it has heard twice.
-    pub(crate) fn repeated(&self) -> u64 {
-        self.repeated
+    /// How many frames came twice, and how many never.
+    pub(crate) fn mishaps(&self) -> (u64, u64) {
+        self.mishaps.as_ref().map_or((0, 0), |mishaps| (mishaps.repeated, mishaps.lost))
     }
 
     pub(crate) fn connect(&mut self) {
@@ -131,12 +157,7 @@ impl Page {
         while !reached(self) {
             match self.happens().await {
                 Happened::Opened => self.input(Input::Opened),
-                Happened::Frame(text) => {
-                    let kind = text.split("\"type\":\"").nth(1).and_then(|rest| rest.split('"').next());
-                    *self.heard.entry(kind.expect("a type").to_owned()).or_default() += 1;
-                    self.input(Input::Received(&text));
-                    self.repeat(text);
-                }
+                Happened::Frame(text) => self.frame(text),
                 Happened::Closed(code) => {
                     self.link = Link::None;
                     self.input(Input::SocketClosed { code, reason: "" });
@@ -158,12 +179,14 @@ impl Page {
         }
     }
 
-    fn repeat(&mut self, text: String) {
-        let Some((dice, before)) = &mut self.repeats else { return };
-        let before = std::mem::replace(before, text.clone());
-        if dice.u8(..8) == 0 {
-            let again = if dice.bool() && !before.is_empty() { before } else { text };
-            self.repeated += 1;
+    fn frame(&mut self, text: String) {
+        let kind = text.split("\"type\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a type");
+        *self.heard.entry(kind.to_owned()).or_default() += 1;
+        if self.mishaps.as_mut().is_some_and(|mishaps| mishaps.loses(kind)) {
+            return;
+        }
+        self.input(Input::Received(&text));
+        if let Some(again) = self.mishaps.as_mut().and_then(|mishaps| mishaps.again(text)) {
             self.input(Input::Received(&again));
         }
     }

@@ -1,6 +1,11 @@
 //! Answers of every kind, over networks that fail at random bytes: what the page holds is what Bedrock sent, and was paid once.
 
-use std::{collections::HashMap, env, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    env,
+    sync::Arc,
+    time::Duration,
+};
 
 use bedrock_emulator::{Behaviour, LedgerEntry, Script, Step};
 use client_core::Handle;
@@ -49,24 +54,37 @@ fn message(rng: &mut fastrand::Rng, tag: &str, streaming: bool) -> String {
 }
 
 /// Asks and follows until the cuts are done.
-async fn visit(proxy: std::net::SocketAddr, seed: u64, name: u64, tally: Arc<Tally>) -> (Page, Vec<Asked>) {
+async fn visit(
+    proxy: std::net::SocketAddr,
+    seed: u64,
+    name: u64,
+    drops: bool,
+    tally: Arc<Tally>,
+) -> (Page, Vec<Asked>) {
     let mut rng = fastrand::Rng::with_seed(seed);
     let network = Network::start(proxy, rng.u64(..), tally.clone()).await;
     let mut page = Page::new(network.addr, rng.u64(..));
     let mut asked = Vec::new();
     while tally.goes_on() || asked.is_empty() {
         let count = asked.len() as u64;
-        let session = format!("page-{name}-{}", count / ANSWERS_A_SESSION);
+        let mut session = format!("page-{name}-{}", count / ANSWERS_A_SESSION);
         let streaming = rng.u8(..6) > 0;
         let tag = format!("p{name}n{count}x");
-        let message = message(&mut rng, &tag, streaming);
+        let mut message = message(&mut rng, &tag, streaming);
         let cancelled = streaming && !message.ends_with(LONG) && rng.u8(..4) == 0;
+        let mut enough = if rng.u8(..4) == 0 { 0 } else { rng.usize(1..2_500) };
+        if cancelled && drops {
+            // Only the stop can end it; a token has a byte at least.
+            enough = enough.min(150);
+            message = format!("/silence {} {message}", enough + rng.usize(..50));
+            // Said again before the next question, as one that was stopped before its first word is, it would silence that too.
+            session = format!("page-{name}-stuck-{count}");
+        }
         let handle = page.send(&session, &message, streaming, rng.bool() && !cancelled);
         let what = format!("page {name}, answer {count}: {message}");
         let followed = timeout(ANSWER_PATIENCE, async {
             if cancelled {
-                let enough = if rng.u8(..4) == 0 { 0 } else { rng.usize(1..2_500) };
-                page.until(|page| page.held(handle).text.len() >= enough || page.held(handle).ended()).await;
+                page.until(|page| page.held(handle).bytes() >= enough || page.held(handle).ended()).await;
                 page.cancel(handle);
             }
             page.until(|page| page.held(handle).ended()).await;
@@ -98,6 +116,7 @@ struct Totals {
     bytes: usize,
     calls: usize,
     repeated: u64,
+    lost: u64,
     bills: Bills,
 }
 
@@ -110,7 +129,7 @@ async fn check(
     drops: bool,
     totals: &mut Totals,
 ) {
-    let mut sessions: Vec<(&str, Vec<Seen<'_>>)> = Vec::new();
+    let mut sessions: BTreeMap<&str, Vec<Seen<'_>>> = BTreeMap::new();
     let (mut known, mut used) = (0, Usage::default());
     for Asked { session, message, cancelled, handle } in asked {
         let held = page.held(*handle);
@@ -127,10 +146,7 @@ async fn check(
         }
         known += 1;
         used.add(&ended.usage);
-        if sessions.last().is_none_or(|(name, _)| name != session) {
-            sessions.push((session, Vec::new()));
-        }
-        sessions.last_mut().expect("a session").1.push((message, ended));
+        sessions.entry(session).or_default().push((message, ended));
     }
     let all = &page.usage().all;
     assert_eq!((all.turns, &all.usage), (known, &used), "usage is counted once for each answer");
@@ -148,12 +164,14 @@ async fn round(seed: u64, tally: &Arc<Tally>, drops: bool, totals: &mut Totals) 
     let proxy = Proxy::with(&flags, script).await;
     let mut pages = JoinSet::new();
     for name in 0..PAGES {
-        pages.spawn(visit(proxy.addr, seed.wrapping_mul(PAGES).wrapping_add(name), name, tally.clone()));
+        pages.spawn(visit(proxy.addr, seed.wrapping_mul(PAGES).wrapping_add(name), name, drops, tally.clone()));
     }
     let pages = pages.join_all().await;
     let mut calls = calls_by_question(&proxy);
     for (page, asked) in &pages {
-        totals.repeated += page.repeated();
+        let (repeated, lost) = page.mishaps();
+        totals.repeated += repeated;
+        totals.lost += lost;
         check(&proxy, page, asked, &mut calls, drops, totals).await;
     }
     // One call at most for each answer was seen above: so there is no other bill.
@@ -175,8 +193,8 @@ async fn whatever_is_cut_the_text_is_what_bedrock_sent_and_was_asked_for_once() 
         left -= cuts;
         at = at.wrapping_add(1);
     }
-    let Totals { answers, bytes, calls, repeated, bills } = totals;
+    let Totals { answers, bytes, calls, repeated, lost, bills } = totals;
     println!(
-        "cuts: {tally}: {answers} answers, {bytes} bytes of text, each as Bedrock sent it, in {calls} calls, {repeated} frames heard twice; {bills}"
+        "cuts: {tally}: {answers} answers, {bytes} bytes of text, each as Bedrock sent it, in {calls} calls, {repeated} frames heard twice and {lost} not at all; {bills}"
     );
 }
