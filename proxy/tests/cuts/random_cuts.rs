@@ -157,7 +157,7 @@ async fn check(
 
 /// Some cuts with a proxy that reads on for what a stopped answer used, or drops its call.
 async fn round(seed: u64, tally: &Arc<Tally>, drops: bool, totals: &mut Totals) {
-    let long = Behaviour::bench(12_000, " größer 日本語 🙂, w", 20);
+    let long = Behaviour::bench(6_000, " größer 日本語 🙂, w", 20);
     let script = Script::new().step(Step::of(long).when_prompt(LONG));
     let on_stop = if drops { "abort" } else { "drain" };
     let flags = ["--max-tokens", "64000", "--history-messages", "1", "--on-stop", on_stop];
