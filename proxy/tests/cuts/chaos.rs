@@ -1,29 +1,25 @@
 //! A network that fails: a TCP proxy that cuts what it carries, by dice or by order.
 
 use std::{
-    future::pending,
-    io::ErrorKind,
+    convert::Infallible,
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 use tokio::{
-    io::AsyncWriteExt,
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::watch,
     task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
 };
 
-const CHUNK_BYTES: usize = 16 * 1024;
+use crate::carry::{Meter, carry};
 
 /// What happens to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     /// Both ends are closed.
     Close,
     /// Both ends are reset.
@@ -35,13 +31,13 @@ enum Fate {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Plan {
-    fate: Fate,
-    upward: bool,
+pub(crate) struct Plan {
+    pub(crate) fate: Fate,
+    pub(crate) upward: bool,
     /// Bytes of the direction that pass before it happens.
-    at_bytes: u64,
+    pub(crate) at_bytes: u64,
     /// Bytes of both directions that pass one by one.
-    crumbled_bytes: u64,
+    pub(crate) crumbled_bytes: u64,
 }
 
 impl Plan {
@@ -60,7 +56,7 @@ impl Plan {
             6..8 => Fate::HalfClose,
             _ => Fate::Stall { ms: rng.u64(20..600), both: rng.bool(), then_close: rng.u8(..4) > 0 },
         };
-        let crumbled_bytes = if rng.u8(..4) == 0 { rng.u64(..2_048) } else { 0 };
+        let crumbled_bytes = if rng.u8(..6) == 0 { rng.u64(..1_024) } else { 0 };
         Self { fate, upward, at_bytes, crumbled_bytes }
     }
 }
@@ -68,19 +64,20 @@ impl Plan {
 /// What was done, and how much of it is still wanted. Shared by all networks of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    wanted: u64,
+    wanted: AtomicU64,
     closed: AtomicU64,
     reset: AtomicU64,
     half_closed: AtomicU64,
     stalled_and_closed: AtomicU64,
     stalled: AtomicU64,
-    up_bytes: AtomicU64,
-    down_bytes: AtomicU64,
+    pub(crate) up_bytes: AtomicU64,
+    pub(crate) down_bytes: AtomicU64,
 }
 
 impl Tally {
-    pub(crate) fn wanting(cuts: u64) -> Self {
-        Self { wanted: cuts, ..Self::default() }
+    /// So many more cuts are wanted.
+    pub(crate) fn want(&self, cuts: u64) {
+        self.wanted.store(self.cuts() + cuts, Relaxed);
     }
 
     pub(crate) fn cuts(&self) -> u64 {
@@ -91,10 +88,10 @@ impl Tally {
     }
 
     pub(crate) fn goes_on(&self) -> bool {
-        self.cuts() < self.wanted
+        self.cuts() < self.wanted.load(Relaxed)
     }
 
-    fn count(&self, fate: Fate) {
+    pub(crate) fn count(&self, fate: Fate) {
         let kind = match fate {
             Fate::Close => &self.closed,
             Fate::Reset => &self.reset,
@@ -126,7 +123,7 @@ impl std::fmt::Display for Tally {
 
 /// What a test orders of all connections there are and will be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
+pub(crate) enum Order {
     Pass,
     /// Nothing comes back from the proxy.
     HoldReplies,
@@ -139,27 +136,38 @@ enum Order {
 pub(crate) struct Network {
     pub(crate) addr: SocketAddr,
     order: watch::Sender<Order>,
+    meter: Option<Arc<Meter>>,
     task: JoinHandle<()>,
 }
 
 impl Network {
     /// To `proxy`. The connections fail as the dice say while `tally` wants more cuts, and as ordered.
     pub(crate) async fn start(proxy: SocketAddr, seed: u64, tally: Arc<Tally>) -> Self {
+        Self::open(proxy, seed, tally, None).await
+    }
+
+    /// To `proxy`, for clients that get only the bytes that are let through. It fails only as ordered.
+    pub(crate) async fn metered(proxy: SocketAddr) -> Self {
+        Self::open(proxy, 0, Arc::default(), Some(Arc::default())).await
+    }
+
+    async fn open(proxy: SocketAddr, seed: u64, tally: Arc<Tally>, meter: Option<Arc<Meter>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let (order, orders) = watch::channel(Order::Pass);
         let mut rng = fastrand::Rng::with_seed(seed);
+        let metered = meter.clone();
         let task = tokio::spawn(async move {
             let mut carried = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.expect("a connection");
                 let plan = Plan::draw(&mut rng);
                 let plan = tally.goes_on().then_some(plan);
-                carried.spawn(carry(client, proxy, plan, orders.clone(), tally.clone()));
+                carried.spawn(carry(client, proxy, plan, orders.clone(), metered.clone(), tally.clone()));
                 while carried.try_join_next().is_some() {}
             }
         });
-        Self { addr, order, task }
+        Self { addr, order, meter, task }
     }
 
     pub(crate) fn hold_replies(&self) {
@@ -170,144 +178,23 @@ impl Network {
     pub(crate) fn cut(&self) {
         self.order.send_replace(Order::Cut);
     }
+
+    /// What a metered network lets through.
+    pub(crate) fn meter(&self) -> &Meter {
+        self.meter.as_ref().expect("a metered network")
+    }
+
+    /// Lets bytes through, `piece` at a time, for as long as anybody waits for it.
+    pub(crate) async fn trickle(&self, piece: u64) -> Infallible {
+        loop {
+            self.meter().let_pass(piece);
+            self.meter().used_up().await;
+        }
+    }
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Stopped {
-    /// At the byte that was asked for.
-    Due,
-    End,
-    Broken,
-}
-
-/// One direction of a connection. What it has read outlives a run that is given up.
-#[derive(Debug, Default)]
-struct Pipe {
-    pending: Vec<u8>,
-    passed_bytes: u64,
-    ended: bool,
-}
-
-impl Pipe {
-    async fn run(&mut self, from: &TcpStream, to: &TcpStream, due: u64, crumbled: u64) -> Stopped {
-        if self.ended {
-            return pending().await;
-        }
-        let mut chunk = vec![0; CHUNK_BYTES];
-        loop {
-            if self.passed_bytes >= due {
-                return Stopped::Due;
-            }
-            if self.pending.is_empty() {
-                if from.readable().await.is_err() {
-                    return Stopped::Broken;
-                }
-                match from.try_read(&mut chunk) {
-                    Ok(0) => return Stopped::End,
-                    Ok(read) => self.pending.extend_from_slice(&chunk[..read]),
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                    Err(_) => return Stopped::Broken,
-                }
-                continue;
-            }
-            let most = if self.passed_bytes < crumbled { 1 } else { self.pending.len() };
-            let length = most.min(usize::try_from(due - self.passed_bytes).unwrap_or(usize::MAX));
-            if to.writable().await.is_err() {
-                return Stopped::Broken;
-            }
-            match to.try_write(&self.pending[..length]) {
-                Ok(written) => {
-                    self.pending.drain(..written);
-                    self.passed_bytes += written as u64;
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return Stopped::Broken,
-            }
-        }
-    }
-}
-
-async fn carry(
-    mut client: TcpStream,
-    proxy: SocketAddr,
-    plan: Option<Plan>,
-    mut orders: watch::Receiver<Order>,
-    tally: Arc<Tally>,
-) {
-    orders.mark_unchanged();
-    let Ok(mut server) = TcpStream::connect(proxy).await else { return };
-    let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let (mut up, mut down) = (Pipe::default(), Pipe::default());
-    pass(&mut client, &mut server, (&mut up, &mut down), plan, &mut orders, &tally).await;
-    tally.up_bytes.fetch_add(up.passed_bytes, Relaxed);
-    tally.down_bytes.fetch_add(down.passed_bytes, Relaxed);
-}
-
-async fn pass(
-    client: &mut TcpStream,
-    server: &mut TcpStream,
-    (up, down): (&mut Pipe, &mut Pipe),
-    mut plan: Option<Plan>,
-    orders: &mut watch::Receiver<Order>,
-    tally: &Tally,
-) {
-    while !(up.ended && down.ended) {
-        let due = |upward: bool| plan.filter(|plan| plan.upward == upward).map_or(u64::MAX, |plan| plan.at_bytes);
-        let crumbled = plan.map_or(0, |plan| plan.crumbled_bytes);
-        let held = *orders.borrow() == Order::HoldReplies;
-        let (upward, stopped) = tokio::select! {
-            stopped = up.run(client, server, due(true), crumbled) => (true, stopped),
-            stopped = down.run(server, client, due(false), crumbled), if !held => (false, stopped),
-            changed = orders.changed() => {
-                if changed.is_err() || *orders.borrow() == Order::Cut {
-                    return;
-                }
-                continue;
-            }
-        };
-        let fate = match (stopped, plan) {
-            (Stopped::Broken, _) => return,
-            (Stopped::Due, Some(due)) => {
-                plan = None;
-                tally.count(due.fate);
-                due.fate
-            }
-            _ => Fate::HalfClose,
-        };
-        match fate {
-            Fate::Close => return,
-            Fate::Reset => {
-                let _ = (client.set_zero_linger(), server.set_zero_linger());
-                return;
-            }
-            Fate::HalfClose => {
-                let (pipe, to) = if upward { (&mut *up, &mut *server) } else { (&mut *down, &mut *client) };
-                pipe.ended = true;
-                let _ = to.shutdown().await;
-            }
-            Fate::Stall { ms, both, then_close } => {
-                let passed = if upward { up.passed_bytes } else { down.passed_bytes };
-                let stall = Duration::from_millis(ms);
-                let over = match (both, upward) {
-                    (true, _) => {
-                        sleep(stall).await;
-                        None
-                    }
-                    (false, true) => timeout(stall, down.run(server, client, u64::MAX, 0)).await.ok(),
-                    (false, false) => timeout(stall, up.run(client, server, u64::MAX, 0)).await.ok(),
-                };
-                if then_close || over.is_some() {
-                    return;
-                }
-                // What went on is cut all the same, a little later.
-                plan = Some(Plan { fate: Fate::Close, upward, at_bytes: ms * 8 + passed, crumbled_bytes: 0 });
-            }
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! A resume from every position there is, of an answer that is over and of one that runs.
 
-use bedrock_emulator::{Behaviour, Outcome};
+use bedrock_emulator::{Behaviour, Fault, Outcome, Script};
 use serde_json::json;
 
 use crate::common::{Client, Proxy, STEADY};
@@ -32,7 +32,10 @@ async fn every_position_of_an_answer_that_is_over_brings_exactly_the_rest() {
 
 #[tokio::test]
 async fn every_position_of_an_answer_that_runs_brings_exactly_the_rest() {
-    let proxy = Proxy::answering(Behaviour::text(characters(0)).with_pace(STEADY)).await;
+    // All of the text comes, and the answer does not end by itself.
+    let stuck = Behaviour::text(characters(0)).with_pace(STEADY);
+    let stuck = stuck.with_fault(Fault::Silence { after_tokens: EVENTS as u32 });
+    let proxy = Proxy::with(&["--on-stop", "abort"], Script::always(stuck)).await;
     let mut first = proxy.connect().await;
     first.send_message("r", "s", "count", true).await;
     let mut read = vec![first.frame().await];
@@ -49,7 +52,13 @@ async fn every_position_of_an_answer_that_runs_brings_exactly_the_rest() {
         after += 1;
     }
     assert_eq!(proxy.only_call().outcome, Outcome::Running, "the answer was over too soon");
-    let whole = first.rest_of_answer(read).await;
+    while read.last().expect("a frame").seq() < EVENTS {
+        read.push(first.frame().await);
+    }
+    // On the socket that has it all, too.
+    resume(&mut first, read[0].str("messageId"), 0).await;
+    first.send("c", "chat.cancel", json!({ "requestId": "r" })).await;
+    let whole = first.answer().await;
     assert_eq!(whole.text, characters(0));
     for (after, mut client) in followers {
         let rest = client.answer_after(after).await;

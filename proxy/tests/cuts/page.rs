@@ -4,61 +4,17 @@ use std::{
     collections::HashMap,
     future::{Future, poll_fn},
     net::SocketAddr,
-    pin::Pin,
-    task::{Context, Poll},
     time::Duration,
 };
 
-use client_core::{
-    Client, Config, Handle, Input, Liveness, Output, PageUsage, Piece, RequestError, SendOptions, Status, Time,
-};
-use futures_util::{Sink, Stream};
-use protocol::{StopReason, Usage};
+use client_core::{Client, Config, Handle, Input, Liveness, Output, PageUsage, Piece, SendOptions, Status, Time};
 use serde_json::{Value, json};
-use tokio::{
-    net::TcpStream,
-    time::{Instant, sleep_until},
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    held::Held,
+    link::{Happened, Link},
 };
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
-
-const LOST: u16 = 1006;
-
-type WebSocket = WebSocketStream<TcpStream>;
-
-enum Link {
-    None,
-    Opening(Pin<Box<dyn Future<Output = Option<WebSocket>> + Send>>),
-    Open(Box<WebSocket>),
-}
-
-enum Happened {
-    Opened,
-    Frame(String),
-    Closed(u16),
-    Due,
-}
-
-/// What a page holds of an answer.
-#[derive(Debug, Default)]
-pub(crate) struct Held {
-    /// The pieces, joined.
-    pub(crate) text: String,
-    pub(crate) reasoning: String,
-    pub(crate) message_id: String,
-    /// The text as a whole, why it ended and what it used.
-    pub(crate) done: Option<(String, StopReason, Usage)>,
-    pub(crate) failed: Option<RequestError>,
-    /// The reply, for a request that has one.
-    pub(crate) reply: Option<Value>,
-    /// Pieces are taken only at the end.
-    late: bool,
-}
-
-impl Held {
-    pub(crate) fn ended(&self) -> bool {
-        self.done.is_some() || self.failed.is_some() || self.reply.is_some()
-    }
-}
 
 /// A page.
 pub(crate) struct Page {
@@ -68,24 +24,66 @@ pub(crate) struct Page {
     link: Link,
     outbox: Vec<String>,
     held: HashMap<Handle, Held>,
+    /// How many frames of each type have come.
+    heard: HashMap<String, u64>,
+    mishaps: Option<Mishaps>,
+}
+
+/// Frames that do not come once each and in order, as they do on a socket: what the protocol promises even then.
+struct Mishaps {
+    dice: fastrand::Rng,
+    before: String,
+    repeated: u64,
+    lost: u64,
+}
+
+impl Mishaps {
+    /// Whether the frame is lost. One without text never is: nothing that follows would tell of it.
+    fn loses(&mut self, kind: &str) -> bool {
+        let lost = kind.ends_with("_stream") && self.dice.u8(..24) == 0;
+        self.lost += u64::from(lost);
+        lost
+    }
+
+    /// The frame that comes after `frame` though it, or the one before it, has come already.
+    fn again(&mut self, frame: String) -> Option<String> {
+        let before = std::mem::replace(&mut self.before, frame.clone());
+        if self.dice.u8(..8) > 0 {
+            return None;
+        }
+        self.repeated += 1;
+        Some(if self.dice.bool() && !before.is_empty() { before } else { frame })
+    }
 }
 
 impl Page {
-    /// With the protocol's rules at a fiftieth of their times.
+    /// With the protocol's rules at a fiftieth of their times. Now and then a frame comes twice, or some text not at all.
     pub(crate) fn new(proxy: SocketAddr, seed: u64) -> Self {
         let liveness = Liveness { ping_after_ms: 150, pong_within_ms: 250 };
-        let config = Config {
-            attempt_timeout_ms: 800,
-            backoff_base_ms: 4,
-            backoff_cap_ms: 30,
-            healthy_after_ms: 500,
-            resume_again_ms: 200,
-            idle: liveness,
-            following: liveness,
-            ..Config::default()
-        };
-        let client = Client::new(config, seed);
-        Self { client, proxy, began: Instant::now(), link: Link::None, outbox: Vec::new(), held: HashMap::new() }
+        let config = Config { attempt_timeout_ms: 800, idle: liveness, following: liveness, ..Config::default() };
+        let dice = fastrand::Rng::with_seed(seed);
+        let mishaps = Mishaps { dice, before: String::new(), repeated: 0, lost: 0 };
+        Self { mishaps: Some(mishaps), ..Self::with(proxy, seed, config) }
+    }
+
+    /// One that gives a socket up as late as the protocol says: for networks on which little comes.
+    pub(crate) fn patient(proxy: SocketAddr, seed: u64) -> Self {
+        Self::with(proxy, seed, Config::default())
+    }
+
+    fn with(proxy: SocketAddr, seed: u64, config: Config) -> Self {
+        let config =
+            Config { backoff_base_ms: 4, backoff_cap_ms: 30, healthy_after_ms: 500, resume_again_ms: 200, ..config };
+        Self {
+            client: Client::new(config, seed),
+            proxy,
+            began: Instant::now(),
+            link: Link::None,
+            outbox: Vec::new(),
+            held: HashMap::new(),
+            heard: HashMap::new(),
+            mishaps: None,
+        }
     }
 
     /// Sends a message; its pieces are taken as they come, or only at the end.
@@ -94,6 +92,31 @@ impl Page {
         let options = SendOptions { streaming, session_id: Some(session), ..SendOptions::default() };
         let handle = self.client.send_message(self.now(), &data, options).expect("a request that is taken");
         self.held.insert(handle, Held { late, ..Held::default() });
+        self.act();
+        handle
+    }
+
+    /// Asks for the history of a session.
+    pub(crate) fn ask_history(&mut self, session: &str) -> Handle {
+        let data = json!({ "sessionId": session }).to_string();
+        let handle = self.client.call(self.now(), "chat.get_history", &data).expect("a request that is taken");
+        self.held.insert(handle, Held::default());
+        self.act();
+        handle
+    }
+
+    /// Follows an answer that another page has asked for: `in_progress` of the session's history.
+    pub(crate) fn follow(&mut self, session: &str, in_progress: &Value) -> Handle {
+        let message = &in_progress["message"];
+        let held = json!({
+            "sessionId": session,
+            "messageId": message["messageId"],
+            "seq": in_progress["seq"],
+            "state": "streaming",
+            "message": message,
+        });
+        let handle = self.client.follow(self.now(), &held.to_string()).expect("an answer that can be followed");
+        self.held.insert(handle, Held::begun(message));
         self.act();
         handle
     }
@@ -115,6 +138,16 @@ impl Page {
         &self.held[&handle]
     }
 
+    /// How many frames of this type have come.
+    pub(crate) fn heard(&self, kind: &str) -> u64 {
+        self.heard.get(kind).copied().unwrap_or_default()
+    }
+
+    /// How many frames came twice, and how many never.
+    pub(crate) fn mishaps(&self) -> (u64, u64) {
+        self.mishaps.as_ref().map_or((0, 0), |mishaps| (mishaps.repeated, mishaps.lost))
+    }
+
     pub(crate) fn connect(&mut self) {
         self.input(Input::Connect);
     }
@@ -124,7 +157,7 @@ impl Page {
         while !reached(self) {
             match self.happens().await {
                 Happened::Opened => self.input(Input::Opened),
-                Happened::Frame(text) => self.input(Input::Received(&text)),
+                Happened::Frame(text) => self.frame(text),
                 Happened::Closed(code) => {
                     self.link = Link::None;
                     self.input(Input::SocketClosed { code, reason: "" });
@@ -135,6 +168,26 @@ impl Page {
                     self.act();
                 }
             }
+        }
+    }
+
+    /// The same for as long as `other` takes.
+    pub(crate) async fn meanwhile<T>(&mut self, other: impl Future<Output = T>) -> T {
+        tokio::select! {
+            result = other => result,
+            () = self.until(|_| false) => unreachable!("nothing is waited for"),
+        }
+    }
+
+    fn frame(&mut self, text: String) {
+        let kind = text.split("\"type\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a type");
+        *self.heard.entry(kind.to_owned()).or_default() += 1;
+        if self.mishaps.as_mut().is_some_and(|mishaps| mishaps.loses(kind)) {
+            return;
+        }
+        self.input(Input::Received(&text));
+        if let Some(again) = self.mishaps.as_mut().and_then(|mishaps| mishaps.again(text)) {
+            self.input(Input::Received(&again));
         }
     }
 
@@ -149,7 +202,7 @@ impl Page {
 
     async fn happens(&mut self) -> Happened {
         let due = self.client.poll_timeout().map(|due| self.began + Duration::from_millis(due.as_millis()));
-        let socket = poll_fn(|cx| poll_link(&mut self.link, &mut self.outbox, cx));
+        let socket = poll_fn(|cx| self.link.poll(&mut self.outbox, cx));
         tokio::select! {
             happened = socket => happened,
             () = sleep_until(due.unwrap_or(self.began)), if due.is_some() => Happened::Due,
@@ -164,13 +217,8 @@ impl Page {
                     self.client.handle_input(now, Input::Token { attempt, result: Ok(None) });
                 }
                 Output::OpenSocket => {
-                    let proxy = self.proxy;
                     self.outbox.clear();
-                    self.link = Link::Opening(Box::pin(async move {
-                        let stream = TcpStream::connect(proxy).await.ok()?;
-                        stream.set_nodelay(true).ok()?;
-                        Some(client_async(format!("ws://{proxy}/ws"), stream).await.ok()?.0)
-                    }));
+                    self.link = Link::open(self.proxy);
                 }
                 Output::SendText(text) => self.outbox.push(text),
                 Output::CloseSocket { .. } => self.link = Link::None,
@@ -204,48 +252,5 @@ impl Page {
                 Piece::Tool(_) | Piece::Status { .. } => {}
             }
         });
-    }
-}
-
-fn poll_link(link: &mut Link, outbox: &mut Vec<String>, cx: &mut Context<'_>) -> Poll<Happened> {
-    match link {
-        Link::None => Poll::Pending,
-        Link::Opening(opening) => opening.as_mut().poll(cx).map(|socket| match socket {
-            None => Happened::Closed(LOST),
-            Some(socket) => {
-                *link = Link::Open(Box::new(socket));
-                Happened::Opened
-            }
-        }),
-        Link::Open(socket) => {
-            let mut socket = Pin::new(socket.as_mut());
-            while !outbox.is_empty() {
-                match socket.as_mut().poll_ready(cx) {
-                    Poll::Pending => break,
-                    Poll::Ready(Err(_)) => return Poll::Ready(Happened::Closed(LOST)),
-                    Poll::Ready(Ok(())) => {
-                        if socket.as_mut().start_send(Message::text(outbox.remove(0))).is_err() {
-                            return Poll::Ready(Happened::Closed(LOST));
-                        }
-                    }
-                }
-            }
-            if let Poll::Ready(Err(_)) = socket.as_mut().poll_flush(cx) {
-                return Poll::Ready(Happened::Closed(LOST));
-            }
-            loop {
-                match socket.as_mut().poll_next(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Some(Ok(Message::Text(text)))) => {
-                        return Poll::Ready(Happened::Frame(text.to_string()));
-                    }
-                    Poll::Ready(Some(Ok(Message::Ping(_)))) => {}
-                    Poll::Ready(Some(Ok(Message::Close(Some(close))))) => {
-                        return Poll::Ready(Happened::Closed(close.code.into()));
-                    }
-                    Poll::Ready(_) => return Poll::Ready(Happened::Closed(LOST)),
-                }
-            }
-        }
     }
 }
