@@ -246,6 +246,7 @@ impl Turn {
         };
         Message {
             message_id: self.message_id.clone(),
+            request_id: None,
             content,
             role: Role::Assistant,
             timestamp: self.started,
