@@ -108,8 +108,20 @@ describe("history", () => {
     expect(await shownWith({ messages: [failed] }, "Hello", false)).toEqual(["Hello|", "Hello|Good ", "Hello|Good day"]);
     const replaced = { ...failed, content: "Hello \ufffd" };
     expect((await shownWith({ messages: [replaced] }, "Hello \ud83d", false))[0]).toBe("Hello \ud83d|");
+    const echo = { ...answer, content: "Hello" };
+    expect((await shownWith({ messages: [failed, echo] }, "Hello", false))[0], "an answer is no question").toBe("Hello|Hello|Hello|");
     const broken = { ...answer, content: "Go", error: { code: "interrupted", message: "It was cut.", retryable: true } } as const;
     expect((await shownWith({ messages: [failed, broken] }, "Hello", false))[0], "the proxy takes that for another").toBe("Hello|Go|Hello|");
+  });
+
+  it("takes no question of an older page for the one that waits", async () => {
+    const { client, chat } = setUp();
+    client.histories.set("s1", { sessionId: "s1", hasMore: true, messages: [{ ...answer, messageId: "m0" }] });
+    client.histories.set("m0", { sessionId: "s1", hasMore: false, messages: [{ ...question, requestId: "k0" }] });
+    chat.send("Hello");
+    await chat.loadHistory();
+    await chat.loadHistory();
+    expect(chat.state().messages.map((message) => message.text)).toEqual(["Hello", "Good day", "Hello", ""]);
   });
 
   it("comes once for a question that is sent again, wherever it stands", async () => {

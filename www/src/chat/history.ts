@@ -32,8 +32,9 @@ function isShown(message: Message, before: Message | undefined, shown: ReadonlyS
 function isAskedAgain(page: HistoryResponse, latest: Message, state: ChatState): boolean {
   const key = state.messages.at(-1)?.key;
   const question = state.messages.findLast((message) => message.role === "user");
-  const hasArrived = state.history.hasMore || page.messages.some((message) => message.requestId === key);
-  return !hasArrived && latest.role === "user" && latest.content === question?.text.replace(/\p{Surrogate}/gu, "\ufffd");
+  const isOlderPage = state.history.hasMore;
+  const hasArrived = page.messages.some((message) => message.requestId === key);
+  return !isOlderPage && !hasArrived && latest.role === "user" && latest.content === question?.text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 /** A stored message as the page shows it; its key is the proxy's id. */
