@@ -180,6 +180,10 @@ export type Message = {
  */
 messageId: MessageId, 
 /**
+ * The id it was asked under, the latest where it was asked again: on the person's messages.
+ */
+requestId?: RequestId, 
+/**
  * All its text, parts joined.
  */
 content: string, 

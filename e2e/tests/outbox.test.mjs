@@ -134,6 +134,31 @@ test("the conversation so far is shown with the message that waits, each once", 
     assert.equal((await emulator.calls()).length, 2);
   }));
 
+for (const fails of ["down", "mute"]) {
+  test(`a question whose answer failed without a word and that is sent again on a wire that is ${fails} is shown once`, () =>
+    withWire(async (page, wire) => {
+      // The proxy asks Bedrock four times for one message; the emulator refuses the first four.
+      const prompt = "/throttle 4 2+2";
+      await say(page, prompt);
+      const alert = (await answered(page, 1, "failed")).getByRole("alert");
+      wire[fails]();
+      await alert.getByRole("button", { name: "Retry", exact: true }).and(page.locator('[aria-disabled="false"]')).click();
+      if (fails === "mute") await emulator.waitFor(5, { ended: true });
+      await page.reload();
+      if (fails === "down") {
+        await page.getByText("Waiting for the connection.").waitFor();
+        wire.up();
+        await page.evaluate(() => window.dispatchEvent(new Event("online")));
+      }
+      for (const reloads of [0, 1]) {
+        if (reloads > 0) await page.reload();
+        assert.match(await textOf(await answered(page, 1, "complete")), /2 \+ 2 = 4/);
+        await assertShown(page, [prompt]);
+      }
+      assert.equal((await emulator.calls()).filter((call) => call.outcome === "completed").length, 1);
+    }));
+}
+
 test("a message that was stopped before it went out is not sent by the next page", () =>
   withWire(async (page, wire) => {
     wire.down();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, StopReason, Timestamp, ToolUse, Usage};
+use crate::{MessageId, RequestId, StopReason, Timestamp, ToolUse, Usage};
 
 /// Who a message is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub enum Part {
 pub struct Message {
     /// Its id, minted by the proxy.
     pub message_id: MessageId,
+    /// The id it was asked under, the latest where it was asked again: on the person's messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
     /// All its text, parts joined.
     pub content: String,
     /// Who it is from.

@@ -300,6 +300,7 @@ fn message(turn: &Turn) -> Message {
     let ended = turn.ended();
     Message {
         message_id: turn.message_id.clone(),
+        request_id: None,
         content: turn.text(),
         role: Role::Assistant,
         timestamp: now(),

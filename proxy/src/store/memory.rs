@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use protocol::{Message, MessageId, RequestId, SessionId, server::Session};
+use protocol::{Message, MessageId, RequestId, Role, SessionId, server::Session};
 
 use super::{Asked, Page, Store, StoreError, title_from};
 use crate::principal::Owner;
@@ -197,6 +197,8 @@ impl Store for MemoryStore {
                 // A question is taken only where its answer has room too.
                 kept.add(question, 1)?;
                 kept.session.title = kept.session.title.take().or(title);
+            } else if let Some(last) = kept.messages.last_mut().filter(|last| last.role == Role::User) {
+                last.request_id = Some(request.clone());
             }
             kept.asked.insert(request.clone(), asked);
             sessions.touch(session);
@@ -236,7 +238,7 @@ impl Store for MemoryStore {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Role, Timestamp, client::SendMessage};
+    use protocol::{Timestamp, client::SendMessage};
 
     use super::*;
     use crate::store::{Fingerprint, new_session};
@@ -252,6 +254,7 @@ mod tests {
     fn message(message_id: &str, role: Role) -> Message {
         Message {
             message_id: MessageId::new(message_id).unwrap(),
+            request_id: None,
             content: format!("text of {message_id}"),
             role,
             timestamp: Timestamp::from_unix_ms(5),
@@ -366,6 +369,28 @@ mod tests {
         assert_eq!(store.asked(&ann, &id("s"), &request("r")).await, Ok(Some(asked("r"))));
         assert_eq!(store.asked(&ann, &id("s"), &request("other")).await, Ok(None));
         assert_eq!(store.session(&ann, &id("s")).await.unwrap().message_count, 1);
+    }
+
+    #[tokio::test]
+    async fn a_question_asked_again_is_under_its_latest_id() {
+        let ann = owner("ann");
+        let store = store_with(&ann, &["s"]).await;
+        let question = |name: &str| Message { request_id: Some(request(name)), ..message(name, Role::User) };
+        let ask = async |name: &str, question| store.ask(&ann, &id("s"), &request(name), asked(name), question).await;
+        let ids = async || {
+            let page = store.messages(&ann, &id("s"), None, 9).await.unwrap();
+            page.items.into_iter().map(|message| message.request_id.map(|id| id.to_string())).collect::<Vec<_>>()
+        };
+        ask("r1", None).await.unwrap();
+        ask("r2", Some(question("r2"))).await.unwrap();
+        ask("r3", Some(question("r3"))).await.unwrap();
+        assert_eq!(ids().await, [Some("r2".into()), Some("r3".into())]);
+        ask("r4", None).await.unwrap();
+        assert_eq!(ask("r2", None).await, Err(StoreError::AskedBefore));
+        assert_eq!(ids().await, [Some("r2".into()), Some("r4".into())]);
+        store.append(&ann, &id("s"), message("a", Role::Assistant)).await.unwrap();
+        ask("r5", None).await.unwrap();
+        assert_eq!(ids().await, [Some("r2".into()), Some("r4".into()), None], "an answer is asked under no id");
     }
 
     #[tokio::test]

@@ -100,8 +100,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     async fn asked(&self, owner: &Owner, session: &SessionId, request: &RequestId)
     -> Result<Option<Asked>, StoreError>;
 
-    /// Takes note that something is asked, once for each id, and adds the question at the end of the session unless it is there
-    /// already. The first one gives a session without a title its title.
+    /// Takes note that something is asked, once for each id, and adds the question at the end of the session. Without one, the
+    /// question that is last there is asked again, and is under this id from now on. The first one gives a session without a title
+    /// its title.
     async fn ask(
         &self,
         owner: &Owner,

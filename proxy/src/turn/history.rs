@@ -49,6 +49,7 @@ mod tests {
     fn message(role: Role, content: &str) -> Message {
         Message {
             message_id: MessageId::new("m").unwrap(),
+            request_id: None,
             content: content.to_owned(),
             role,
             timestamp: Timestamp::from_unix_ms(0),

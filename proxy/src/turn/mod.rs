@@ -264,6 +264,7 @@ impl Turn {
         };
         Message {
             message_id: self.message_id.clone(),
+            request_id: None,
             content,
             role: Role::Assistant,
             timestamp: self.started,

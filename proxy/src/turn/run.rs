@@ -164,6 +164,7 @@ impl Runner {
         self.store.ensure_session(owner, session).await?;
         let message = Message {
             message_id: self.sources.message_id(),
+            request_id: Some(turn.request_id.clone()),
             content: send.message.clone(),
             role: Role::User,
             timestamp: turn.started,

@@ -174,8 +174,9 @@ async fn a_retry_after_a_failure_is_one_question_in_the_conversation() {
     let answer = client.chat("r2", "s", "hi").await;
     assert_eq!(answer.end.kind, "chat.message_complete");
     let history = proxy.history("s").await;
-    let roles: Vec<_> = history["messages"].as_array().expect("messages").iter().map(|m| &m["role"]).collect();
-    assert_eq!(roles, [&json!("user"), &json!("assistant")]);
+    let messages = history["messages"].as_array().expect("messages");
+    let known: Vec<_> = messages.iter().map(|m| (&m["role"], &m["requestId"])).collect();
+    assert_eq!(known, [(&json!("user"), &json!("r2")), (&json!("assistant"), &json!(null))]);
 }
 
 #[tokio::test]

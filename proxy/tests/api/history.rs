@@ -63,6 +63,17 @@ async fn the_model_reads_the_last_messages_in_whole_turns() {
 }
 
 #[tokio::test]
+async fn a_question_is_stored_with_the_id_it_was_asked_under() {
+    for streaming in [true, false] {
+        let proxy = converse(&[], 2, streaming).await;
+        let history = proxy.history("s").await;
+        let messages = history["messages"].as_array().expect("messages");
+        let ids: Vec<_> = messages.iter().map(|message| message.get("requestId").and_then(Value::as_str)).collect();
+        assert_eq!(ids, [Some("r1"), None, Some("r2"), None]);
+    }
+}
+
+#[tokio::test]
 async fn how_much_it_reads_is_a_setting() {
     let proxy = converse(&["--history-messages", "1"], 2, true).await;
     assert_eq!(sent(&proxy), [("user".to_owned(), "question 2".to_owned())]);

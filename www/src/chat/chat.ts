@@ -2,7 +2,6 @@ import type { ChatErrorCode, Chunk } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import type { Client } from "./client.ts";
 import { failureOf, isChatError } from "./failure.ts";
-import { mayHold } from "./history.ts";
 import { pageClock, randomId } from "./ids.ts";
 import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
@@ -56,8 +55,8 @@ export function makeChat(options: ChatOptions): Chat {
   const sessionId = options.sessionId ?? randomId();
   const [state, setState] = createSignal(emptyChat(sessionId));
   const [draft, setDraft] = createSignal("");
-  /** What ends each stream that is being read, a stop and what the page's end means for it, and when the proxy has named its answer. */
-  const streams = new Map<string, { stop: () => void; leave: () => void; named: Promise<void> }>();
+  /** What ends each stream that is being read: a stop, and what the page's end means for it. */
+  const streams = new Map<string, { stop: () => void; leave: () => void }>();
   let disposed = false;
 
   function dispatch(event: ChatEvent): void {
@@ -73,17 +72,14 @@ export function makeChat(options: ChatOptions): Chat {
     const controller = new AbortController();
     const isOpen = () => ["sent", "streaming", "stopping"].includes(answerOf(state(), answerKey)?.phase ?? "");
     const stop = () => controller.abort();
-    let settle = () => {};
-    const named = new Promise<void>((resolve) => (settle = resolve));
     let isTaken = false;
     const taken = () => {
       if (!isTaken) options.outbox?.remove(answerKey);
       isTaken = true;
-      settle();
     };
     try {
       const chunks = start(controller.signal);
-      streams.set(answerKey, { stop, leave: askedHere ? stop : () => void chunks.return?.(), named });
+      streams.set(answerKey, { stop, leave: askedHere ? stop : () => void chunks.return?.() });
       for await (const chunk of chunks) {
         dispatch({ type: "received", answerKey, chunk, at: clock() });
         taken();
@@ -101,7 +97,6 @@ export function makeChat(options: ChatOptions): Chat {
       dispatch(stopped ? { type: "stopped", answerKey, at: clock() } : { type: "failed", answerKey, failure: failureOf(error, clock()), at: clock() });
     } finally {
       streams.delete(answerKey);
-      settle();
     }
   }
 
@@ -159,7 +154,6 @@ export function makeChat(options: ChatOptions): Chat {
       dispatch({ type: "history_requested" });
       try {
         const page = await client.history({ sessionId, limit: HISTORY_PAGE, ...(before === undefined ? {} : { before }) });
-        if (before === undefined && mayHold(page, state())) await streams.get(state().turn ?? "")?.named;
         dispatch({ type: "history_received", page });
         const { inProgress } = page;
         const key = inProgress?.message.messageId;

@@ -1,47 +1,40 @@
 import type { ErrorData, HistoryResponse, Message, ToolUse } from "@outcrop/client";
 import type { Failure } from "./failure.ts";
-import { answerUnderWay, type Answer, type ChatMessage, type ChatState } from "./state.ts";
+import type { Answer, ChatMessage, ChatState } from "./state.ts";
 
 /** The state with a page of history before what it has. What the page already shows is not taken twice. */
 export function fromHistory(state: ChatState, page: HistoryResponse): ChatState {
   const shown = new Set(state.messages.flatMap(idsOf));
-  const older = page.messages.filter((_, index) => !isShown(page, index, shown, state)).map(storedMessage);
-  const messages = [...older, ...state.messages];
+  const latest = page.messages.at(-1);
+  const isNew = (message: Message, index: number) => !isShown(message, page.messages[index - 1], shown);
+  const older = page.messages.filter((message, index) => isNew(message, index) && !(message === latest && isAskedAgain(page, message, state)));
+  const messages = [...older.map(storedMessage), ...state.messages];
   const loaded = { ...state, messages, history: { phase: "loaded", hasMore: page.hasMore } } as const;
   // An answer that this page asked for is under way already, under a key of its own.
-  if (page.inProgress === undefined || state.turn !== undefined || shown.has(page.inProgress.message.messageId)) return loaded;
+  if (page.inProgress === undefined || state.turn !== undefined || isShown(page.inProgress.message, latest, shown)) return loaded;
   const answer = storedMessage(page.inProgress.message) as Answer;
   return { ...loaded, messages: [...messages, { ...answer, phase: answer.text === "" ? "sent" : "streaming" }], turn: answer.key };
 }
 
 /**
- * Whether the page may hold, with its question, the answer that is under way here, while it is not known yet under which id: then
- * nothing can be said of what is shown twice before the answer has its name.
+ * Whether a stored message is shown already. What was asked on this page has keys of the page's own: its question is known by the id
+ * it was asked under, which is the key of its answer, and its answer by the question before it.
  */
-export function mayHold(page: HistoryResponse, state: ChatState): boolean {
-  const answer = answerUnderWay(state);
-  if (answer === undefined || answer.messageId !== undefined) return false;
-  const text = lastQuestion(state);
-  return page.messages.slice(0, -1).some((message) => message.role === "user" && message.content === text);
+function isShown(message: Message, before: Message | undefined, shown: ReadonlySet<string>): boolean {
+  const request = (message.role === "user" ? message : before)?.requestId;
+  return shown.has(message.messageId) || (request !== undefined && shown.has(request));
 }
 
 /**
- * Whether a stored message is shown already. What was asked on this page has a key of the page's own, so that the question is known by
- * its answer; the last one, which may have none yet, by its text.
+ * Whether the latest stored message is the question that is sent here again, after a failure without a word, and has not arrived yet:
+ * the proxy will take the two for one, by their text. In that, half a surrogate pair was replaced on its way.
  */
-function isShown(page: HistoryResponse, index: number, shown: ReadonlySet<string>, state: ChatState): boolean {
-  const message = page.messages[index];
-  if (message === undefined || shown.has(message.messageId)) return true;
-  if (message.role !== "user") return false;
-  const answer = page.messages[index + 1] ?? page.inProgress?.message;
-  if (answer !== undefined && shown.has(answer.messageId)) return true;
-  const isLatest = index === page.messages.length - 1 && !state.history.hasMore;
-  return isLatest && message.content === lastQuestion(state);
-}
-
-/** The last question as the proxy has it: half a surrogate pair is no text and was replaced on its way. */
-function lastQuestion(state: ChatState): string | undefined {
-  return state.messages.findLast((message) => message.role === "user")?.text.replace(/\p{Surrogate}/gu, "\ufffd");
+function isAskedAgain(page: HistoryResponse, latest: Message, state: ChatState): boolean {
+  const key = state.messages.at(-1)?.key;
+  const question = state.messages.findLast((message) => message.role === "user");
+  const isOlderPage = state.history.hasMore;
+  const hasArrived = page.messages.some((message) => message.requestId === key);
+  return !isOlderPage && !hasArrived && latest.role === "user" && latest.content === question?.text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 /** A stored message as the page shows it; its key is the proxy's id. */
