@@ -1,5 +1,5 @@
-// A TCP proxy of the tests' own, between the browser and the proxy: it can cut every connection that passes through it, and treat
-// WebSockets worse than the rest, so that the page itself can still be loaded.
+// A TCP proxy of the tests' own, between the browser and the proxy: it cuts WebSockets, and leaves the rest alone, so
+// that the page itself can still be loaded.
 
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -15,7 +15,7 @@ export async function startWire() {
   let opens = true;
 
   function cut() {
-    for (const pair of pairs) pair.end();
+    for (const pair of pairs) if (pair.isWebSocket) pair.end();
   }
 
   const server = createServer((near) => {
@@ -38,8 +38,8 @@ export async function startWire() {
     });
     far.on("data", (bytes) => {
       if (pair.isMute) return;
-      if (bytes.length < budget) {
-        budget -= bytes.length;
+      if (!pair.isWebSocket || bytes.length < budget) {
+        if (pair.isWebSocket) budget -= bytes.length;
         near.write(bytes);
         return;
       }
@@ -58,25 +58,25 @@ export async function startWire() {
       return cuts;
     },
     lead: (to) => (port = to),
-    /** Cuts every connection now. */
+    /** Cuts every WebSocket now. */
     cut,
     /** Cuts every WebSocket and lets none through, until `up()`. */
     down() {
       opens = false;
-      for (const pair of pairs) if (pair.isWebSocket) pair.end();
+      cut();
     },
     up: () => (opens = true),
     /** Of the WebSockets that are open, what the proxy says is lost from now on; what the page says arrives. */
     mute() {
       for (const pair of pairs) pair.isMute = pair.isWebSocket === true;
     },
-    /** Cuts every connection once this many more bytes have gone to the browser; resolves then. */
+    /** Cuts every WebSocket once this many more bytes have gone to the browser over one; resolves then. */
     cutAfter(bytes) {
       budget = bytes;
       return new Promise((done) => (onCut = done));
     },
     async close() {
-      cut();
+      for (const pair of pairs) pair.end();
       server.close();
       await once(server, "close");
     },

@@ -33,9 +33,11 @@ fn message() -> impl Strategy<Value = Message> {
     ];
     let parts = prop::collection::vec(part, 0..3);
     let end = (option::of(usage()), option::of(text()), option::of(stop_reason()), option::of(error()));
-    (message_id(), text(), role, timestamp(), parts, end).prop_map(
-        |(message_id, content, role, timestamp, parts, (usage, model, stop_reason, error))| Message {
+    let ids = (message_id(), option::of(request_id()));
+    (ids, text(), role, timestamp(), parts, end).prop_map(
+        |((message_id, request_id), content, role, timestamp, parts, (usage, model, stop_reason, error))| Message {
             message_id,
+            request_id,
             content,
             role,
             timestamp,

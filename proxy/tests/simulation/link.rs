@@ -7,6 +7,7 @@ use fastrand::Rng;
 use outcrop_proxy::ws::connection::Transmit;
 
 use crate::{
+    oracle::STOP_MS,
     server::{Peer, Process},
     world::{Clock, World},
 };
@@ -31,7 +32,10 @@ enum Down {
 /// A connection: each end may believe in it longer than the other.
 pub(crate) struct Link {
     pub(crate) tab: usize,
+    began: u64,
     opens: u64,
+    /// When it has carried on an answer long enough to have carried a stop too.
+    told_by: Option<u64>,
     /// Whether the tab still believes in it; the server does while it has its end.
     pub(crate) client: bool,
     pub(crate) server: Option<Peer>,
@@ -50,6 +54,8 @@ impl Link {
     pub(crate) fn new(now: u64, tab: usize, process: Process, rng: &mut Rng) -> Self {
         Self {
             tab,
+            began: now,
+            told_by: None,
             opens: now + rng.u64(1..5),
             client: true,
             server: Some(Peer::new(process)),
@@ -84,6 +90,7 @@ impl Link {
         }
         if let Some(peer) = &self.server {
             [self.opens, self.write_at].into_iter().filter(|&due| due > now).for_each(&mut at);
+            self.told_by.into_iter().for_each(&mut at);
             self.stuck_since.map(|since| since + STUCK_MS).into_iter().for_each(&mut at);
             peer.connection.poll_timeout().map(|due| clock.at(due)).into_iter().for_each(&mut at);
         }
@@ -217,6 +224,16 @@ impl World {
             any |= peer.serve(cx);
             if std::mem::take(&mut peer.stop_served) {
                 self.oracle.stop_heard(now);
+            }
+            if std::mem::take(&mut peer.went_on) {
+                link.told_by = Some(now + STOP_MS);
+            }
+            if link.told_by.is_some_and(|by| by <= now) {
+                link.told_by = None;
+                // What was cut may have lost it, and is not held to it.
+                if link.client && link.cut_at != u64::MAX {
+                    self.oracle.check_told(link.tab, &self.pages[link.tab], link.began);
+                }
             }
             any |= link.write(now, &mut self.rng);
         }

@@ -17,6 +17,8 @@ use crate::{
 /// How long a stop that has reached the proxy may take: the disk is asked up to four times before an answer can be stopped.
 pub(crate) const STOP_MS: u64 = 10 * SLOWEST_MS;
 
+
+
 /// The most calls for a question: each of two models is asked four times at most.
 const MAX_CALLS: usize = 8;
 
@@ -58,7 +60,9 @@ pub(crate) struct Question {
     /// When a person stops it, and whether one has.
     pub(crate) stop_at: Option<u64>,
     pub(crate) stopped: bool,
-    /// When the proxy heard of that.
+    /// In which tab and when, while that tab has to see to it that the proxy hears of it.
+    pub(crate) stopping: Option<(usize, u64)>,
+    /// When the proxy heard of it.
     pub(crate) stop_heard: Option<u64>,
     /// How much text there may be at most, since it was stopped.
     pub(crate) most_text: Option<usize>,
@@ -200,6 +204,16 @@ impl Oracle {
     pub(crate) fn stop_heard(&mut self, now: u64) {
         if let Some(question) = self.questions.last_mut().filter(|question| question.stopped) {
             question.stop_heard.get_or_insert(now);
+        }
+    }
+
+    /// A connection that began at `began` has carried on the answer for a while: then it has carried the stop too.
+    pub(crate) fn check_told(&self, tab: usize, page: &Page, began: u64) {
+        if let Some(question) = self.questions.last()
+            && question.stopping.is_some_and(|(stopping, at)| stopping == tab && at < began)
+            && page.reading(self.questions.len() - 1).is_some()
+        {
+            assert!(question.stop_heard.is_some(), "the stop of {} was forgotten with its connection", question.text);
         }
     }
 

@@ -119,14 +119,22 @@ pub(crate) struct Peer {
     process: Process,
     serving: FuturesUnordered<Serving>,
     wake: Arc<Wake>,
-    /// Whether a stop was served.
+    /// Whether a stop was served, or a message or a resume.
     pub(crate) stop_served: bool,
+    pub(crate) went_on: bool,
 }
 
 impl Peer {
     pub(crate) fn new(process: Process) -> Self {
         let connection = Connection::new(Instant::now(), process.service.offer().max_parallel_turns as usize);
-        Self { connection, process, serving: FuturesUnordered::new(), wake: Arc::default(), stop_served: false }
+        Self {
+            connection,
+            process,
+            serving: FuturesUnordered::new(),
+            wake: Arc::default(),
+            stop_served: false,
+            went_on: false,
+        }
     }
 
     /// Serves requests; whether anything was done.
@@ -135,6 +143,7 @@ impl Peer {
         let mut any = self.wake.poll_rung(cx).is_ready();
         while let Some(frame) = self.connection.poll_request() {
             self.stop_served |= matches!(frame.message, ClientMessage::Cancel(_));
+            self.went_on |= matches!(frame.message, ClientMessage::SendMessage(_) | ClientMessage::Resume(_));
             let (service, id) = (self.process.service.clone(), frame.id.clone());
             self.serving.push(Box::pin(async move { (id, service.handle(&Owner::local(), frame).await) }));
             any = true;

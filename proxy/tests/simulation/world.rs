@@ -184,6 +184,7 @@ impl World {
             if let Some(&tab) = self.rng.choice(&readers) {
                 self.clock.say(|| format!("{tab} stops q{number}"));
                 self.pages[tab].stop(now, number);
+                self.oracle.questions[number].stopping = Some((tab, now));
             } else {
                 question.stop_at = Some(now + 50);
             }
@@ -195,7 +196,10 @@ impl World {
             self.clock.say(|| format!("{tab} reloads"));
             self.oracle.counts.reloads += 1;
             self.links.iter_mut().filter(|link| link.tab == tab).for_each(|link| link.leave(now, &mut self.rng));
-            let questions = &self.oracle.questions;
+            let questions = &mut self.oracle.questions;
+            questions
+                .iter_mut()
+                .for_each(|question| question.stopping = question.stopping.filter(|(of, _)| *of != tab));
             self.pages[tab].reload(now, self.rng.u64(..), |number| questions[number].text.clone());
             any = true;
         }
