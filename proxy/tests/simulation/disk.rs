@@ -18,8 +18,10 @@ use outcrop_proxy::{
 use protocol::{Message, MessageId, RequestId, SessionId, server::Session};
 use tokio::time::sleep;
 
-/// The slowest use of the disk, in each direction.
-pub(crate) const SLOWEST_MS: u64 = 12;
+/// The slowest use of a disk, in each direction, by scenario.
+pub(crate) fn slowest_ms(seed: u64) -> u64 {
+    [1, 12, 12, 60][(seed % 4) as usize]
+}
 
 /// Whether a process was killed. Its tasks cannot be ended from outside, but nothing they do reaches anybody any more.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,7 @@ impl Dead {
 pub(crate) struct Disk {
     pub(crate) kept: Arc<MemoryStore>,
     pub(crate) dead: Dead,
+    pub(crate) slowest_ms: u64,
     pub(crate) rng: Mutex<Rng>,
 }
 
@@ -46,7 +49,7 @@ impl Disk {
     async fn wait(&self) {
         let wait_ms = {
             let mut rng = self.rng.lock().expect("a rng");
-            if rng.bool() { 0 } else { rng.u64(1..=SLOWEST_MS) }
+            if rng.bool() { 0 } else { rng.u64(1..=self.slowest_ms) }
         };
         if wait_ms > 0 {
             sleep(Duration::from_millis(wait_ms)).await;

@@ -9,15 +9,10 @@ use protocol::{ErrorCode, Message, Role, SessionId, StopReason, Usage, UsageSour
 use tokio::time::Instant;
 
 use crate::{
-    disk::SLOWEST_MS,
+    disk::slowest_ms,
     page::{History, Page, SESSION},
     upstream::{Call, Ledger},
 };
-
-/// How long a stop that has reached the proxy may take: the disk is asked up to four times before an answer can be stopped.
-pub(crate) const STOP_MS: u64 = 10 * SLOWEST_MS;
-
-
 
 /// The most calls for a question: each of two models is asked four times at most.
 const MAX_CALLS: usize = 8;
@@ -92,14 +87,22 @@ enum End {
 
 pub(crate) struct Oracle {
     began: Instant,
+    /// How long a stop that has reached the proxy may take: the disk is asked up to four times before an answer can be stopped.
+    pub(crate) stop_ms: u64,
     ledger: Ledger,
     pub(crate) questions: Vec<Question>,
     pub(crate) counts: Counts,
 }
 
 impl Oracle {
-    pub(crate) fn new(ledger: Ledger) -> Self {
-        Self { began: Instant::now(), ledger, questions: Vec::new(), counts: Counts::default() }
+    pub(crate) fn new(seed: u64, ledger: Ledger) -> Self {
+        Self {
+            began: Instant::now(),
+            stop_ms: 10 * slowest_ms(seed),
+            ledger,
+            questions: Vec::new(),
+            counts: Counts::default(),
+        }
     }
 
     pub(crate) fn asked(&mut self, text: String, page: usize, stop_at: Option<u64>) {
@@ -113,7 +116,7 @@ impl Oracle {
         let question = &mut self.questions[reading.question];
         let ledger = self.ledger.lock().expect("the ledger");
         let call = content_of(&ledger, &question.text);
-        let (counts, began) = (&mut self.counts, self.began);
+        let (counts, began, stop_ms) = (&mut self.counts, self.began, self.stop_ms);
         let mut end = None;
         client.take(reading.handle, |news| {
             assert!(end.is_none(), "nothing comes after the end");
@@ -136,13 +139,13 @@ impl Oracle {
                         counts.stopped += 1;
                         End::Stopped
                     } else {
-                        question.check_whole(call, &reading.text, usage, began);
+                        question.check_whole(call, &reading.text, usage, began, stop_ms);
                         counts.whole += 1;
                         End::Whole
                     });
                 }
                 Piece::Failed(error) => {
-                    question.check_failed(call, error, began);
+                    question.check_failed(call, error, began, stop_ms);
                     *usages += u64::from(error.usage.is_some());
                     counts.failed += 1;
                     end = Some(End::Failed);
@@ -220,7 +223,7 @@ impl Oracle {
     /// When [`Oracle::check_stops`] is due.
     pub(crate) fn next(&self) -> Option<u64> {
         let question = self.questions.last().filter(|question| question.most_text.is_none())?;
-        question.stop_heard.map(|heard| heard + STOP_MS)
+        question.stop_heard.map(|heard| heard + self.stop_ms)
     }
 
     pub(crate) fn check_stops(&mut self, now: u64) {
@@ -252,13 +255,13 @@ impl Oracle {
 }
 
 impl Question {
-    fn check_whole(&self, call: Option<&Call>, text: &str, usage: &Usage, began: Instant) {
+    fn check_whole(&self, call: Option<&Call>, text: &str, usage: &Usage, began: Instant, stop_ms: u64) {
         let call = call.expect("an answer has a call");
         let whole_at = call.whole_at.expect("complete only with messageStop and metadata");
         assert_eq!(text, call.text, "every byte that was sent");
         assert!(is_reported(call, usage), "usage is what was reported: {usage:?} {call:?}");
         let whole_at = (whole_at - began).as_millis() as u64;
-        let late = self.stop_heard.is_none_or(|heard| whole_at <= heard + STOP_MS);
+        let late = self.stop_heard.is_none_or(|heard| whole_at <= heard + stop_ms);
         assert!(late, "stopped at {:?}, and went on until {whole_at}", self.stop_heard);
     }
 
@@ -277,9 +280,9 @@ impl Question {
         }
     }
 
-    fn check_failed(&self, call: Option<&Call>, error: &RequestError, began: Instant) {
+    fn check_failed(&self, call: Option<&Call>, error: &RequestError, began: Instant, stop_ms: u64) {
         if let Some(whole_at) = call.and_then(|call| call.whole_at) {
-            let kept_by = (whole_at - began).as_millis() as u64 + STOP_MS;
+            let kept_by = (whole_at - began).as_millis() as u64 + stop_ms;
             assert!(self.crashed.is_some_and(|at| at < kept_by), "a whole answer failed: {error:?}");
         }
         if error.code == RequestErrorCode::Proxy(ErrorCode::Interrupted) {

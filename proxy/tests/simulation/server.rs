@@ -24,7 +24,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    disk::{Dead, Disk},
+    disk::{Dead, Disk, slowest_ms},
     upstream::{Bedrock, Ledger},
 };
 
@@ -70,7 +70,7 @@ impl Machine {
         let upstream = Bedrock { seed, process: self.started, ledger: self.ledger.clone(), dead: dead.clone() };
         let runner = Runner {
             upstream: Arc::new(upstream),
-            store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), rng }),
+            store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), slowest_ms: slowest_ms(seed), rng }),
             catalog: CATALOG.clone(),
             turns: Arc::new(Turns::new(100)),
             limits: limits(seed),

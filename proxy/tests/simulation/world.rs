@@ -75,7 +75,7 @@ impl World {
             links: Vec::new(),
             machine: Machine::new(seed, ledger.clone()),
             winding_up: None,
-            oracle: Oracle::new(ledger),
+            oracle: Oracle::new(seed, ledger),
             faults_until: rng.u64(20_000..120_000),
             to_ask: rng.usize(1..6),
             ask_at: 0,
