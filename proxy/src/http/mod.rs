@@ -39,6 +39,11 @@ pub const PLAIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many connections there may be besides open sockets: those that load the page or shake hands.
 pub const MAX_PLAIN_CONNECTIONS: usize = 1_024;
 
+/// How much of what was written the system may hold unsent for a socket: without a bound it takes megabytes for one that is not read,
+/// and the proxy learns late that it is slow. Where the system has no such bound (other than Linux), it has its own.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT_BYTES: u32 = 16 * 1024;
+
 /// How long to wait after the system refuses a connection, as it does when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -80,7 +85,7 @@ impl Http {
     }
 
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        if stream.set_nodelay(true).is_err() {
+        if set_options(&stream).is_err() {
             return;
         }
         let service = service_fn(move |request| {
@@ -135,6 +140,13 @@ impl Http {
 }
 
 /// A short response in plain text.
+/// What is written goes out at once, and what cannot go out is not taken.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
+    stream.set_nodelay(true)
+}
+
 fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let body = Full::new(text.into()).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);

@@ -1,8 +1,8 @@
 //! From what a conversation holds to what Bedrock accepts.
 //!
 //! Bedrock wants a conversation that starts with the user, alternates, and has no blank text; a stored one can have answers that
-//! failed before their first word, messages sent twice after a failure, and answers that were cut short. This is the one place
-//! where that is repaired, before every call.
+//! failed before anything of them came or with nothing but reasoning, messages sent twice after a failure, and answers that were
+//! cut short. This is the one place where that is repaired, before every call.
 
 use protocol::{Message, Role};
 

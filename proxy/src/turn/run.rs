@@ -176,7 +176,7 @@ impl Runner {
         };
         let read = self.limits.history_messages.max(1) * READ_MESSAGES_FACTOR;
         let mut history = self.store.messages(owner, session_id, None, read).await?.items;
-        // The same again after a failure without a word is a retry: it is in the conversation already.
+        // The same again after a failure before anything came is a retry: it is in the conversation already.
         let is_retry = history.last().is_some_and(|last| last.role == Role::User && last.content == message.content);
         let question = (!is_retry).then(|| message.clone());
         let asked = Asked { fingerprint: new.fingerprint, answer: turn.message_id.clone() };
@@ -231,7 +231,7 @@ impl Runner {
     }
 
     fn estimate_if_begun(&self, turn: &Turn, input_bytes: usize) -> Option<Usage> {
-        (turn.with_log(|log| log.text_bytes()) > 0).then(|| self.estimate(turn, input_bytes))
+        has_begun(turn).then(|| self.estimate(turn, input_bytes))
     }
 
     fn estimate(&self, turn: &Turn, input_bytes: usize) -> Usage {
@@ -253,10 +253,10 @@ impl Runner {
             .is_ok()
     }
 
-    /// Stores the answer, then says that it has ended. What failed before its first word leaves no message.
+    /// Stores the answer, then says that it has ended. What failed before anything came leaves no message.
     async fn settle(&self, turn: &Turn, mut end: End, stored_before: bool) {
         let message = turn.message_ending(&end);
-        let worth_keeping = !message.content.is_empty() || matches!(end, End::Complete { .. });
+        let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
         let stored = if stored_before {
             self.store.replace(&turn.owner, &turn.session_id, message).await
         } else if worth_keeping {
@@ -295,6 +295,11 @@ impl Runner {
 
 fn internal() -> ErrorData {
     ErrorData::new(ErrorCode::Internal, "The proxy failed at this answer. Try again; its log has more.")
+}
+
+/// Whether anything of the answer came, be it only reasoning.
+fn has_begun(turn: &Turn) -> bool {
+    turn.with_log(|log| log.text_bytes()) > 0
 }
 
 /// The end of a turn that failed with `error`, numbered.

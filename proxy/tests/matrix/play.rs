@@ -90,9 +90,9 @@ async fn play(proxy: &Proxy, cell: &Cell) -> Option<String> {
     if !last.text_sent.starts_with(&text) {
         wrong.push(format!("{text:?} is not what was sent: {:?}", last.text_sent));
     }
-    wrong.extend(usage_is_wrong(&end, &text, last));
+    wrong.extend(usage_is_wrong(&end, text.is_empty() && reasoning.is_empty(), last));
     let history = proxy.history(&session).await;
-    wrong.extend(history_is_wrong(&history, &end, &text));
+    wrong.extend(history_is_wrong(&history, &end, &text, &reasoning));
     (!wrong.is_empty()).then(|| format!("{cell:?}: {}", wrong.join("; ")))
 }
 
@@ -121,12 +121,12 @@ fn error_of(end: &Frame) -> Option<(&'static str, bool)> {
 }
 
 /// A whole answer says what Bedrock reported; a part of one an estimate; nothing has no usage.
-fn usage_is_wrong(end: &Frame, text: &str, call: &LedgerEntry) -> Option<String> {
+fn usage_is_wrong(end: &Frame, is_empty: bool, call: &LedgerEntry) -> Option<String> {
     let usage = match end.kind.as_str() {
         "chat.message_response" => &end.data["message"]["usage"],
         _ => &end.data["usage"],
     };
-    let right = match (end.kind.as_str(), text.is_empty()) {
+    let right = match (end.kind.as_str(), is_empty) {
         ("chat.error", true) => usage["source"] != "reported",
         ("chat.error", false) => usage["source"] == "estimated",
         _ => *usage == usage_of(call),
@@ -134,12 +134,15 @@ fn usage_is_wrong(end: &Frame, text: &str, call: &LedgerEntry) -> Option<String>
     (!right).then(|| format!("its usage is {usage}"))
 }
 
-/// What is kept is the text that was relayed, with the error if there was one; where no text came, nothing is.
-fn history_is_wrong(history: &Value, end: &Frame, text: &str) -> Option<String> {
+/// What is kept is what was relayed, with the error if there was one; where nothing came, nothing is.
+fn history_is_wrong(history: &Value, end: &Frame, text: &str, reasoning: &str) -> Option<String> {
     let answer = &history["messages"][1];
-    let right = match (end.kind.as_str(), text.is_empty()) {
-        ("chat.error", true) => answer.is_null(),
-        ("chat.error", false) => answer["content"] == text && answer["error"] == end.data,
+    let failed = answer["content"] == text && answer["error"] == end.data;
+    let reasoned = answer["parts"][0]["text"] == reasoning;
+    let right = match (end.kind.as_str(), text.is_empty(), reasoning.is_empty()) {
+        ("chat.error", true, true) => answer.is_null(),
+        ("chat.error", _, true) => failed,
+        ("chat.error", _, false) => failed && reasoned,
         _ => answer["content"] == text && answer.get("error").is_none() && !answer["stopReason"].is_null(),
     };
     (!right).then(|| format!("{answer} is kept"))

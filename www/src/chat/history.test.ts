@@ -103,7 +103,7 @@ describe("history", () => {
     expect((await shownWith({ messages: [question, answer, again] }, "Hello", true))[0]).toBe("Hello|Hello|Good ");
   });
 
-  it("holds a question once that the proxy has from before it failed without a word", async () => {
+  it("holds a question once that the proxy has from before its answer failed with nothing", async () => {
     const failed = { ...question, requestId: "k0" };
     expect(await shownWith({ messages: [failed] }, "Hello", false)).toEqual(["Hello|", "Hello|Good ", "Hello|Good day"]);
     const replaced = { ...failed, content: "Hello \ufffd" };
