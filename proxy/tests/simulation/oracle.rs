@@ -61,8 +61,9 @@ pub(crate) struct Question {
     pub(crate) stop_heard: Option<u64>,
     /// How much text there may be at most, since it was stopped.
     pub(crate) most_text: Option<usize>,
-    /// The process was told to end before the tab knew of the answer's end; or it was killed, and when.
-    pub(crate) restarted: bool,
+    /// Whether a process ended before every tab that reads the answer knew of its end.
+    pub(crate) interrupted: bool,
+    /// When it was killed before the tab it was asked in did.
     pub(crate) crashed: Option<u64>,
     /// Whether the tab it was asked in knows its end.
     pub(crate) ended: bool,
@@ -286,7 +287,7 @@ impl Question {
             assert!(self.crashed.is_some_and(|at| at < kept_by), "a whole answer failed: {error:?}");
         }
         if error.code == RequestErrorCode::Proxy(ErrorCode::Interrupted) {
-            assert!(self.restarted || self.crashed.is_some(), "nothing has interrupted it: {error:?}");
+            assert!(self.interrupted, "nothing has interrupted it: {error:?}");
         }
     }
 

@@ -218,10 +218,12 @@ impl World {
             let Some(process) = self.machine.process.take() else { return true };
             let polite = self.rng.u8(0..3) > 0;
             self.clock.say(|| format!("the process ends, politely: {polite}"));
-            let open = self.oracle.questions.iter_mut().filter(|question| !question.ended);
+            for (number, question) in self.oracle.questions.iter_mut().enumerate() {
+                question.interrupted |= !question.ended || self.pages.iter().any(|page| page.reading(number).is_some());
+                question.crashed = question.crashed.or((!polite && !question.ended).then_some(now));
+            }
             if polite {
                 self.oracle.counts.restarts += 1;
-                open.for_each(|question| question.restarted = true);
                 for link in &mut self.links {
                     let hint = Duration::from_millis(self.rng.u64(0..500));
                     link.server.iter_mut().for_each(|peer| peer.connection.drain(hint));
@@ -231,7 +233,6 @@ impl World {
                 self.winding_up = Some(Box::pin(wind_up));
             } else {
                 self.oracle.counts.crashes += 1;
-                open.for_each(|question| question.crashed = question.crashed.or(Some(now)));
                 process.kill();
                 self.links.iter_mut().for_each(|link| link.lose_process(now));
                 self.start_process_at = Some(now + self.rng.u64(10..1_000));
