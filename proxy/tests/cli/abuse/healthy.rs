@@ -61,6 +61,11 @@ impl Healthy {
         Self { shared, thread }
     }
 
+    /// Whether latency is to be measured.
+    pub(super) fn are_measured() -> bool {
+        rounds() > 0
+    }
+
     /// Waits until all of them have their sockets.
     pub(super) async fn connected(&self) {
         within("the healthy clients", async {
@@ -74,8 +79,7 @@ impl Healthy {
     /// Does `abuse` once; where latency is to be measured, as often as asked, in turns with nothing. Returns what came of it each
     /// time, and how late the tokens of the healthy were, to be printed.
     pub(super) async fn beside<T>(&self, mut abuse: impl AsyncFnMut() -> T) -> (Vec<T>, String) {
-        let rounds: usize =
-            env::var("OUTCROP_ABUSE_ROUNDS").map_or(0, |rounds| rounds.parse().expect("a number of rounds"));
+        let rounds = rounds();
         if rounds == 0 {
             return (vec![abuse().await], "latency not measured".to_owned());
         }
@@ -114,6 +118,10 @@ impl Healthy {
         assert!(answers >= HEALTHY, "{answers} answers");
         answers
     }
+}
+
+fn rounds() -> usize {
+    env::var("OUTCROP_ABUSE_ROUNDS").map_or(0, |rounds| rounds.parse().expect("a number of rounds"))
 }
 
 async fn client(addr: SocketAddr, number: usize, shared: &Shared) -> usize {
