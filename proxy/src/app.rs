@@ -13,9 +13,9 @@ use crate::{
     bedrock::connect::{ConnectError, Found, Options, connect, find},
     http::{Http, Origins},
     service::{Offer, Service},
-    settings::{Demo, OnStop, Serve},
+    settings::{Demo, OnStop, Serve, StoreKind},
     sources::Sources,
-    store::MemoryStore,
+    store::{MemoryStore, OpenError, SqliteStore, Store, StoreError},
     turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers},
     ws::sockets::Sockets,
 };
@@ -51,6 +51,12 @@ pub enum StartError {
     /// The page's folder has no page.
     #[error("{0} has no index.html: build the page, or leave --www (OUTCROP_WWW_DIR) out")]
     NoPage(String),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    OpenStore(#[from] OpenError),
+    /// The store was opened, and fails.
+    #[error("conversations cannot be kept: {0}")]
+    Store(#[from] StoreError),
     /// The emulator of demo mode did not start.
     #[error("the built-in emulator did not start ({0}): try again, or set AWS credentials and leave --demo out")]
     Emulator(io::Error),
@@ -75,7 +81,7 @@ impl App {
     pub async fn start(settings: &Serve) -> Result<Self, StartError> {
         let listener = listen(settings).await?;
         let (options, found, emulator) = upstream(settings).await?;
-        Self::assemble(settings, listener, &options, &found, emulator)
+        Self::assemble(settings, listener, &options, &found, emulator).await
     }
 
     /// The same with a way to Bedrock that is given instead of looked for.
@@ -85,10 +91,10 @@ impl App {
     pub async fn start_with(settings: &Serve, options: &Options) -> Result<Self, StartError> {
         let listener = listen(settings).await?;
         let found = find(options).await?;
-        Self::assemble(settings, listener, options, &found, None)
+        Self::assemble(settings, listener, options, &found, None).await
     }
 
-    fn assemble(
+    async fn assemble(
         settings: &Serve,
         listener: (TcpListener, SocketAddr),
         options: &Options,
@@ -104,7 +110,7 @@ impl App {
         };
         let runner = Runner {
             upstream: Arc::new(connect(found, options)?),
-            store: Arc::new(MemoryStore::default()),
+            store: store(settings)?,
             catalog: Arc::new(Catalog::builtin()),
             turns: Arc::new(Turns::new(settings.max_turns as usize)),
             limits: limits(settings),
@@ -113,6 +119,10 @@ impl App {
             settling: Semaphore::new(MAX_SETTLING),
             tasks: TaskTracker::new(),
         };
+        let unfinished = runner.close_unfinished().await?;
+        if unfinished > 0 {
+            info!(answers = unfinished, "the proxy before did not end them: they are kept as interrupted");
+        }
         let offer = Offer {
             default_model: settings.upstream.model.clone(),
             models: settings.offered_models(demo),
@@ -185,6 +195,13 @@ async fn listen(settings: &Serve) -> Result<(TcpListener, SocketAddr), StartErro
     })?;
     let addr = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
     Ok((listener, addr))
+}
+
+fn store(settings: &Serve) -> Result<Arc<dyn Store>, OpenError> {
+    Ok(match settings.store {
+        StoreKind::Sqlite => Arc::new(SqliteStore::open(&settings.data_dir)?),
+        StoreKind::Memory => Arc::new(MemoryStore::default()),
+    })
 }
 
 async fn upstream(settings: &Serve) -> Result<(Options, Found, Option<Emulator>), StartError> {

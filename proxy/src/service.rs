@@ -355,12 +355,7 @@ impl std::convert::From<Result<ServerMessage, StoreError>> for Outcome {
     fn from(result: Result<ServerMessage, StoreError>) -> Self {
         match result {
             Ok(message) => Self::Reply(Box::new(message)),
-            Err(error @ StoreError::SessionNotFound) => {
-                Self::Failed(ErrorData::new(ErrorCode::SessionNotFound, format!("{error}.")))
-            }
-            Err(error @ (StoreError::SessionFull(_) | StoreError::AskedBefore)) => {
-                Self::Failed(ErrorData::new(ErrorCode::InvalidRequest, format!("{error}.")))
-            }
+            Err(error) => Self::Failed(ErrorData::new(error.code(), format!("{error}."))),
         }
     }
 }

@@ -58,6 +58,15 @@ pub enum OnStop {
     Abort,
 }
 
+/// Where conversations are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreKind {
+    /// In a file on this machine.
+    Sqlite,
+    /// Nowhere: they end with the process.
+    Memory,
+}
+
 /// Which Bedrock, and which model.
 #[derive(Debug, Clone, Args)]
 pub struct Upstream {
@@ -106,6 +115,26 @@ pub struct Serve {
     /// What is logged: "info", "warn", or "outcrop_proxy=debug" for a line with each answer.
     #[arg(long, env = "OUTCROP_LOG", default_value = "info", value_name = "FILTER", help_heading = "Server")]
     pub log: String,
+
+    /// Where conversations are kept.
+    #[arg(
+        long,
+        env = "OUTCROP_STORE",
+        value_enum,
+        default_value = "sqlite",
+        value_name = "STORE",
+        help_heading = "Conversations"
+    )]
+    pub store: StoreKind,
+    /// The folder of the SQLite file; made if it is not there. One proxy at a time may use it.
+    #[arg(
+        long,
+        env = "OUTCROP_DATA_DIR",
+        default_value = "outcrop-data",
+        value_name = "DIR",
+        help_heading = "Conversations"
+    )]
+    pub data_dir: PathBuf,
 
     /// Which Bedrock, and which model.
     #[command(flatten)]

@@ -6,6 +6,8 @@
 
 use protocol::{Answer, ErrorData, StopReason, TurnEvent, Usage, codec::StreamKind, limits::MAX_CONTENT_BYTES};
 
+use crate::store::Piece;
+
 /// The most text an answer may have, in bytes; 128,000 tokens, the most any model writes, are about half of it.
 pub const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
 
@@ -156,6 +158,16 @@ impl TurnLog {
             seq: last as u64,
             content: &self.text[text_start..self.deltas[last - 1].text_end],
         })
+    }
+
+    /// The text of the events after number `after`, and the number of the last of them; `None` if there are none yet.
+    pub fn checkpoint(&self, after: u64) -> Option<(u64, Vec<Piece>)> {
+        let (mut seq, mut pieces) = (after, Vec::new());
+        while let Some(Batch::Deltas { kind, part, seq: last, content, .. }) = self.read(seq) {
+            seq = last;
+            pieces.push(Piece { reasoning: kind == StreamKind::Reasoning, part, text: content.to_owned() });
+        }
+        (seq > after).then_some((seq, pieces))
     }
 
     /// The answer as the events so far make it, by the same fold the client uses.

@@ -27,7 +27,7 @@ use crate::{principal::Owner, store::Fingerprint};
 use log::{End, TurnLog};
 
 pub use registry::{Begin, MAX_FINISHED_BYTES, MAX_FINISHED_TURNS, Turns};
-pub use run::{Limits, MAX_SETTLING, Runner};
+pub use run::{CHECKPOINT_BYTES, CHECKPOINT_INTERVAL, Limits, MAX_SETTLING, Runner};
 pub use wake::Wake;
 
 /// One turn.
@@ -47,6 +47,7 @@ pub struct Turn {
     stop: AtomicU8,
     stop_asked: Notify,
     question_kept: AtomicBool,
+    checkpoint_due: Notify,
 }
 
 /// Why a turn is to end before its end.
@@ -67,6 +68,8 @@ struct Shared {
     model: String,
     waiting: Waiting,
     followers: Vec<Weak<Wake>>,
+    /// With how many bytes of text the next checkpoint is due.
+    checkpoint_at: Option<usize>,
 }
 
 /// What a turn waits for. It is no event: who was not told has lost nothing.
@@ -119,6 +122,7 @@ impl Turn {
             stop: AtomicU8::new(Stop::No as u8),
             stop_asked: Notify::new(),
             question_kept: AtomicBool::new(false),
+            checkpoint_due: Notify::new(),
         }
     }
 
@@ -159,7 +163,17 @@ impl Turn {
         let mut shared = self.shared();
         let result = add(&mut shared.log);
         shared.ring();
+        if shared.checkpoint_at.is_some_and(|bytes| shared.log.text_bytes() >= bytes) {
+            shared.checkpoint_at = None;
+            self.checkpoint_due.notify_one();
+        }
         result
+    }
+
+    /// Ready once there are `bytes` of text.
+    async fn grown_to(&self, bytes: usize) {
+        self.shared().checkpoint_at = Some(bytes);
+        self.checkpoint_due.notified().await;
     }
 
     /// Whether its question is stored. Until then nobody is told of the turn: what is acknowledged is kept.

@@ -1,4 +1,4 @@
-//! An answer out of the store, as a turn that has ended: whoever sends its message again gets it like the first time.
+//! An answer out of the store, as a turn: one that has ended, for whoever sends its message again, or one whose process has.
 
 use protocol::{Message, Part, RequestId, SessionId, StopReason, codec::StreamKind};
 
@@ -6,7 +6,10 @@ use super::{
     Turn,
     log::{End, LogFull, TurnLog},
 };
-use crate::principal::Owner;
+use crate::{
+    principal::Owner,
+    store::{Opening, Unfinished},
+};
 
 impl Turn {
     /// The turn of the stored `answer`. Its events are numbered anew.
@@ -44,6 +47,24 @@ impl Turn {
         };
         log.finish(end);
         let turn = Self::empty(owner.clone(), session_id, request_id, message_id, timestamp, model.unwrap_or_default());
+        turn.append(|empty| *empty = log);
+        turn.keep_question();
+        Ok(turn)
+    }
+
+    /// The turn of an answer whose process ended before it did, as far as it was kept.
+    ///
+    /// # Errors
+    /// [`LogFull`] for an answer that is longer than any may be.
+    pub fn unfinished(answer: Unfinished) -> Result<Self, LogFull> {
+        let Unfinished { owner, session, request, opening, pieces } = answer;
+        let Opening { message_id, started, model, .. } = opening;
+        let mut log = TurnLog::default();
+        for piece in &pieces {
+            let kind = if piece.reasoning { StreamKind::Reasoning } else { StreamKind::Text };
+            log.append(kind, piece.part, &piece.text)?;
+        }
+        let turn = Self::empty(owner, session, request, message_id, started, model);
         turn.append(|empty| *empty = log);
         turn.keep_question();
         Ok(turn)

@@ -1,6 +1,6 @@
 //! Running a turn, from the stored message to the stored answer.
 
-use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use protocol::{Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, server::StatusState};
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     bedrock::{ConverseRequest, Upstream, UpstreamError},
     sources::Sources,
-    store::{Asked, Store, StoreError, new_session},
+    store::{Ask, Checkpoint, Opening, Store, StoreError, Unfinished, new_session},
 };
 
 /// How many messages are read from the store to make a conversation of; those that failed or were sent twice fall out of it.
@@ -30,6 +30,12 @@ const READ_MESSAGES_FACTOR: usize = 3;
 
 /// How many calls whose answer was stopped are read to their end at a time; more are dropped, and what they used is estimated.
 pub const MAX_SETTLING: usize = 64;
+
+/// When what has come of an answer is kept: so often, and whenever there is so much more of it.
+pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// See [`CHECKPOINT_INTERVAL`].
+pub const CHECKPOINT_BYTES: usize = 8 * 1024;
 
 /// How often an unwatched turn is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
@@ -105,7 +111,7 @@ impl Runner {
             Ok(request) => request,
             Err(error) => {
                 warn!(message_id = %turn.message_id, %error, "a message could not be stored");
-                let data = ErrorData::new(ErrorCode::InvalidRequest, format!("The message was not taken: {error}."));
+                let data = ErrorData::new(error.code(), format!("The message was not taken: {error}."));
                 let end = failed(turn, data);
                 self.turns.release(turn);
                 return turn.append(|log| log.finish(end));
@@ -125,6 +131,7 @@ impl Runner {
                 info!(message_id = %turn.message_id, "nobody follows an answer: it is stopped");
                 Stop::Cancelled
             }
+            never = self.keep(turn) => match never {},
             answered = &mut answering => {
                 let end = self.end(turn, input_bytes, answered);
                 return self.settle(turn, end, false).await;
@@ -179,9 +186,6 @@ impl Runner {
         // The same again after a failure before anything came is a retry: it is in the conversation already.
         let is_retry = history.last().is_some_and(|last| last.role == Role::User && last.content == message.content);
         let question = (!is_retry).then(|| message.clone());
-        let asked = Asked { fingerprint: new.fingerprint, answer: turn.message_id.clone() };
-        self.store.ask(owner, session_id, &turn.request_id, asked, question).await?;
-        turn.keep_question();
         if !is_retry {
             history.push(message);
         }
@@ -193,7 +197,57 @@ impl Runner {
             temperature: None,
         };
         self.fit(&mut request, &turn.model());
+        let answer = Opening {
+            message_id: turn.message_id.clone(),
+            started: turn.started,
+            model: turn.model(),
+            input_bytes: request.text_bytes() as u64,
+        };
+        let ask = Ask { request: turn.request_id.clone(), fingerprint: new.fingerprint, question, answer };
+        self.store.ask(owner, session_id, ask).await?;
+        turn.keep_question();
         Ok(request)
+    }
+
+    /// Keeps what comes of the answer, bit by bit, so that little of it is lost if the process ends.
+    async fn keep(&self, turn: &Turn) -> Infallible {
+        let (mut seq, mut bytes) = (0, 0);
+        loop {
+            // Whichever is first.
+            let _ = timeout(CHECKPOINT_INTERVAL, turn.grown_to(bytes + CHECKPOINT_BYTES)).await;
+            let (checkpoint, now) = turn.with_log(|log| (log.checkpoint(seq), log.text_bytes()));
+            let Some((last, pieces)) = checkpoint else { continue };
+            let checkpoint = Checkpoint { seq: last, model: turn.model(), pieces };
+            match self.store.checkpoint(&turn.owner, &turn.session_id, &turn.message_id, checkpoint).await {
+                Ok(()) => (seq, bytes) = (last, now),
+                Err(error) => {
+                    warn!(message_id = %turn.message_id, %error, "what has come of an answer is not stored yet");
+                    bytes = now;
+                }
+            }
+        }
+    }
+
+    /// Ends the answers that processes before this one have left open, as interrupted. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub async fn close_unfinished(&self) -> Result<usize, StoreError> {
+        let unfinished = self.store.unfinished().await?;
+        let count = unfinished.len();
+        for answer in unfinished {
+            let Unfinished { owner, session, opening, .. } = answer.clone();
+            let input_bytes = usize::try_from(opening.input_bytes).unwrap_or(usize::MAX);
+            let message = Turn::unfinished(answer).ok().filter(has_begun).map(|turn| {
+                let end = self.interrupted(&turn, input_bytes);
+                turn.message_ending(&end)
+            });
+            match self.store.close(&owner, &session, &opening.message_id, message).await {
+                Ok(()) | Err(StoreError::SessionNotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(count)
     }
 
     /// Ready when nobody has followed the turn for longer than it goes on for nobody.
@@ -247,7 +301,7 @@ impl Runner {
     async fn keep_stopped(&self, turn: &Turn, estimate: &Usage) -> bool {
         let end = End::Complete { stop_reason: StopReason::Cancelled, usage: estimate.clone() };
         let message = turn.message_ending(&end);
-        let stored = self.store.append(&turn.owner, &turn.session_id, message).await;
+        let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, Some(message)).await;
         stored
             .inspect_err(|error| warn!(message_id = %turn.message_id, %error, "a stopped answer is not stored yet"))
             .is_ok()
@@ -256,13 +310,12 @@ impl Runner {
     /// Stores the answer, then says that it has ended. What failed before anything came leaves no message.
     async fn settle(&self, turn: &Turn, mut end: End, stored_before: bool) {
         let message = turn.message_ending(&end);
-        let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
         let stored = if stored_before {
             self.store.replace(&turn.owner, &turn.session_id, message).await
-        } else if worth_keeping {
-            self.store.append(&turn.owner, &turn.session_id, message).await
         } else {
-            Ok(())
+            let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
+            let message = worth_keeping.then_some(message);
+            self.store.close(&turn.owner, &turn.session_id, &turn.message_id, message).await
         };
         match stored {
             Ok(()) => {}

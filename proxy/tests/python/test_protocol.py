@@ -24,7 +24,7 @@ def url(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     proxy = subprocess.Popen(
         [os.path.abspath(os.environ["OUTCROP_PROXY_BIN"])]
-        + ["serve", "--demo", "--demo-pace", "0", "--listen", "127.0.0.1:0", "--log", "warn"],
+        + ["serve", "--demo", "--demo-pace", "0", "--listen", "127.0.0.1:0", "--log", "warn", "--store", "memory"],
         cwd=home,
         env={"HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"},
         stdout=subprocess.PIPE,

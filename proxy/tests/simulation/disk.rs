@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use fastrand::Rng;
 use outcrop_proxy::{
     principal::Owner,
-    store::{Asked, MemoryStore, Page, Store, StoreError},
+    store::{Ask, Asked, Checkpoint, MemoryStore, Page, Store, StoreError, Unfinished},
 };
 use protocol::{Message, MessageId, RequestId, SessionId, server::Session};
 use tokio::time::sleep;
@@ -82,8 +82,10 @@ slow_store! {
     delete_session(owner: &Owner, id: &SessionId) -> ();
     messages(owner: &Owner, session: &SessionId, before: Option<&MessageId>, limit: usize) -> Page<Message>;
     asked(owner: &Owner, session: &SessionId, request: &RequestId) -> Option<Asked>;
-    ask(owner: &Owner, session: &SessionId, request: &RequestId, asked: Asked, question: Option<Message>) -> ();
-    append(owner: &Owner, session: &SessionId, answer: Message) -> ();
+    ask(owner: &Owner, session: &SessionId, ask: Ask) -> ();
+    checkpoint(owner: &Owner, session: &SessionId, answer: &MessageId, checkpoint: Checkpoint) -> ();
+    close(owner: &Owner, session: &SessionId, id: &MessageId, answer: Option<Message>) -> ();
     replace(owner: &Owner, session: &SessionId, answer: Message) -> ();
+    unfinished() -> Vec<Unfinished>;
     answer(owner: &Owner, id: &MessageId) -> Option<(SessionId, Message)>;
 }

@@ -1,9 +1,12 @@
 //! What must hold, whatever happens: of each piece that is shown, of each end, and of what is kept and billed.
 
+use std::time::Duration;
+
 use client_core::{Piece, RequestError, RequestErrorCode};
 use outcrop_proxy::{
     principal::Owner,
     store::{MemoryStore, Store},
+    turn::CHECKPOINT_INTERVAL,
 };
 use protocol::{ErrorCode, Message, Role, SessionId, StopReason, Usage, UsageSource};
 use tokio::time::Instant;
@@ -250,7 +253,13 @@ impl Oracle {
             assert!(begun.is_none_or(|at| at + 1 == calls.len()), "a second bill after content");
             let elsewhere = calls.iter().any(|call| call.process != calls[0].process);
             assert!(!elsewhere, "a message that was sent again was asked again");
-            question.check_kept(&messages);
+            let kept = question.check_kept(&messages);
+            // A process that dies takes little with it.
+            if let Some((crashed, call)) = question.crashed.zip(calls.last()).filter(|_| !question.stopped) {
+                let old = crashed.saturating_sub(CHECKPOINT_INTERVAL.as_millis() as u64 + self.stop_ms);
+                let least = call.sent_by(self.began + Duration::from_millis(old));
+                assert!(kept >= least, "{} has {kept} bytes, and should have {least}", question.text);
+            }
         }
     }
 }
@@ -291,7 +300,8 @@ impl Question {
         }
     }
 
-    fn check_kept(&self, messages: &[Message]) {
+    /// Returns how much of the answer is kept.
+    fn check_kept(&self, messages: &[Message]) -> usize {
         let asked = |message: &Message| message.role == Role::User && message.content == self.text;
         let times = messages.iter().filter(|message| asked(message)).count();
         assert!(times <= 1, "{} is kept {times} times", self.text);
@@ -313,6 +323,7 @@ impl Question {
                 }
             }
         }
+        kept.len()
     }
 }
 

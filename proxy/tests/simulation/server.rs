@@ -57,18 +57,17 @@ impl Process {
 
 impl Machine {
     pub(crate) fn new(seed: u64, ledger: Ledger) -> Self {
-        let mut machine = Self { seed, kept: Arc::default(), ledger, process: None, started: 0 };
-        machine.start();
-        machine
+        Self { seed, kept: Arc::default(), ledger, process: None, started: 0 }
     }
 
-    pub(crate) fn start(&mut self) {
+    /// Starts a process. It serves once it has ended what the one before it left.
+    pub(crate) fn start(&mut self) -> impl Future<Output = Process> + use<> {
         self.started += 1;
         let (seed, dead) = (self.seed, Dead::default());
         let rng = Mutex::new(Rng::with_seed(seed.wrapping_mul(7).wrapping_add(self.started)));
         let model = "anthropic.claude-test".to_owned();
         let upstream = Bedrock { seed, process: self.started, ledger: self.ledger.clone(), dead: dead.clone() };
-        let runner = Runner {
+        let runner = Arc::new(Runner {
             upstream: Arc::new(upstream),
             store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), slowest_ms: slowest_ms(seed), rng }),
             catalog: CATALOG.clone(),
@@ -84,7 +83,7 @@ impl Machine {
             breakers: Breakers::default(),
             settling: Semaphore::new(MAX_SETTLING),
             tasks: TaskTracker::new(),
-        };
+        });
         let offer = Offer {
             default_model: model.clone(),
             models: vec![model],
@@ -92,7 +91,10 @@ impl Machine {
             max_parallel_turns: 8,
             demo: false,
         };
-        self.process = Some(Process { service: Arc::new(Service::new(Arc::new(runner), offer)), dead });
+        async move {
+            runner.close_unfinished().await.expect("a store");
+            Process { service: Arc::new(Service::new(runner, offer)), dead }
+        }
     }
 }
 

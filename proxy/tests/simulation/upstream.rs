@@ -26,14 +26,22 @@ pub(crate) struct Call {
     pub(crate) question: String,
     /// Which process made it.
     pub(crate) process: u64,
-    /// Exactly what was sent of text.
+    /// Exactly what was sent of text, and when there was how much of it.
     pub(crate) text: String,
+    sent: Vec<(Instant, usize)>,
     /// Whether any content was sent.
     pub(crate) begun: bool,
     /// What it reported to have used, once `messageStop` and `metadata` were sent; like no other call.
     pub(crate) reported: Option<Usage>,
     /// When that was.
     pub(crate) whole_at: Option<Instant>,
+}
+
+impl Call {
+    /// How much of the text was sent by then.
+    pub(crate) fn sent_by(&self, then: Instant) -> usize {
+        self.sent[..self.sent.partition_point(|(at, _)| *at <= then)].last().map_or(0, |(_, bytes)| *bytes)
+    }
 }
 
 pub(crate) type Ledger = Arc<Mutex<Vec<Call>>>;
@@ -165,6 +173,7 @@ impl EventSource for Source {
                 call.begun = true;
                 if !reasoning {
                     call.text.push_str(content);
+                    call.sent.push((Instant::now(), call.text.len()));
                 }
             }
             let content = Cow::Borrowed(content);

@@ -15,7 +15,7 @@ use crate::{
     link::Link,
     oracle::{Counts, Oracle},
     page::Page,
-    server::Machine,
+    server::{Machine, Process},
     upstream::Ledger,
 };
 
@@ -50,6 +50,7 @@ pub(crate) struct World {
     pub(crate) pages: Vec<Page>,
     pub(crate) links: Vec<Link>,
     machine: Machine,
+    starting: Option<Pin<Box<dyn Future<Output = Process>>>>,
     winding_up: Option<Pin<Box<dyn Future<Output = ()>>>>,
     pub(crate) oracle: Oracle,
     pub(crate) faults_until: u64,
@@ -74,6 +75,7 @@ impl World {
             pages: (0..tabs).map(|_| Page::new(rng.u64(..))).collect(),
             links: Vec::new(),
             machine: Machine::new(seed, ledger.clone()),
+            starting: None,
             winding_up: None,
             oracle: Oracle::new(seed, ledger),
             faults_until: rng.u64(20_000..120_000),
@@ -82,7 +84,7 @@ impl World {
             reload_at,
             look_at,
             end_process_at,
-            start_process_at: None,
+            start_process_at: Some(0),
             rng,
         }
     }
@@ -246,8 +248,12 @@ impl World {
         }
         if self.start_process_at.is_some_and(|at| at <= now) {
             self.start_process_at = None;
+            self.starting = Some(Box::pin(self.machine.start()));
+        }
+        if let Some(Poll::Ready(process)) = self.starting.as_mut().map(|starting| starting.as_mut().poll(cx)) {
             self.clock.say(|| "a new process".to_owned());
-            self.machine.start();
+            self.starting = None;
+            self.machine.process = Some(process);
             return true;
         }
         false

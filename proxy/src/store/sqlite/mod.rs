@@ -1,0 +1,499 @@
+//! A store in a file, for one machine.
+
+mod worker;
+
+use std::{
+    fs::{DirBuilder, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use async_trait::async_trait;
+use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server::Session};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite_migration::{M, Migrations};
+
+use self::worker::Worker;
+use super::{
+    Ask, Asked, Checkpoint, Fingerprint, MAX_MESSAGES, Opening, Page, Store, StoreError, Unfinished, join_pieces,
+    title_from,
+};
+use crate::principal::Owner;
+
+/// Every schema there was, as steps from one to the next. A step is never changed.
+const STEPS: &[M<'_>] = &[M::up(include_str!("1_conversations.sql"))];
+const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
+
+/// What SQLite is told of every connection.
+///
+/// `FULL`: what is acknowledged outlives a power cut. `secure_delete`: what is deleted is overwritten.
+const PRAGMAS: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA busy_timeout = 5000;
+";
+
+/// Why the store cannot be opened. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be used.
+    #[error(
+        "{0} cannot be used ({1}): choose a folder that this user may write to, with --data-dir (OUTCROP_DATA_DIR)"
+    )]
+    Folder(PathBuf, io::Error),
+    /// Another process has it.
+    #[error(
+        "another proxy keeps its conversations in {0}: stop that one, or choose another folder with --data-dir (OUTCROP_DATA_DIR)"
+    )]
+    InUse(PathBuf),
+    /// A newer version has written it.
+    #[error("{0} was written by a newer version of the proxy: use that one")]
+    Newer(PathBuf),
+    /// The file is not what it should be.
+    #[error("{0} cannot be read ({1}): restore it from a backup, or move it away to begin with an empty one")]
+    Unreadable(PathBuf, String),
+}
+
+/// Conversations in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Worker,
+    reader: Worker,
+    /// Locked for as long as the store is open.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let unusable = |error| OpenError::Folder(folder.to_owned(), error);
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(unusable)?;
+        let lock = File::create(folder.join("outcrop.lock")).map_err(unusable)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(folder.to_owned()),
+            TryLockError::Error(error) => unusable(error),
+        })?;
+        let file = folder.join("outcrop.db");
+        let connect = || {
+            let mut connection = Connection::open(&file)?;
+            connection.execute_batch(PRAGMAS)?;
+            MIGRATIONS.to_latest(&mut connection)?;
+            Ok(connection)
+        };
+        let connect = || {
+            connect().map_err(|error| match error {
+                rusqlite_migration::Error::MigrationDefinition(_) => OpenError::Newer(file.clone()),
+                error => OpenError::Unreadable(file.clone(), error.to_string()),
+            })
+        };
+        Ok(Self {
+            writer: Worker::start("store writer", connect()?, "BEGIN IMMEDIATE").map_err(unusable)?,
+            reader: Worker::start("store reader", connect()?, "BEGIN").map_err(unusable)?,
+            _lock: lock,
+        })
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// What is kept cannot be read: a fault of the file, or of this program.
+fn unreadable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(format!("what is kept cannot be read: {error}"))
+}
+
+/// The row of a session.
+fn find(connection: &Connection, owner: &Owner, id: &SessionId) -> Result<i64, StoreError> {
+    let mut query =
+        connection.prepare_cached("SELECT n FROM sessions WHERE organization = ? AND user = ? AND id = ?")?;
+    let n = query.query_row(params![owner.organization, owner.user, id.as_str()], |row| row.get(0)).optional()?;
+    n.ok_or(StoreError::SessionNotFound)
+}
+
+const SESSION: &str = "SELECT id, title, model, created_ms, updated_ms, messages FROM sessions";
+
+fn session_of(row: &Row<'_>) -> Result<Session, StoreError> {
+    Ok(Session {
+        session_id: SessionId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+        title: row.get(1)?,
+        model: row.get(2)?,
+        created_at: Timestamp::from_unix_ms(row.get::<_, u64>(3)?),
+        updated_at: Timestamp::from_unix_ms(row.get::<_, u64>(4)?),
+        message_count: row.get(5)?,
+    })
+}
+
+fn session(connection: &Connection, n: i64) -> Result<Session, StoreError> {
+    let mut query = connection.prepare_cached(&format!("{SESSION} WHERE n = ?"))?;
+    let mut rows = query.query([n])?;
+    session_of(rows.next()?.ok_or(StoreError::SessionNotFound)?)
+}
+
+fn message_of(body: &str) -> Result<Message, StoreError> {
+    serde_json::from_str(body).map_err(unreadable)
+}
+
+fn body_of(message: &Message) -> Result<String, StoreError> {
+    serde_json::to_string(message).map_err(unreadable)
+}
+
+/// Adds a message at the end of a session, if there is room for it and `more` others.
+fn add(connection: &Connection, session: i64, message: &Message, more: usize) -> Result<(), StoreError> {
+    let mut query = connection.prepare_cached("SELECT messages FROM sessions WHERE n = ?")?;
+    let messages: usize = query.query_row([session], |row| row.get(0))?;
+    if messages + 1 + more > MAX_MESSAGES {
+        return Err(StoreError::SessionFull(MAX_MESSAGES));
+    }
+    let is_answer = message.role == Role::Assistant;
+    connection
+        .prepare_cached("INSERT INTO messages (session, id, is_answer, body) VALUES (?, ?, ?, ?)")?
+        .execute(params![session, message.message_id.as_str(), is_answer, body_of(message)?])?;
+    connection
+        .prepare_cached("UPDATE sessions SET messages = messages + 1, updated_ms = ? WHERE n = ?")?
+        .execute(params![message.timestamp.unix_ms(), session])?;
+    Ok(())
+}
+
+/// Takes note of a use of a session.
+fn touch(connection: &Connection, session: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE sessions AS this SET last_use = 1 + (
+                SELECT max(last_use) FROM sessions WHERE organization = this.organization AND user = this.user
+            ) WHERE n = ?",
+        )?
+        .execute([session])?;
+    Ok(())
+}
+
+fn asked(connection: &Connection, session: i64, request: &RequestId) -> Result<Option<Asked>, StoreError> {
+    let mut query =
+        connection.prepare_cached("SELECT fingerprint, answer FROM asked WHERE session = ? AND request = ?")?;
+    let row = query
+        .query_row(params![session, request.as_str()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    row.map(|(fingerprint, answer)| {
+        let answer = MessageId::new(answer).map_err(unreadable)?;
+        Ok(Asked { fingerprint: Fingerprint::from_bytes(fingerprint), answer })
+    })
+    .transpose()
+}
+
+fn ask(connection: &Connection, session: i64, ask: &Ask) -> Result<(), StoreError> {
+    let Ask { request, fingerprint, question, answer } = ask;
+    if asked(connection, session, request)?.is_some() {
+        return Err(StoreError::AskedBefore);
+    }
+    let mut query = connection.prepare_cached("SELECT count(*) FROM asked WHERE session = ?")?;
+    if query.query_row([session], |row| row.get::<_, usize>(0))? >= MAX_MESSAGES {
+        return Err(StoreError::SessionFull(MAX_MESSAGES));
+    }
+    if let Some(question) = question {
+        // A question is taken only where its answer has room too.
+        add(connection, session, question, 1)?;
+        connection
+            .prepare_cached("UPDATE sessions SET title = ifnull(title, ?) WHERE n = ?")?
+            .execute(params![title_from(&question.content), session])?;
+    } else {
+        rename_question(connection, session, request)?;
+    }
+    connection
+        .prepare_cached("INSERT INTO asked (session, request, fingerprint, answer) VALUES (?, ?, ?, ?)")?
+        .execute(params![session, request.as_str(), fingerprint.as_bytes(), answer.message_id.as_str()])?;
+    let Opening { message_id, started, model, input_bytes } = answer;
+    connection
+        .prepare_cached(
+            "INSERT INTO open_answers (session, id, request, started_ms, model, input_bytes) VALUES (?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![session, message_id.as_str(), request.as_str(), started.unix_ms(), model, input_bytes])?;
+    touch(connection, session)
+}
+
+/// The question that is last in the session is under this id from now on.
+fn rename_question(connection: &Connection, session: i64, request: &RequestId) -> Result<(), StoreError> {
+    let mut query = connection
+        .prepare_cached("SELECT n, is_answer, body FROM messages WHERE session = ? ORDER BY n DESC LIMIT 1")?;
+    let last = query
+        .query_row([session], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?)))
+        .optional()?;
+    let Some((n, false, body)) = last else { return Ok(()) };
+    let question = Message { request_id: Some(request.clone()), ..message_of(&body)? };
+    connection.prepare_cached("UPDATE messages SET body = ? WHERE n = ?")?.execute(params![body_of(&question)?, n])?;
+    Ok(())
+}
+
+/// The row of an open answer, if it is open.
+fn open(connection: &Connection, session: i64, answer: &MessageId) -> Result<Option<i64>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT n FROM open_answers WHERE session = ? AND id = ?")?;
+    Ok(query.query_row(params![session, answer.as_str()], |row| row.get(0)).optional()?)
+}
+
+fn unfinished(connection: &Connection) -> Result<Vec<Unfinished>, StoreError> {
+    let mut answers = connection.prepare_cached(
+        "SELECT open_answers.n, organization, user, sessions.id, open_answers.id, request, started_ms,
+            open_answers.model, input_bytes
+         FROM open_answers JOIN sessions ON sessions.n = session ORDER BY open_answers.n",
+    )?;
+    let mut checkpoints = connection.prepare_cached("SELECT pieces FROM checkpoints WHERE answer = ? ORDER BY seq")?;
+    let mut rows = answers.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut pieces = Vec::new();
+        let mut kept = checkpoints.query([row.get::<_, i64>(0)?])?;
+        while let Some(row) = kept.next()? {
+            join_pieces(
+                &mut pieces,
+                serde_json::from_str(row.get_ref(0)?.as_str().map_err(unreadable)?).map_err(unreadable)?,
+            );
+        }
+        all.push(Unfinished {
+            owner: Owner { organization: row.get::<_, String>(1)?.into(), user: row.get::<_, String>(2)?.into() },
+            session: SessionId::new(row.get::<_, String>(3)?).map_err(unreadable)?,
+            request: RequestId::new(row.get::<_, String>(5)?).map_err(unreadable)?,
+            opening: Opening {
+                message_id: MessageId::new(row.get::<_, String>(4)?).map_err(unreadable)?,
+                started: Timestamp::from_unix_ms(row.get(6)?),
+                model: row.get(7)?,
+                input_bytes: row.get(8)?,
+            },
+            pieces,
+        });
+    }
+    Ok(all)
+}
+
+fn sessions(
+    connection: &Connection,
+    owner: &Owner,
+    before: Option<&SessionId>,
+    limit: usize,
+) -> Result<Page<Session>, StoreError> {
+    let end: i64 = match before {
+        None => i64::MAX,
+        Some(id) => {
+            let n = find(connection, owner, id)?;
+            connection.prepare_cached("SELECT last_use FROM sessions WHERE n = ?")?.query_row([n], |row| row.get(0))?
+        }
+    };
+    let mut query = connection.prepare_cached(&format!(
+        "{SESSION} WHERE organization = ? AND user = ? AND last_use < ? ORDER BY last_use DESC LIMIT ?"
+    ))?;
+    let mut rows = query.query(params![owner.organization, owner.user, end, limit + 1])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push(session_of(row)?);
+    }
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Page { items, has_more })
+}
+
+fn messages(
+    connection: &Connection,
+    session: i64,
+    before: Option<&MessageId>,
+    limit: usize,
+) -> Result<Page<Message>, StoreError> {
+    let end: Option<i64> = match before {
+        None => None,
+        Some(id) => connection
+            .prepare_cached("SELECT n FROM messages WHERE id = ? AND session = ?")?
+            .query_row(params![id.as_str(), session], |row| row.get(0))
+            .optional()?,
+    };
+    let mut query =
+        connection.prepare_cached("SELECT body FROM messages WHERE session = ? AND n < ? ORDER BY n DESC LIMIT ?")?;
+    let mut rows = query.query(params![session, end.unwrap_or(i64::MAX), limit + 1])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push(message_of(row.get_ref(0)?.as_str().map_err(unreadable)?)?);
+    }
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    items.reverse();
+    Ok(Page { items, has_more })
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn session(&self, owner: &Owner, id: &SessionId) -> Result<Session, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.reader.run(move |connection| session(connection, find(connection, &owner, &id)?)).await
+    }
+
+    async fn ensure_session(&self, owner: &Owner, new: Session) -> Result<Session, StoreError> {
+        let owner = owner.clone();
+        let work = move |connection: &Connection| {
+            if let Ok(n) = find(connection, &owner, &new.session_id) {
+                return session(connection, n);
+            }
+            let Session { session_id, title, model, created_at, updated_at, .. } = &new;
+            connection
+                .prepare_cached(
+                    "INSERT INTO sessions (organization, user, id, title, model, created_ms, updated_ms, last_use)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1 + (
+                        SELECT ifnull(max(last_use), 0) FROM sessions WHERE organization = ?1 AND user = ?2))",
+                )?
+                .execute(params![
+                    owner.organization,
+                    owner.user,
+                    session_id.as_str(),
+                    title,
+                    model,
+                    created_at.unix_ms(),
+                    updated_at.unix_ms()
+                ])?;
+            Ok(new)
+        };
+        self.writer.run(work).await
+    }
+
+    async fn sessions(
+        &self,
+        owner: &Owner,
+        before: Option<&SessionId>,
+        limit: usize,
+    ) -> Result<Page<Session>, StoreError> {
+        let (owner, before) = (owner.clone(), before.cloned());
+        self.reader.run(move |connection| sessions(connection, &owner, before.as_ref(), limit)).await
+    }
+
+    async fn rename_session(&self, owner: &Owner, id: &SessionId, title: String) -> Result<Session, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        let work = move |connection: &Connection| {
+            let n = find(connection, &owner, &id)?;
+            connection.prepare_cached("UPDATE sessions SET title = ? WHERE n = ?")?.execute(params![title, n])?;
+            session(connection, n)
+        };
+        self.writer.run(work).await
+    }
+
+    async fn delete_session(&self, owner: &Owner, id: &SessionId) -> Result<(), StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        let work = move |connection: &Connection| {
+            let n = find(connection, &owner, &id)?;
+            connection.prepare_cached("DELETE FROM sessions WHERE n = ?")?.execute([n])?;
+            Ok(())
+        };
+        self.writer.run(work).await?;
+        // Until then the write-ahead log has it.
+        self.writer.run_alone(|connection| Ok(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)).await
+    }
+
+    async fn messages(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Page<Message>, StoreError> {
+        let (owner, session, before) = (owner.clone(), session.clone(), before.cloned());
+        let work = move |connection: &Connection| {
+            messages(connection, find(connection, &owner, &session)?, before.as_ref(), limit)
+        };
+        self.reader.run(work).await
+    }
+
+    async fn asked(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        request: &RequestId,
+    ) -> Result<Option<Asked>, StoreError> {
+        let (owner, session, request) = (owner.clone(), session.clone(), request.clone());
+        self.reader.run(move |connection| asked(connection, find(connection, &owner, &session)?, &request)).await
+    }
+
+    async fn ask(&self, owner: &Owner, session: &SessionId, what: Ask) -> Result<(), StoreError> {
+        let (owner, session) = (owner.clone(), session.clone());
+        self.writer.run(move |connection| ask(connection, find(connection, &owner, &session)?, &what)).await
+    }
+
+    async fn checkpoint(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        answer: &MessageId,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StoreError> {
+        let (owner, session, answer) = (owner.clone(), session.clone(), answer.clone());
+        let work = move |connection: &Connection| {
+            let Some(n) = open(connection, find(connection, &owner, &session)?, &answer)? else { return Ok(()) };
+            let pieces = serde_json::to_string(&checkpoint.pieces).map_err(unreadable)?;
+            connection
+                .prepare_cached("INSERT INTO checkpoints (answer, seq, pieces) VALUES (?, ?, ?)")?
+                .execute(params![n, checkpoint.seq, pieces])?;
+            connection
+                .prepare_cached("UPDATE open_answers SET model = ? WHERE n = ?")?
+                .execute(params![checkpoint.model, n])?;
+            Ok(())
+        };
+        self.writer.run(work).await
+    }
+
+    async fn close(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        id: &MessageId,
+        answer: Option<Message>,
+    ) -> Result<(), StoreError> {
+        let (owner, session, id) = (owner.clone(), session.clone(), id.clone());
+        let work = move |connection: &Connection| {
+            let session = find(connection, &owner, &session)?;
+            connection
+                .prepare_cached("DELETE FROM open_answers WHERE session = ? AND id = ?")?
+                .execute(params![session, id.as_str()])?;
+            let Some(answer) = answer else { return Ok(()) };
+            add(connection, session, &answer, 0)?;
+            touch(connection, session)
+        };
+        self.writer.run(work).await
+    }
+
+    async fn replace(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError> {
+        let (owner, session) = (owner.clone(), session.clone());
+        let work = move |connection: &Connection| {
+            let session = find(connection, &owner, &session)?;
+            connection
+                .prepare_cached("UPDATE messages SET body = ? WHERE id = ? AND session = ?")?
+                .execute(params![body_of(&answer)?, answer.message_id.as_str(), session])?;
+            Ok(())
+        };
+        self.writer.run(work).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+        self.reader.run(unfinished).await
+    }
+
+    async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        let work = move |connection: &Connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT sessions.id, body FROM messages JOIN sessions ON sessions.n = session
+                 WHERE messages.id = ? AND is_answer AND organization = ? AND user = ?",
+            )?;
+            let row = query
+                .query_row(params![id.as_str(), owner.organization, owner.user], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+                })
+                .optional()?;
+            row.map(|(session, body)| Ok((SessionId::new(session).map_err(unreadable)?, message_of(&body)?)))
+                .transpose()
+        };
+        self.reader.run(work).await
+    }
+}

@@ -1,0 +1,361 @@
+//! What every store has to do.
+
+use std::sync::Arc;
+
+use outcrop_proxy::{
+    principal::Owner,
+    store::{
+        Ask, Asked, Checkpoint, Fingerprint, MAX_MESSAGES, Opening, Page, Piece, Store, StoreError, Unfinished,
+        new_session,
+    },
+};
+use protocol::{
+    Message, MessageId, Part, RequestId, Role, SessionId, Timestamp, Usage, client::SendMessage, server::Session,
+};
+
+/// A test for each of the functions below, of the store that `$open` makes; it is kept alive by what comes with it.
+macro_rules! conformance {
+    ($open:expr) => {
+        $crate::conformance::conformance!($open;
+            two_owners_may_hold_the_same_id_and_see_only_their_own,
+            the_first_message_gives_the_title_and_a_person_another,
+            sessions_come_in_pages_the_latest_used_first,
+            history_comes_in_pages_the_oldest_first,
+            a_session_has_room_for_so_many_messages_and_no_question_without_room_for_its_answer,
+            an_id_is_asked_under_once_and_remembered,
+            a_question_asked_again_is_under_its_latest_id,
+            a_message_comes_back_as_it_was,
+            an_answer_is_found_by_its_id_and_replaced_but_never_brought_back,
+            what_is_deleted_is_gone_with_all_that_belonged_to_it,
+            an_answer_is_open_until_it_is_closed,
+            checkpoints_are_joined_in_their_order,
+            what_is_asked_at_the_same_time_is_all_kept,
+        );
+    };
+    ($open:expr; $($name:ident,)*) => {
+        $(#[tokio::test]
+        async fn $name() {
+            let (store, _alive) = $open.await;
+            $crate::conformance::$name(store).await;
+        })*
+    };
+}
+pub(crate) use conformance;
+
+const EARLY: Timestamp = Timestamp::from_unix_ms(1);
+const LATE: Timestamp = Timestamp::from_unix_ms(5);
+
+type TheStore = Arc<dyn Store>;
+
+fn id(text: &str) -> SessionId {
+    SessionId::new(text).expect("an id")
+}
+
+pub(crate) fn owner(user: &str) -> Owner {
+    Owner { organization: "o".into(), user: user.into() }
+}
+
+fn message_id(text: &str) -> MessageId {
+    MessageId::new(text).expect("an id")
+}
+
+fn request(name: &str) -> RequestId {
+    RequestId::new(name).expect("an id")
+}
+
+fn message(name: &str, role: Role) -> Message {
+    Message {
+        message_id: message_id(name),
+        request_id: None,
+        content: format!("text of {name}"),
+        role,
+        timestamp: LATE,
+        usage: None,
+        model: None,
+        stop_reason: None,
+        parts: Vec::new(),
+        error: None,
+    }
+}
+
+fn answer_to(name: &str) -> MessageId {
+    message_id(&format!("answer-{name}"))
+}
+
+fn fingerprint(text: &str) -> Fingerprint {
+    Fingerprint::of(&SendMessage {
+        session_id: None,
+        message: text.into(),
+        streaming: true,
+        model: None,
+        attachments: Vec::new(),
+    })
+}
+
+/// The question `name`, asked for the first time unless `again`.
+pub(crate) fn asking(name: &str, again: bool) -> Ask {
+    let question = Message { request_id: Some(request(name)), ..message(name, Role::User) };
+    Ask {
+        request: request(name),
+        fingerprint: fingerprint(name),
+        question: (!again).then_some(question),
+        answer: Opening { message_id: answer_to(name), started: LATE, model: "first".into(), input_bytes: 7 },
+    }
+}
+
+async fn ask(store: &TheStore, owner: &Owner, name: &str) -> Result<(), StoreError> {
+    store.ask(owner, &id("s"), asking(name, false)).await
+}
+
+async fn answer(store: &TheStore, owner: &Owner, name: &str) -> Message {
+    let answer = Message { message_id: answer_to(name), ..message(name, Role::Assistant) };
+    store.close(owner, &id("s"), &answer.message_id, Some(answer.clone())).await.expect("closed");
+    answer
+}
+
+pub(crate) async fn with_sessions(store: &TheStore, owner: &Owner, sessions: &[&str]) {
+    for name in sessions {
+        store.ensure_session(owner, new_session(id(name), None, None, EARLY)).await.expect("a session");
+    }
+}
+
+fn names(page: &Page<Message>) -> Vec<&str> {
+    page.items.iter().map(|message| message.message_id.as_str()).collect()
+}
+
+fn text(part: u32, text: &str) -> Piece {
+    Piece { reasoning: false, part, text: text.into() }
+}
+
+pub(crate) async fn two_owners_may_hold_the_same_id_and_see_only_their_own(store: TheStore) {
+    let (ann, bob) = (owner("ann"), owner("bob"));
+    let elsewhere = Owner { organization: "other".into(), ..ann.clone() };
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "q").await.expect("asked");
+    let answer = answer(&store, &ann, "q").await;
+    let missing = Err(StoreError::SessionNotFound);
+    for other in [&bob, &elsewhere] {
+        assert_eq!(store.session(other, &id("s")).await, Err(StoreError::SessionNotFound));
+        assert_eq!(ask(&store, other, "m").await, missing);
+        assert_eq!(store.close(other, &id("s"), &answer.message_id, None).await, missing);
+        assert_eq!(store.replace(other, &id("s"), answer.clone()).await, missing);
+        assert_eq!(store.delete_session(other, &id("s")).await, missing);
+        assert_eq!(store.rename_session(other, &id("s"), "t".into()).await, Err(StoreError::SessionNotFound));
+        assert_eq!(store.messages(other, &id("s"), None, 9).await, Err(StoreError::SessionNotFound));
+        assert_eq!(store.answer(other, &answer.message_id).await, Ok(None));
+        assert_eq!(store.sessions(other, None, 9).await, Ok(Page { items: Vec::new(), has_more: false }));
+        let checkpoint = Checkpoint { seq: 1, model: "m".into(), pieces: Vec::new() };
+        assert_eq!(store.checkpoint(other, &id("s"), &answer.message_id, checkpoint).await, missing);
+    }
+    with_sessions(&store, &bob, &["s"]).await;
+    assert_eq!(store.asked(&bob, &id("s"), &request("q")).await, Ok(None));
+    assert_eq!(store.messages(&bob, &id("s"), None, 9).await, Ok(Page { items: Vec::new(), has_more: false }));
+    assert_eq!(store.answer(&ann, &answer.message_id).await, Ok(Some((id("s"), answer))));
+}
+
+pub(crate) async fn the_first_message_gives_the_title_and_a_person_another(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "m1").await.expect("asked");
+    ask(&store, &ann, "m2").await.expect("asked");
+    let session = store.session(&ann, &id("s")).await.expect("a session");
+    assert_eq!((session.title.as_deref(), session.message_count), (Some("text of m1"), 2));
+    assert_eq!((session.created_at, session.updated_at), (EARLY, LATE));
+    let renamed = store.rename_session(&ann, &id("s"), "Mine".into()).await.expect("renamed");
+    assert_eq!(renamed, Session { title: Some("Mine".into()), ..session });
+    assert_eq!(store.session(&ann, &id("s")).await, Ok(renamed.clone()));
+    let again = new_session(id("s"), Some("other".into()), Some("model".into()), LATE);
+    assert_eq!(store.ensure_session(&ann, again).await, Ok(renamed), "the one there is");
+    let new = new_session(id("t"), Some("Given".into()), Some("model".into()), LATE);
+    assert_eq!(store.ensure_session(&ann, new.clone()).await, Ok(new.clone()));
+    assert_eq!(store.session(&ann, &id("t")).await, Ok(new));
+}
+
+pub(crate) async fn sessions_come_in_pages_the_latest_used_first(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s", "b", "c"]).await;
+    ask(&store, &ann, "q").await.expect("asked");
+    let names = |page: &Page<Session>| page.items.iter().map(|s| s.session_id.to_string()).collect::<Vec<_>>();
+    let first = store.sessions(&ann, None, 2).await.expect("a page");
+    assert_eq!((names(&first), first.has_more), (vec!["s".into(), "c".into()], true));
+    let second = store.sessions(&ann, Some(&id("c")), 2).await.expect("a page");
+    assert_eq!((names(&second), second.has_more), (vec!["b".into()], false));
+    let unknown = store.sessions(&ann, Some(&id("x")), 2).await;
+    assert_eq!(unknown, Err(StoreError::SessionNotFound));
+}
+
+pub(crate) async fn history_comes_in_pages_the_oldest_first(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    for name in ["m1", "m2", "m3"] {
+        ask(&store, &ann, name).await.expect("asked");
+    }
+    let latest = store.messages(&ann, &id("s"), None, 2).await.expect("a page");
+    assert_eq!((names(&latest), latest.has_more), (vec!["m2", "m3"], true));
+    let older = store.messages(&ann, &id("s"), Some(&message_id("m2")), 2).await.expect("a page");
+    assert_eq!((names(&older), older.has_more), (vec!["m1"], false));
+    let unknown = store.messages(&ann, &id("s"), Some(&message_id("x")), 2).await.expect("a page");
+    assert_eq!(names(&unknown), ["m2", "m3"], "before a message that is not there: the latest");
+}
+
+pub(crate) async fn a_session_has_room_for_so_many_messages_and_no_question_without_room_for_its_answer(
+    store: TheStore,
+) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    for n in 1..MAX_MESSAGES {
+        ask(&store, &ann, &n.to_string()).await.expect("asked");
+    }
+    assert_eq!(ask(&store, &ann, "x").await, Err(StoreError::SessionFull(MAX_MESSAGES)));
+    answer(&store, &ann, "1").await;
+    let more = Message { message_id: answer_to("2"), ..message("2", Role::Assistant) };
+    let full = store.close(&ann, &id("s"), &answer_to("2"), Some(more)).await;
+    assert_eq!(full, Err(StoreError::SessionFull(MAX_MESSAGES)));
+    let session = store.session(&ann, &id("s")).await.expect("a session");
+    assert_eq!(session.message_count as usize, MAX_MESSAGES);
+}
+
+pub(crate) async fn an_id_is_asked_under_once_and_remembered(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "r").await.expect("asked");
+    assert_eq!(ask(&store, &ann, "r").await, Err(StoreError::AskedBefore));
+    let known = Asked { fingerprint: fingerprint("r"), answer: answer_to("r") };
+    assert_eq!(store.asked(&ann, &id("s"), &request("r")).await, Ok(Some(known)));
+    assert_eq!(store.asked(&ann, &id("s"), &request("other")).await, Ok(None));
+    assert_eq!(store.session(&ann, &id("s")).await.expect("a session").message_count, 1, "all of it or nothing");
+}
+
+pub(crate) async fn a_question_asked_again_is_under_its_latest_id(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    let ask = async |name: &str, again| store.ask(&ann, &id("s"), asking(name, again)).await;
+    let ids = async || {
+        let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
+        page.items.into_iter().map(|message| message.request_id.map(|id| id.to_string())).collect::<Vec<_>>()
+    };
+    ask("r1", true).await.expect("asked");
+    ask("r2", false).await.expect("asked");
+    ask("r3", false).await.expect("asked");
+    assert_eq!(ids().await, [Some("r2".into()), Some("r3".into())]);
+    ask("r4", true).await.expect("asked");
+    assert_eq!(ask("r2", true).await, Err(StoreError::AskedBefore));
+    assert_eq!(ids().await, [Some("r2".into()), Some("r4".into())]);
+    answer(&store, &ann, "r4").await;
+    ask("r5", true).await.expect("asked");
+    assert_eq!(ids().await, [Some("r2".into()), Some("r4".into()), None], "an answer is asked under no id");
+}
+
+pub(crate) async fn a_message_comes_back_as_it_was(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    let text = "a \"quoted\" \\ 🙂 日本語 \u{0}\u{1f}\n".repeat(40_000);
+    let question = Message { content: text.clone(), request_id: Some(request("q")), ..message("q", Role::User) };
+    let usage = Usage { input_tokens: u64::MAX >> 12, cost_nano_usd: Some(1), ..Usage::default() };
+    let error = protocol::ErrorData::new(protocol::ErrorCode::Interrupted, "It ended.");
+    let answer = Message {
+        message_id: answer_to("q"),
+        usage: Some(usage),
+        model: Some("m".into()),
+        parts: vec![Part::Reasoning { text: text.clone() }, Part::Text { text: text.clone() }],
+        content: text,
+        error: Some(error),
+        ..message("q", Role::Assistant)
+    };
+    let ask = Ask { question: Some(question.clone()), ..asking("q", false) };
+    store.ask(&ann, &id("s"), ask).await.expect("asked");
+    store.close(&ann, &id("s"), &answer.message_id, Some(answer.clone())).await.expect("closed");
+    let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
+    assert!(page.items == [question, answer.clone()], "as it was");
+    assert!(store.answer(&ann, &answer.message_id).await == Ok(Some((id("s"), answer))), "as it was");
+}
+
+pub(crate) async fn an_answer_is_found_by_its_id_and_replaced_but_never_brought_back(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "q").await.expect("asked");
+    let first = answer(&store, &ann, "q").await;
+    let better = Message { content: "better".into(), ..first };
+    store.replace(&ann, &id("s"), better.clone()).await.expect("replaced");
+    assert_eq!(store.answer(&ann, &better.message_id).await, Ok(Some((id("s"), better.clone()))));
+    assert_eq!(store.answer(&ann, &message_id("q")).await, Ok(None), "a question is no answer");
+    store.delete_session(&ann, &id("s")).await.expect("deleted");
+    assert_eq!(store.answer(&ann, &better.message_id).await, Ok(None));
+    with_sessions(&store, &ann, &["s"]).await;
+    store.replace(&ann, &id("s"), better).await.expect("nothing to replace");
+    assert_eq!(store.session(&ann, &id("s")).await.expect("a session").message_count, 0);
+}
+
+pub(crate) async fn what_is_deleted_is_gone_with_all_that_belonged_to_it(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s", "t"]).await;
+    for name in ["q", "r"] {
+        ask(&store, &ann, name).await.expect("asked");
+    }
+    answer(&store, &ann, "q").await;
+    store.delete_session(&ann, &id("s")).await.expect("deleted");
+    assert_eq!(store.delete_session(&ann, &id("s")).await, Err(StoreError::SessionNotFound));
+    assert_eq!(store.unfinished().await, Ok(Vec::new()), "neither is there an answer under way");
+    with_sessions(&store, &ann, &["s"]).await;
+    assert_eq!(store.messages(&ann, &id("s"), None, 9).await.expect("a page").items, []);
+    assert_eq!(store.asked(&ann, &id("s"), &request("q")).await, Ok(None));
+    ask(&store, &ann, "q").await.expect("it is another session");
+}
+
+pub(crate) async fn an_answer_is_open_until_it_is_closed(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    for name in ["q1", "q2", "q3"] {
+        ask(&store, &ann, name).await.expect("asked");
+    }
+    answer(&store, &ann, "q1").await;
+    store.close(&ann, &id("s"), &answer_to("q2"), None).await.expect("closed");
+    let opening = asking("q3", false).answer;
+    let open = Unfinished { owner: ann.clone(), session: id("s"), request: request("q3"), opening, pieces: Vec::new() };
+    assert_eq!(store.unfinished().await, Ok(vec![open]));
+    let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
+    assert_eq!(names(&page), ["q1", "q2", "q3", "answer-q1"], "nobody sees what is open");
+    store.close(&ann, &id("s"), &answer_to("q3"), None).await.expect("closed");
+    store.close(&ann, &id("s"), &answer_to("q3"), None).await.expect("closed already");
+    assert_eq!(store.unfinished().await, Ok(Vec::new()));
+}
+
+pub(crate) async fn checkpoints_are_joined_in_their_order(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "q").await.expect("asked");
+    let keep = async |seq, model: &str, pieces| {
+        let checkpoint = Checkpoint { seq, model: model.into(), pieces };
+        store.checkpoint(&ann, &id("s"), &answer_to("q"), checkpoint).await.expect("kept");
+    };
+    let reasoning = Piece { reasoning: true, part: 0, text: "hm ".into() };
+    keep(9, "first", vec![reasoning.clone(), text(1, "a")]).await;
+    keep(10, "second", vec![text(1, "b🙂"), text(2, "c")]).await;
+    keep(100, "second", vec![text(2, "d")]).await;
+    let unfinished = store.unfinished().await.expect("unfinished");
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].pieces, [reasoning, text(1, "ab🙂"), text(2, "cd")]);
+    assert_eq!(unfinished[0].opening.model, "second");
+    answer(&store, &ann, "q").await;
+    keep(101, "second", vec![text(2, "late")]).await;
+    assert_eq!(store.unfinished().await, Ok(Vec::new()), "an answer that is closed takes nothing more");
+}
+
+pub(crate) async fn what_is_asked_at_the_same_time_is_all_kept(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    let asking = (0..100).map(|n| {
+        let (store, ann) = (store.clone(), ann.clone());
+        // Each twice: one of the two has it.
+        tokio::spawn(async move { ask(&store, &ann, &format!("q{}", n / 2)).await })
+    });
+    let mut results = Vec::new();
+    for task in asking.collect::<Vec<_>>() {
+        results.push(task.await.expect("no panic"));
+    }
+    let taken = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(taken, 50);
+    assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(StoreError::AskedBefore))));
+    assert_eq!(store.session(&ann, &id("s")).await.expect("a session").message_count, 50);
+    assert_eq!(store.unfinished().await.expect("unfinished").len(), 50);
+}

@@ -1,0 +1,84 @@
+//! The store in a file.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+
+use outcrop_proxy::store::{OpenError, SqliteStore, Store};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::conformance::{asking, conformance, owner, with_sessions};
+
+fn open_in(folder: &Path) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(folder).expect("a store"))
+}
+
+async fn open() -> (Arc<dyn Store>, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    (open_in(folder.path()), folder)
+}
+
+conformance!(open());
+
+fn session(name: &str) -> protocol::SessionId {
+    protocol::SessionId::new(name).expect("an id")
+}
+
+/// Whether any file of the folder holds `text`.
+fn is_on_disk(folder: &Path, text: &str) -> bool {
+    let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+    files.into_iter().any(|file| fs::read(file).expect("a file").windows(text.len()).any(|at| at == text.as_bytes()))
+}
+
+#[tokio::test]
+async fn everything_is_there_when_it_is_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("made/on/the/way");
+    let ann = owner("ann");
+    let store = open_in(&data);
+    with_sessions(&store, &ann, &["s"]).await;
+    store.ask(&ann, &session("s"), asking("q", false)).await.expect("asked");
+    let before = (store.sessions(&ann, None, 9).await, store.messages(&ann, &session("s"), None, 9).await);
+    let unfinished = store.unfinished().await;
+    drop(store);
+    let store = open_in(&data);
+    assert_eq!((store.sessions(&ann, None, 9).await, store.messages(&ann, &session("s"), None, 9).await), before);
+    assert_eq!(store.unfinished().await, unfinished);
+    assert_eq!(unfinished.expect("unfinished").len(), 1);
+    let mode = fs::metadata(&data).expect("a folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "conversations are nobody else's");
+}
+
+#[tokio::test]
+async fn one_process_at_a_time_has_the_folder() {
+    let (store, folder) = open().await;
+    assert!(matches!(SqliteStore::open(folder.path()), Err(OpenError::InUse(_))));
+    drop(store);
+    open_in(folder.path());
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_of_ours_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("outcrop.db");
+    fs::write(&file, "no database ".repeat(1_000)).expect("written");
+    assert!(matches!(SqliteStore::open(folder.path()), Err(OpenError::Unreadable(..))));
+    assert_eq!(fs::read_to_string(&file).expect("there"), "no database ".repeat(1_000));
+    fs::remove_file(&file).expect("removed");
+    open_in(folder.path());
+    Connection::open(&file).expect("a file").pragma_update(None, "user_version", 1_000).expect("written");
+    assert!(matches!(SqliteStore::open(folder.path()), Err(OpenError::Newer(_))));
+    fs::remove_dir_all(folder.path()).expect("removed");
+    fs::write(folder.path(), "a file").expect("written");
+    assert!(matches!(SqliteStore::open(folder.path()), Err(OpenError::Folder(..))));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_not_on_the_disk_any_more() {
+    let (store, folder) = open().await;
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    store.ask(&ann, &session("s"), asking("unmistakable", false)).await.expect("asked");
+    assert!(is_on_disk(folder.path(), "text of unmistakable"));
+    store.delete_session(&ann, &session("s")).await.expect("deleted");
+    assert!(!is_on_disk(folder.path(), "unmistakable"));
+}
