@@ -139,7 +139,6 @@ impl Http {
     }
 }
 
-/// A short response in plain text.
 /// What is written goes out at once, and what cannot go out is not taken.
 fn set_options(stream: &TcpStream) -> io::Result<()> {
     #[cfg(target_os = "linux")]
@@ -147,6 +146,7 @@ fn set_options(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)
 }
 
+/// A short response in plain text.
 fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let body = Full::new(text.into()).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);

@@ -26,8 +26,8 @@ function isShown(message: Message, before: Message | undefined, shown: ReadonlyS
 }
 
 /**
- * Whether the latest stored message is the question that is sent here again, after a failure before anything came, and has not arrived yet:
- * the proxy will take the two for one, by their text. In that, half a surrogate pair was replaced on its way.
+ * Whether the latest stored message is the question that is sent here again, after a failure before anything came, and has not arrived
+ * yet: the proxy will take the two for one, by their text. In that, half a surrogate pair was replaced on its way.
  */
 function isAskedAgain(page: HistoryResponse, latest: Message, state: ChatState): boolean {
   const key = state.messages.at(-1)?.key;

@@ -17,7 +17,7 @@ const CLIENTS: usize = 1_000;
 /// How often all of them are cut off before they may stay.
 const CUTS: usize = 3;
 
-/// As many as there are sockets for, the healthy included.
+/// Room for all of them and for the healthy.
 const FLAGS: &[&str] = &["--max-sockets", "1100"];
 
 /// How many answers they follow, all under way.
