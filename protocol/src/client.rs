@@ -224,6 +224,8 @@ pub struct ApproveTool {
 pub enum GroupBy {
     /// The person.
     User,
+    /// The organisation.
+    Organization,
     /// The conversation.
     Session,
     /// The model.
@@ -239,10 +241,10 @@ pub enum GroupBy {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct UsageQuery {
-    /// From this point on.
+    /// From this point on; 30 days before `to` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
-    /// Up to this point, itself left out.
+    /// Up to this point, itself left out; now where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
     /// One row for each of these.

@@ -288,18 +288,96 @@ pub struct SessionDeleted {
     pub session_id: SessionId,
 }
 
+/// What some calls of models used.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct UsageSum {
+    /// How many answers.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub turns: u64,
+    /// How many calls of models; one that was made again counts again.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub calls: u64,
+    /// Those of them whose usage is an estimate.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub estimated_calls: u64,
+    /// Those of them whose model has no price; the cost leaves them out.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub unpriced_calls: u64,
+    /// What they used.
+    pub usage: Usage,
+}
+
 /// One row of [`UsageResponse`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UsageRow {
-    /// The user, session, model, day or hour.
+    /// The user, organisation, session or model; a day as `2026-11-26`, an hour as `2026-11-26T09:00Z`, both UTC.
     pub key: String,
-    /// How many answers.
+    /// What its calls used.
+    #[serde(flatten)]
+    pub sum: UsageSum,
+}
+
+/// Whom a budget is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum BudgetScope {
+    /// Each user.
+    User,
+    /// Each organisation.
+    Organization,
+    /// Everybody together.
+    Proxy,
+}
+
+/// How long a budget lasts, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum BudgetPeriod {
+    /// A day.
+    Day,
+    /// A calendar month.
+    Month,
+}
+
+/// What a budget is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum BudgetUnit {
+    /// Nano-dollars.
+    NanoUsd,
+    /// Tokens of every kind.
+    Tokens,
+}
+
+/// A budget, and how it stands for whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct BudgetState {
+    /// Whom it is for.
+    pub scope: BudgetScope,
+    /// How long it lasts.
+    pub period: BudgetPeriod,
+    /// What the amounts are.
+    pub unit: BudgetUnit,
+    /// How much there is.
     #[cfg_attr(test, ts(type = "number"))]
-    pub turns: u64,
-    /// What they used.
-    pub usage: Usage,
+    pub limit: u64,
+    /// How much was used.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub spent: u64,
+    /// How much is set aside for answers under way.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub reserved: u64,
+    /// When it begins anew.
+    pub renews_at: Timestamp,
 }
 
 /// `chat.usage_response`.
@@ -307,10 +385,16 @@ pub struct UsageRow {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UsageResponse {
-    /// One row for each key.
+    /// From this point on.
+    pub from: Timestamp,
+    /// Up to this point, itself left out.
+    pub to: Timestamp,
+    /// One row for each key, in the order of the keys where these are times, the dearest first where not.
     pub rows: Vec<UsageRow>,
     /// The sum of all rows.
-    pub total: Usage,
+    pub total: UsageSum,
+    /// The budgets that hold for whoever asks.
+    pub budgets: Vec<BudgetState>,
 }
 
 /// Who the proxy takes the client for.

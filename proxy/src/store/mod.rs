@@ -3,6 +3,8 @@
 //! Ownership is part of every signature: there is no way to ask for a session without saying whose, and "not yours" is the same
 //! answer as "unknown".
 
+mod accounts;
+mod calls;
 mod memory;
 mod sqlite;
 
@@ -18,11 +20,16 @@ use sha2::{Digest, Sha256};
 
 use crate::principal::Owner;
 
+pub use accounts::{Account, Amount, Balance, Limit, Reservation};
+pub use calls::{Call, CallOutcome, CallsOf, CallsPage};
 pub use memory::{MAX_SESSIONS, MemoryStore};
 pub use sqlite::{OpenError, SqliteStore};
 
 /// The most messages of one session, and the most ids that anything was asked under in it.
 pub const MAX_MESSAGES: usize = 2_000;
+
+/// The most answers that [`Store::unfinished`] returns at a time.
+pub const MAX_UNFINISHED: usize = 1_000;
 
 /// Some of a longer list, and whether there is more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,11 +97,15 @@ pub struct Opening {
     pub model: String,
     /// The bytes of text that it is asked with.
     pub input_bytes: u64,
+    /// What is set aside for it.
+    pub reservation: Reservation,
 }
 
 /// Text of one part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
+    /// The number of its last event.
+    pub seq: u64,
     /// Whether it is reasoning.
     pub reasoning: bool,
     /// Which part it belongs to.
@@ -106,17 +117,17 @@ pub struct Piece {
 /// What has come of an answer since the checkpoint before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The number of its last event.
-    pub seq: u64,
+    /// When it is made. It says that the answer goes on, even if nothing has come.
+    pub at: Timestamp,
     /// The model that answers.
     pub model: String,
     /// What has come.
     pub pieces: Vec<Piece>,
 }
 
-/// An answer that did not end, as far as it was kept.
+/// An answer that is open, as far as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct OpenAnswer {
     /// Whose it is.
     pub owner: Owner,
     /// The session.
@@ -127,6 +138,15 @@ pub struct Unfinished {
     pub opening: Opening,
     /// All its checkpoints, joined.
     pub pieces: Vec<Piece>,
+}
+
+/// The end of an answer, or of the first part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Closing {
+    /// What is kept of it: at the end of its session, or in the place of the message of the same id that is there.
+    pub message: Option<Message>,
+    /// Every call that was made for it, which settles it. Without them it stays open.
+    pub calls: Option<Vec<Call>>,
 }
 
 /// Why the store did not do what it was asked.
@@ -141,6 +161,15 @@ pub enum StoreError {
     /// Something was asked under this id in the session.
     #[error("its id was used before")]
     AskedBefore,
+    /// Another answer is under way in the session, in another process.
+    #[error("an answer is being made in this session; wait for its end, or stop it")]
+    SessionBusy,
+    /// The answer was settled before.
+    #[error("the answer was ended by another process")]
+    NotOpen,
+    /// There is not enough left. Nothing was stored.
+    #[error("a budget is used up")]
+    OverBudget(Box<Account>, Balance),
     /// The store itself fails.
     #[error("the store cannot be used: {0}")]
     Unavailable(String),
@@ -151,7 +180,9 @@ impl StoreError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::SessionNotFound => ErrorCode::SessionNotFound,
-            Self::SessionFull(_) | Self::AskedBefore => ErrorCode::InvalidRequest,
+            Self::SessionFull(_) | Self::AskedBefore | Self::SessionBusy => ErrorCode::InvalidRequest,
+            Self::OverBudget(..) => ErrorCode::BudgetExceeded,
+            Self::NotOpen => ErrorCode::Interrupted,
             Self::Unavailable(_) => ErrorCode::Internal,
         }
     }
@@ -193,35 +224,54 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     async fn asked(&self, owner: &Owner, session: &SessionId, request: &RequestId)
     -> Result<Option<Asked>, StoreError>;
 
-    /// Takes note that something is asked, once for each id, adds the question at the end of the session, and opens its answer. A
-    /// question that is asked again is under its latest id. The first one gives a session without a title its title.
+    /// Takes note that something is asked, once for each id, adds the question at the end of the session, sets aside what the answer
+    /// may cost, and opens it; all of that or nothing. A question that is asked again is under its latest id. The first one gives a
+    /// session without a title its title.
     async fn ask(&self, owner: &Owner, session: &SessionId, ask: Ask) -> Result<(), StoreError>;
 
-    /// Keeps more of an answer that is under way. Nobody sees it until the answer is closed, by this process or, after its end, by
-    /// another one. Does nothing where the answer is not open any more.
+    /// Keeps more of an answer that is under way, and says that it goes on. Does nothing where the answer is not open any more.
+    /// Returns whether it was asked to stop, with [`Store::ask_to_stop`].
     async fn checkpoint(
         &self,
         owner: &Owner,
         session: &SessionId,
         answer: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
-    /// Closes the answer `id` and forgets its checkpoints. `answer`, if anything of it is kept, is the last message of the session
-    /// then.
+    /// Ends the answer `id`. What is set aside for it is given back, and what its calls cost is spent, once: [`StoreError::NotOpen`]
+    /// where it was settled before, and nothing is changed then. Of a session that was deleted meanwhile the calls are kept all the
+    /// same, and no message.
     async fn close(
         &self,
         owner: &Owner,
         session: &SessionId,
         id: &MessageId,
-        answer: Option<Message>,
+        closing: Closing,
     ) -> Result<(), StoreError>;
 
-    /// Puts `answer` in the place of the one of the same id; does nothing if the session has none.
-    async fn replace(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError>;
+    /// The answer of this id, if it is open.
+    async fn open_answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<OpenAnswer>, StoreError>;
 
-    /// The answers that are open though the process that made them has ended. Whoever asks closes them, before it opens others.
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError>;
+    /// The answer that is open in the session, if one is.
+    async fn open_in(&self, owner: &Owner, session: &SessionId) -> Result<Option<MessageId>, StoreError>;
+
+    /// Asks the process that makes the answer to stop it; `false` where it is not open.
+    async fn ask_to_stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError>;
+
+    /// The answers that are open at `now` though nothing says that the process that makes them goes on, at most
+    /// [`MAX_UNFINISHED`] of them. Some may be made by this very process.
+    async fn unfinished(&self, now: Timestamp) -> Result<Vec<OpenAnswer>, StoreError>;
+
+    /// How accounts stand, in their order.
+    async fn balances(&self, accounts: &[Account]) -> Result<Vec<Balance>, StoreError>;
+
+    /// Takes note that an alert is raised at `percent` of an account; `false` where one was at as much or more.
+    async fn raise_alert(&self, account: &Account, percent: u32) -> Result<bool, StoreError>;
+
+    /// Calls that were settled, some at a time: the first of them without a cursor, then those after the cursor that came with the
+    /// last. Their order is the store's own.
+    async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError>;
 
     /// The answer of this id and its session, in whichever session of `owner`.
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError>;
@@ -236,7 +286,10 @@ pub fn new_session(id: SessionId, title: Option<String>, model: Option<String>, 
 fn join_pieces(pieces: &mut Vec<Piece>, more: Vec<Piece>) {
     for piece in more {
         match pieces.last_mut().filter(|last| last.part == piece.part) {
-            Some(last) => last.text.push_str(&piece.text),
+            Some(last) => {
+                last.text.push_str(&piece.text);
+                last.seq = piece.seq;
+            }
             None => pieces.push(piece),
         }
     }

@@ -49,7 +49,9 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ServerMessage>> {
             has_more,
             in_progress,
         });
-    let row = (text(), any::<u64>(), usage()).prop_map(|(key, turns, usage)| UsageRow { key, turns, usage });
+    let row = (text(), sum()).prop_map(|(key, sum)| UsageRow { key, sum });
+    let rows = (prop::collection::vec(row, 0..3), sum());
+    let budgets = prop::collection::vec(budget(), 0..3);
     Union::new([
         (session_id(), message())
             .prop_map(|(session_id, message)| ServerMessage::MessageResponse(MessageResponse { session_id, message }))
@@ -68,14 +70,43 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ServerMessage>> {
         history.prop_map(ServerMessage::History).boxed(),
         session().prop_map(ServerMessage::SessionUpdated).boxed(),
         session_id().prop_map(|session_id| ServerMessage::SessionDeleted(SessionDeleted { session_id })).boxed(),
-        (prop::collection::vec(row, 0..3), usage())
-            .prop_map(|(rows, total)| ServerMessage::Usage(UsageResponse { rows, total }))
+        (timestamp(), timestamp(), rows, budgets)
+            .prop_map(|(from, to, (rows, total), budgets)| {
+                ServerMessage::Usage(UsageResponse { from, to, rows, total, budgets })
+            })
             .boxed(),
         hello().prop_map(ServerMessage::Hello).boxed(),
         option::of(timestamp()).prop_map(|expires_at| ServerMessage::Refreshed(AuthRefreshed { expires_at })).boxed(),
         Just(ServerMessage::Pong(Pong {})).boxed(),
         any::<u64>().prop_map(|reconnect_in_ms| ServerMessage::Draining(Draining { reconnect_in_ms })).boxed(),
     ])
+}
+
+fn sum() -> impl Strategy<Value = UsageSum> {
+    (any::<[u64; 4]>(), usage()).prop_map(|([turns, calls, estimated_calls, unpriced_calls], usage)| UsageSum {
+        turns,
+        calls,
+        estimated_calls,
+        unpriced_calls,
+        usage,
+    })
+}
+
+fn budget() -> impl Strategy<Value = BudgetState> {
+    let scope = prop::sample::select(vec![BudgetScope::User, BudgetScope::Organization, BudgetScope::Proxy]);
+    let period = prop::sample::select(vec![BudgetPeriod::Day, BudgetPeriod::Month]);
+    let unit = prop::sample::select(vec![BudgetUnit::NanoUsd, BudgetUnit::Tokens]);
+    (scope, period, unit, any::<[u64; 3]>(), timestamp()).prop_map(
+        |(scope, period, unit, [limit, spent, reserved], renews_at)| BudgetState {
+            scope,
+            period,
+            unit,
+            limit,
+            spent,
+            reserved,
+            renews_at,
+        },
+    )
 }
 
 fn stream() -> impl Strategy<Value = MessageStream> {

@@ -1,0 +1,109 @@
+//! The ledger's entries: one for each call of a model.
+
+use protocol::{ErrorCode, MessageId, SessionId, Timestamp, Usage};
+
+use super::Amount;
+use crate::principal::Owner;
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// Whole.
+    Complete,
+    /// A person stopped the answer.
+    Cancelled,
+    /// It failed.
+    Failed(ErrorCode),
+}
+
+impl CallOutcome {
+    /// As it is written: `complete`, `cancelled` or the error's code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Cancelled => "cancelled",
+            Self::Failed(code) => code.as_str(),
+        }
+    }
+
+    /// Out of what is written.
+    pub fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "complete" => Some(Self::Complete),
+            "cancelled" => Some(Self::Cancelled),
+            code => code.parse().ok().map(Self::Failed),
+        }
+    }
+}
+
+/// One call of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Whose.
+    pub owner: Owner,
+    /// The session.
+    pub session: SessionId,
+    /// The answer it was made for.
+    pub message: MessageId,
+    /// The how manieth call for it, from 1.
+    pub number: u32,
+    /// When the answer was asked for: the day and the month that the call counts in.
+    pub asked: Timestamp,
+    /// The model that was asked for.
+    pub model_asked: String,
+    /// The model that is billed: the id of the price table, or the one that was called where that does not know it.
+    pub model: String,
+    /// The region that was called.
+    pub region: String,
+    /// Tokens, where they are from, and cost.
+    pub usage: Usage,
+    /// How long the call took, in milliseconds.
+    pub duration_ms: u64,
+    /// How long until the first content, in milliseconds, where any came.
+    pub first_token_ms: Option<u64>,
+    /// How it ended.
+    pub outcome: CallOutcome,
+}
+
+impl Call {
+    /// What it is counted as against budgets. A call without a price counts in tokens only.
+    pub fn amount(&self) -> Amount {
+        Amount { nano_usd: self.usage.cost_nano_usd.unwrap_or(0), tokens: self.usage.total_tokens }
+    }
+}
+
+/// Whose calls, and when they were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallsOf {
+    /// The organisation's; everybody's where this is `None`.
+    pub organization: Option<String>,
+    /// The user's, of that organisation; everybody's of it where this is `None`.
+    pub user: Option<String>,
+    /// From this point on.
+    pub from: Timestamp,
+    /// Up to this point, itself left out.
+    pub to: Timestamp,
+}
+
+impl CallsOf {
+    /// Whether `call` is one of them.
+    pub fn has(&self, call: &Call) -> bool {
+        (self.from..self.to).contains(&call.asked)
+            && self.organization.as_deref().is_none_or(|organization| *call.owner.organization == *organization)
+            && self.user.as_deref().is_none_or(|user| *call.owner.user == *user)
+    }
+}
+
+/// Some calls, and where the next ones are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallsPage {
+    /// The calls; at most [`CallsPage::MAX`].
+    pub calls: Vec<Call>,
+    /// Where to go on; the last ones have none.
+    pub next: Option<String>,
+}
+
+impl CallsPage {
+    /// The most at a time.
+    pub const MAX: usize = 1_000;
+}
