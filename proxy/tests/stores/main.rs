@@ -3,4 +3,5 @@
 
 mod conformance;
 mod memory;
+mod migrations;
 mod sqlite;
