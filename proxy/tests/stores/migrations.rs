@@ -4,7 +4,7 @@ use std::path::Path;
 
 use outcrop_proxy::{
     principal::Owner,
-    store::{Asked, Fingerprint, Opening, Piece, SqliteStore, Store, Unfinished},
+    store::{Asked, Closing, Fingerprint, OpenAnswer, Opening, Piece, Reservation, SqliteStore, Store},
 };
 use protocol::{MessageId, RequestId, SessionId, Timestamp, client::SendMessage};
 use rusqlite::Connection;
@@ -94,8 +94,8 @@ fn messages() -> Value {
     ])
 }
 
-fn under_way(ann: &Owner) -> Unfinished {
-    Unfinished {
+fn under_way(ann: &Owner) -> OpenAnswer {
+    OpenAnswer {
         owner: ann.clone(),
         session: session("rivers"),
         request: request("r3"),
@@ -104,10 +104,11 @@ fn under_way(ann: &Owner) -> Unfinished {
             started: Timestamp::from_unix_ms(1_795_426_320_000),
             model: "a.fallback".into(),
             input_bytes: 77,
+            reservation: Reservation::default(),
         },
         pieces: vec![
-            Piece { reasoning: true, part: 0, text: "Which one? ".into() },
-            Piece { reasoning: false, part: 1, text: "はい、そうです".into() },
+            Piece { seq: 0, reasoning: true, part: 0, text: "Which one? ".into() },
+            Piece { seq: 0, reasoning: false, part: 1, text: "はい、そうです".into() },
         ],
     }
 }
@@ -124,7 +125,7 @@ async fn check(store: &SqliteStore) {
     }
     let answer = store.answer(&ann, &message("msg_2")).await.expect("an answer").expect("an answer");
     assert_eq!((answer.0, serde_json::to_value(answer.1).expect("JSON")), (session("rivers"), messages()[1].clone()));
-    assert_eq!(store.unfinished().await, Ok(vec![under_way(&ann)]));
+    assert_eq!(store.unfinished(Timestamp::MAX).await, Ok(vec![under_way(&ann)]));
     let of_bob = store.messages(&bob, &session("rivers"), None, 9).await.expect("messages");
     assert_eq!((of_bob.items.len(), of_bob.items[0].content.as_str()), (1, "Mine, of the same name"));
 }
@@ -138,10 +139,13 @@ async fn what_the_first_schema_kept_is_there_and_goes_on() {
         check(&SqliteStore::open(folder.path()).expect("a store")).await;
     }
     let (store, ann) = (SqliteStore::open(folder.path()).expect("a store"), owner("ann"));
-    store.close(&ann, &session("rivers"), &message("msg_6"), None).await.expect("closed");
+    let closing = Closing { message: None, calls: Some(Vec::new()) };
+    store.close(&ann, &session("rivers"), &message("msg_6"), closing).await.expect("closed");
     store.ask(&ann, &session("rivers"), asking("q", false)).await.expect("asked");
+    let closing = Closing { message: None, calls: Some(Vec::new()) };
+    store.close(&ann, &session("rivers"), &asking("q", false).answer.message_id, closing).await.expect("closed");
     let page = store.messages(&ann, &session("rivers"), None, 1).await.expect("messages");
     assert_eq!((page.items[0].message_id.as_str(), page.has_more), ("q", true));
     store.delete_session(&ann, &session("rivers")).await.expect("deleted");
-    assert_eq!(store.unfinished().await, Ok(Vec::new()));
+    assert_eq!(store.unfinished(Timestamp::MAX).await, Ok(Vec::new()));
 }
