@@ -7,6 +7,7 @@ mod answer;
 pub mod attempts;
 pub mod breaker;
 mod calls;
+mod elsewhere;
 pub mod history;
 pub mod log;
 mod registry;
@@ -69,6 +70,8 @@ struct Shared {
     model: String,
     waiting: Waiting,
     followers: Vec<Weak<Wake>>,
+    /// The message, of an answer that has ended in another process.
+    kept_elsewhere: Option<Message>,
     /// With how many bytes of text the next checkpoint is due.
     checkpoint_at: Option<usize>,
 }
@@ -244,7 +247,8 @@ impl Turn {
 
     /// Whether the turn has ended.
     pub fn has_ended(&self) -> bool {
-        self.with_log(|log| log.end().is_some())
+        let shared = self.shared();
+        shared.log.end().is_some() || shared.kept_elsewhere.is_some()
     }
 
     /// The answer, as a message.
@@ -256,7 +260,8 @@ impl Turn {
     /// The answer so far, as a message, and the number of its last event; none of a turn that has ended or that nobody is told of yet.
     pub fn so_far(&self) -> Option<(Message, u64)> {
         let shared = self.shared();
-        let under_way = self.is_question_kept() && shared.log.end().is_none();
+        let has_ended = shared.log.end().is_some() || shared.kept_elsewhere.is_some();
+        let under_way = self.is_question_kept() && !has_ended;
         under_way.then(|| (self.message_of(&shared.log, None, &shared.model), shared.log.seq()))
     }
 
