@@ -59,27 +59,26 @@ impl ModelPrice {
         let long = self.long_prompt.filter(|long| prompt > long.above_tokens);
         let (input, output) = long.map_or((self.input, self.output), |long| (long.input, long.output));
 
+        // Cache prices grow as the price of input does: by a fraction that is divided by once, at the end.
+        let (up, down) = if long.is_some() && self.input > 0 { (input, self.input) } else { (1, 1) };
+
         let times = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
-        let cached = |tokens: u64, price: Option<u64>| match (tokens, price) {
-            (0, _) => Some(0),
-            (_, None) => None,
-            (tokens, Some(price)) if long.is_some() && self.input > 0 => {
-                Some((times(tokens, price) * u128::from(input)).div_ceil(u128::from(self.input)))
-            }
-            (tokens, Some(price)) => Some(times(tokens, price)),
-        };
-        let sum = times(usage.input_tokens, input)
-            + times(usage.output_tokens, output)
-            + cached(usage.cache_read_input_tokens, self.cache_read)?
+        let cached = |tokens: u64, price: Option<u64>| if tokens == 0 { Some(0) } else { Some(times(tokens, price?)) };
+        let plain = times(usage.input_tokens, input) + times(usage.output_tokens, output);
+        let cache = cached(usage.cache_read_input_tokens, self.cache_read)?
             + cached(write_5m, self.cache_write_5m)?
             + cached(write_1h, self.cache_write_1h)?;
-        u64::try_from(sum.div_ceil(1_000_000)).ok()
+        let sum = plain * u128::from(down) + cache * u128::from(up);
+        let divisor = 1_000_000 * u128::from(down);
+        // Not div_ceil: it divides twice, and a division of 128 bits is much code in WebAssembly.
+        u64::try_from((sum + divisor - 1) / divisor).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Catalog, Usage};
+    use super::*;
+    use crate::Catalog;
 
     fn cost(model: &str, usage: Usage) -> Option<u64> {
         Catalog::builtin().find(model)?.price?.cost_nano_usd(&usage)
@@ -117,6 +116,22 @@ mod tests {
         assert_eq!(cost(model, tokens(200_000, 10)), Some(200_000 * 3_000 + 10 * 15_000));
         let long = Usage { cache_read_input_tokens: 1, ..tokens(200_000, 10) };
         assert_eq!(cost(model, long), Some(200_000 * 6_000 + 10 * 22_500 + 600));
+    }
+
+    #[test]
+    fn prices_that_grow_by_a_fraction_are_rounded_once_too() {
+        let long_prompt = LongPromptPrice { above_tokens: 0, input: 10, output: 10 };
+        let (cache_read, cache_write_5m) = (Some(1), Some(1));
+        let price = ModelPrice {
+            input: 3,
+            output: 3,
+            cache_read,
+            cache_write_5m,
+            cache_write_1h: None,
+            long_prompt: Some(long_prompt),
+        };
+        let usage = Usage { cache_read_input_tokens: 1, cache_write_input_tokens: 299_999, ..Usage::default() };
+        assert_eq!(price.cost_nano_usd(&usage), Some(1), "a millionth for each third of 10, not more");
     }
 
     #[test]
