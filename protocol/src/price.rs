@@ -52,6 +52,7 @@ impl ModelPrice {
     /// The cost of `usage` in nano-dollars, rounded up to the next whole one at the end and nowhere before.
     ///
     /// `None` where tokens of a kind were used for which there is no price: unknown is not 0.
+    #[expect(clippy::manual_div_ceil, reason = "it divides twice, and a division of 128 bits is much code in WebAssembly")]
     pub fn cost_nano_usd(&self, usage: &Usage) -> Option<u64> {
         let write_1h = usage.cache_write_1h_input_tokens;
         let write_5m = usage.cache_write_input_tokens.checked_sub(write_1h)?;
@@ -70,7 +71,6 @@ impl ModelPrice {
             + cached(write_1h, self.cache_write_1h)?;
         let sum = plain * u128::from(down) + cache * u128::from(up);
         let divisor = 1_000_000 * u128::from(down);
-        // Not div_ceil: it divides twice, and a division of 128 bits is much code in WebAssembly.
         u64::try_from((sum + divisor - 1) / divisor).ok()
     }
 }

@@ -16,10 +16,15 @@ export function totalCost(total: UsageTotal): string {
 }
 
 /** The cost of a sum of the proxy's, marked likewise. */
-export function sumCost({ calls, unpricedCalls, estimatedCalls, usage }: UsageSum): string {
+export function sumCost(sum: UsageSum): string {
+  const { calls, unpricedCalls } = sum;
+  return unpricedCalls > 0 && unpricedCalls < calls ? `${knownCost(sum)} + ${formatCount(unpricedCalls)} unpriced` : knownCost(sum);
+}
+
+/** The same without what it leaves out, for where that is said beside it. */
+export function knownCost({ calls, unpricedCalls, estimatedCalls, usage }: UsageSum): string {
   if (calls > 0 && (usage.costNanoUsd === undefined || unpricedCalls === calls)) return "unpriced";
-  const cost = `${estimatedCalls > 0 ? "≈ " : ""}${formatCost(usage.costNanoUsd ?? 0)}`;
-  return unpricedCalls > 0 ? `${cost} + ${formatCount(unpricedCalls)} unpriced` : cost;
+  return `${estimatedCalls > 0 ? "≈ " : ""}${formatCost(usage.costNanoUsd ?? 0)}`;
 }
 
 /** All input of a usage, tokens read from and written to the cache included. */

@@ -63,3 +63,9 @@ export function stepName(key: string): string {
 export function shortStepName(key: string): string {
   return key.includes("T") ? stepName(key) : shortDayName.format(Date.parse(key));
 }
+
+/** The days that a report is of, in words: `20 Nov to 26 Nov`, or the one day. */
+export function spanName(from: string, to: string): string {
+  const [first, last] = [shortDayName.format(Date.parse(from)), shortDayName.format(Date.parse(to) - 1)];
+  return first === last ? first : `${first} to ${last}`;
+}

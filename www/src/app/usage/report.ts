@@ -45,7 +45,7 @@ export function reduceReport(state: ReportState, event: ReportEvent): ReportStat
     case "came":
       return { phase: "loaded", choice: event.report.choice, report: event.report };
     case "failed":
-      return { phase: "failed", choice: state.choice, failure: event.failure };
+      return { ...state, phase: "failed", failure: event.failure };
   }
 }
 

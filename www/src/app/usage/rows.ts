@@ -2,7 +2,7 @@ import type { UsageRow, UsageSum } from "@outcrop/client";
 import { inputTokens } from "../../format/usage.ts";
 
 /** The columns of the table, by which it can be sorted. */
-export const COLUMNS = ["name", "turns", "input", "output", "tokens", "cost"] as const;
+export const COLUMNS = ["name", "cost", "tokens", "input", "output", "turns"] as const;
 export type Column = (typeof COLUMNS)[number];
 
 export interface Sorting {
@@ -34,8 +34,13 @@ export function figure(sum: UsageSum, column: Exclude<Column, "name">): number {
 /** The rows in an order. Rows that are equal in it stay as the proxy gave them. */
 export function sorted(rows: readonly NamedRow[], { column, isDescending }: Sorting): NamedRow[] {
   const sign = isDescending ? -1 : 1;
-  const compare = (a: NamedRow, b: NamedRow) => (column === "name" ? a.name.localeCompare(b.name) : figure(a, column) - figure(b, column));
+  const compare = (a: NamedRow, b: NamedRow) => (column === "name" ? label(a).localeCompare(label(b)) : figure(a, column) - figure(b, column));
   return rows.toSorted((a, b) => sign * compare(a, b));
+}
+
+/** Days are in their order by key, not by name. */
+function label(row: NamedRow): string {
+  return /^\d{4}-\d\d-\d\d/.test(row.key) ? row.key : row.name;
 }
 
 /** The order after a click on a column: the other way round, or by what one looks for first there. */
