@@ -23,7 +23,7 @@ export function Charts(props: { report: Report }) {
     scale: formatCount,
   }));
   const total = () => props.report.series.total;
-  const per = () => (props.report.step === "day" ? "day" : "hour");
+  const per = () => (props.report.step === "day" ? "a day" : "an hour");
   const describe = (words: (row: UsageSum) => string) => (index: number) => {
     const step = steps()[index];
     return step === undefined ? "" : `${stepName(step.key)}: ${step.row === undefined ? "nothing used" : words(step.row)}`;
@@ -31,14 +31,14 @@ export function Charts(props: { report: Report }) {
   return (
     <>
       <BarChart
-        title={`Cost a ${per()}`}
+        title={`Cost ${per()}`}
         bars={costs()}
         legend={["cost"]}
         summary={`${sumCost(total())} in all`}
         describe={describe((row) => `${sumCost(row)}, ${formatPlural(row.turns, "answer")}`)}
       />
       <BarChart
-        title={`Tokens a ${per()}`}
+        title={`Tokens ${per()}`}
         bars={tokens()}
         legend={["in", "out"]}
         summary={inAndOut(total())}
