@@ -52,7 +52,10 @@ impl ModelPrice {
     /// The cost of `usage` in nano-dollars, rounded up to the next whole one at the end and nowhere before.
     ///
     /// `None` where tokens of a kind were used for which there is no price: unknown is not 0.
-    #[expect(clippy::manual_div_ceil, reason = "it divides twice, and a division of 128 bits is much code in WebAssembly")]
+    #[expect(
+        clippy::manual_div_ceil,
+        reason = "it divides twice, and a division of 128 bits is much code in WebAssembly"
+    )]
     pub fn cost_nano_usd(&self, usage: &Usage) -> Option<u64> {
         let write_1h = usage.cache_write_1h_input_tokens;
         let write_5m = usage.cache_write_input_tokens.checked_sub(write_1h)?;

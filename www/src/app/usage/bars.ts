@@ -39,7 +39,7 @@ export function drawBars(target: HTMLElement, first: Bars, colors: () => Colors,
     {
       width: Math.max(1, target.clientWidth),
       height: Math.max(1, target.clientHeight),
-      padding: [8, 4, 0, 0],
+      padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: {
