@@ -80,8 +80,7 @@ impl ModelPrice {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::Catalog;
+    use crate::{Catalog, Usage};
 
     fn cost(model: &str, usage: Usage) -> Option<u64> {
         Catalog::builtin().find(model)?.price?.cost_nano_usd(&usage)
@@ -119,22 +118,6 @@ mod tests {
         assert_eq!(cost(model, tokens(200_000, 10)), Some(200_000 * 3_000 + 10 * 15_000));
         let long = Usage { cache_read_input_tokens: 1, ..tokens(200_000, 10) };
         assert_eq!(cost(model, long), Some(200_000 * 6_000 + 10 * 22_500 + 600));
-    }
-
-    #[test]
-    fn prices_that_grow_by_a_fraction_are_rounded_once_too() {
-        let long_prompt = LongPromptPrice { above_tokens: 0, input: 10, output: 10 };
-        let (cache_read, cache_write_5m) = (Some(1), Some(1));
-        let price = ModelPrice {
-            input: 3,
-            output: 3,
-            cache_read,
-            cache_write_5m,
-            cache_write_1h: None,
-            long_prompt: Some(long_prompt),
-        };
-        let usage = Usage { cache_read_input_tokens: 1, cache_write_input_tokens: 299_999, ..Usage::default() };
-        assert_eq!(price.cost_nano_usd(&usage), Some(1), "a millionth for each third of 10, not more");
     }
 
     #[test]

@@ -83,6 +83,14 @@ mod tests {
     }
 
     #[test]
+    fn prices_that_grow_by_a_fraction_are_rounded_once_too() {
+        let price = r#"{"input":3,"output":3,"cacheRead":1,"cacheWrite5m":1,"longPrompt":{"aboveTokens":0,"input":10,"output":10}}"#;
+        let usage = r#"{"cacheReadInputTokens":1,"cacheWriteInputTokens":299999}"#;
+        let priced = format!(r#"{{"price":{price},"usage":{usage}}}"#);
+        assert_eq!(cost_nano_usd(&priced), Ok(Some(1)), "300,000 times 10/3 millionths, not each part rounded up");
+    }
+
+    #[test]
     fn a_price_that_is_missing_or_no_whole_number_is_refused() {
         let cost = |price: &str, usage: &str| cost_nano_usd(&format!(r#"{{"price":{price},"usage":{usage}}}"#));
         let usage = r#"{"inputTokens":1,"outputTokens":1,"totalTokens":2}"#;
