@@ -176,7 +176,13 @@ impl Turn {
 
     /// Ready once there are `bytes` of text.
     async fn grown_to(&self, bytes: usize) {
-        self.shared().checkpoint_at = Some(bytes);
+        {
+            let mut shared = self.shared();
+            if shared.log.text_bytes() >= bytes {
+                return;
+            }
+            shared.checkpoint_at = Some(bytes);
+        }
         self.checkpoint_due.notified().await;
     }
 
@@ -306,5 +312,29 @@ impl Shared {
             }
             None => false,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use protocol::codec::StreamKind;
+
+    use super::*;
+    use crate::sources::Sources;
+
+    #[tokio::test]
+    async fn a_turn_has_grown_however_long_ago() {
+        let ids = Sources::system();
+        let request = RequestId::new("r").unwrap();
+        let turn =
+            Turn::empty(Owner::local(), ids.session_id(), request, ids.message_id(), (ids.now)(), "m".to_owned());
+        let grow = || turn.append(|log| log.append(StreamKind::Text, 0, "0123456789").unwrap());
+        grow();
+        assert!(turn.grown_to(10).now_or_never().is_some());
+        let mut later = Box::pin(turn.grown_to(11));
+        assert!(later.as_mut().now_or_never().is_none());
+        grow();
+        assert!(later.now_or_never().is_some());
     }
 }
