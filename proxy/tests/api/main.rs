@@ -15,3 +15,4 @@ mod shutdown;
 mod silence;
 mod slow_reader;
 mod stop;
+mod usage;
