@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, VERSION,
     client::{
-        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions, RenameSession,
-        Resume, SendMessage,
+        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
+        RenameSession, Resume, SendMessage, UsageQuery,
     },
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
@@ -15,10 +15,13 @@ use protocol::{
     },
 };
 
+use tokio::sync::Semaphore;
+
 use crate::{
+    ledger::{Report, ReportError, report::range},
     principal::Owner,
     sources::Sources,
-    store::{Asked, Fingerprint, Store, StoreError, new_session},
+    store::{Asked, CallsOf, Fingerprint, Store, StoreError, new_session},
     turn::{Begin, NewTurn, Runner, Turn, Turns},
 };
 
@@ -27,6 +30,9 @@ const DEFAULT_PAGE_ITEMS: u32 = 50;
 
 /// How long a message waits for the answer before it, which was stopped, to be stored.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many reports of usage are made at a time; others wait. Each may read very many calls.
+pub const MAX_REPORTS: usize = 4;
 
 /// What clients may ask for.
 #[derive(Debug, Clone)]
@@ -75,12 +81,14 @@ pub enum From {
 pub struct Service {
     runner: Arc<Runner>,
     offer: Offer,
+    /// Places for reports.
+    reports: Semaphore,
 }
 
 impl Service {
     /// A service that answers with `runner` within `offer`.
     pub fn new(runner: Arc<Runner>, offer: Offer) -> Self {
-        Self { runner, offer }
+        Self { runner, offer, reports: Semaphore::new(MAX_REPORTS) }
     }
 
     /// Waits for the turns under way, at most `grace`; those that have not ended by then are stored as interrupted, for which
@@ -115,12 +123,10 @@ impl Service {
             ClientMessage::GetHistory(get) => self.history(owner, &get).await.into(),
             ClientMessage::RenameSession(rename) => self.rename_session(owner, rename).await.into(),
             ClientMessage::DeleteSession(delete) => self.delete_session(owner, delete.session_id).await.into(),
+            ClientMessage::Usage(query) => self.usage(owner, &query).await,
             ClientMessage::Hello(hello) => self.hello(owner, &hello),
             ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
-            ClientMessage::Regenerate(_)
-            | ClientMessage::ApproveTool(_)
-            | ClientMessage::Usage(_)
-            | ClientMessage::Refresh(_) => {
+            ClientMessage::Regenerate(_) | ClientMessage::ApproveTool(_) | ClientMessage::Refresh(_) => {
                 let text = format!("{} is not served by this version of the proxy.", message.type_text());
                 Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
             }
@@ -328,6 +334,35 @@ impl Service {
         self.store().delete_session(owner, &session_id).await?;
         self.turns().forget_session(owner, &session_id);
         Ok(ServerMessage::SessionDeleted(SessionDeleted { session_id }))
+    }
+
+    /// What the owner used, and how the budgets stand.
+    async fn usage(&self, owner: &Owner, query: &UsageQuery) -> Outcome {
+        let refused = |text: String| Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text));
+        let now = (self.sources().now)();
+        let (from, to) = match range(query.from, query.to, now) {
+            Ok(range) => range,
+            Err(text) => return refused(text.to_owned()),
+        };
+        let Owner { organization, user } = owner;
+        let of = CallsOf { organization: Some(organization.to_string()), user: Some(user.to_string()), from, to };
+        let report = match self.report(&of, &[query.group_by]).await {
+            Ok(report) => report,
+            Err(error @ ReportError::TooManyRows) => return refused(format!("{error}.")),
+            Err(ReportError::Store(error)) => return Outcome::from(Err(error)),
+        };
+        let budgets = self.runner.budgets.states(self.store(), owner, now).await;
+        Outcome::from(budgets.map(|budgets| ServerMessage::Usage(report.into_response(budgets))))
+    }
+
+    /// Sums calls, whoever's they are. It is up to the caller who may ask.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    pub async fn report(&self, of: &CallsOf, by: &[GroupBy]) -> Result<Report, ReportError> {
+        // Nobody closes it.
+        let _place = self.reports.acquire().await;
+        Report::make(self.store(), of, by).await
     }
 
     fn hello(&self, owner: &Owner, hello: &ClientHello) -> Outcome {

@@ -16,3 +16,4 @@ mod shutdown;
 mod silence;
 mod slow_reader;
 mod stop;
+mod usage;
