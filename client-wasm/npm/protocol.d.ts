@@ -429,18 +429,18 @@ approved: boolean, };
 /**
  * What to sum usage by.
  */
-export type GroupBy = "user" | "session" | "model" | "day" | "hour";
+export type GroupBy = "user" | "organization" | "session" | "model" | "day" | "hour";
 
 /**
  * `chat.get_usage`.
  */
 export type UsageQuery = { 
 /**
- * From this point on.
+ * From this point on; 30 days before `to` where it is left out.
  */
 from?: Timestamp, 
 /**
- * Up to this point, itself left out.
+ * Up to this point, itself left out; now where it is left out.
  */
 to?: Timestamp, 
 /**
@@ -720,7 +720,7 @@ sessionId: SessionId, };
  */
 export type UsageRow = { 
 /**
- * The user, session, model, day or hour.
+ * The user, organisation, session or model; a day as `2026-11-26`, an hour as `2026-11-26T09:00Z`, both UTC.
  */
 key: string, 
 /**
@@ -728,22 +728,119 @@ key: string,
  */
 turns: number, 
 /**
+ * How many calls of models; one that was made again counts again.
+ */
+calls: number, 
+/**
+ * Those of them whose usage is an estimate.
+ */
+estimatedCalls: number, 
+/**
+ * Those of them whose model has no price; the cost leaves them out.
+ */
+unpricedCalls: number, 
+/**
  * What they used.
  */
 usage: Usage, };
+
+/**
+ * What some calls of models used.
+ */
+export type UsageSum = { 
+/**
+ * How many answers.
+ */
+turns: number, 
+/**
+ * How many calls of models; one that was made again counts again.
+ */
+calls: number, 
+/**
+ * Those of them whose usage is an estimate.
+ */
+estimatedCalls: number, 
+/**
+ * Those of them whose model has no price; the cost leaves them out.
+ */
+unpricedCalls: number, 
+/**
+ * What they used.
+ */
+usage: Usage, };
+
+/**
+ * Whom a budget is for.
+ */
+export type BudgetScope = "user" | "organization" | "proxy";
+
+/**
+ * How long a budget lasts, UTC.
+ */
+export type BudgetPeriod = "day" | "month";
+
+/**
+ * What a budget is counted in.
+ */
+export type BudgetUnit = "nano_usd" | "tokens";
+
+/**
+ * A budget, and how it stands for whoever asks.
+ */
+export type BudgetState = { 
+/**
+ * Whom it is for.
+ */
+scope: BudgetScope, 
+/**
+ * How long it lasts.
+ */
+period: BudgetPeriod, 
+/**
+ * What the amounts are.
+ */
+unit: BudgetUnit, 
+/**
+ * How much there is.
+ */
+limit: number, 
+/**
+ * How much was used.
+ */
+spent: number, 
+/**
+ * How much is set aside for answers under way.
+ */
+reserved: number, 
+/**
+ * When it begins anew.
+ */
+renewsAt: Timestamp, };
 
 /**
  * `chat.usage_response`.
  */
 export type UsageResponse = { 
 /**
- * One row for each key.
+ * From this point on.
+ */
+from: Timestamp, 
+/**
+ * Up to this point, itself left out.
+ */
+to: Timestamp, 
+/**
+ * One row for each key, in the order of the keys where these are times, the dearest first where not.
  */
 rows: Array<UsageRow>, 
 /**
  * The sum of all rows.
  */
-total: Usage, };
+total: UsageSum, 
+/**
+ * The budgets that hold for whoever asks.
+ */
+budgets: Array<BudgetState>, };
 
 /**
  * Who the proxy takes the client for.

@@ -1,7 +1,8 @@
 // The real proxy, serving the real dashboard.
 
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { startProgram } from "./program.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -10,10 +11,18 @@ const WWW = process.env.OUTCROP_WWW_DIR ?? resolve(ROOT, "www/dist");
 
 /**
  * Starts the proxy; resolves once it listens. `port` 0 takes a free one. It is in demo mode, where `tokensPerSecond` 0 is as fast as it
- * can, unless `env` says where Bedrock is.
+ * can, unless `env` says where Bedrock is. It begins without conversations, unless `data` is that of a proxy before it.
  */
-export async function startProxy({ port = 0, tokensPerSecond = 0, args = [], env } = {}) {
+export async function startProxy({ port = 0, tokensPerSecond = 0, args = [], env, data = dataFolder() } = {}) {
   if (!existsSync(WWW)) throw new Error(`${WWW} is missing: build the dashboard first (npm test does)`);
   const demo = env === undefined ? ["--demo", "--demo-pace", String(tokensPerSecond)] : [];
-  return startProgram(PROXY, ["serve", "--listen", `127.0.0.1:${port}`, ...demo, "--www", WWW, ...args], env);
+  const program = await startProgram(PROXY, ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", data, ...demo, "--www", WWW, ...args], env);
+  return { ...program, data };
+}
+
+/** A folder for conversations, removed with this process. */
+function dataFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "outcrop-e2e-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }

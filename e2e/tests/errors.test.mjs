@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answered, answers, connected, grown, lastAnswer, say, textOf } from "../lib/chat.mjs";
+import { answered, answers, connected, grown, say, textOf } from "../lib/chat.mjs";
 import { startProxy } from "../lib/proxy.mjs";
 import { setUp } from "../lib/setup.mjs";
 
@@ -40,34 +40,45 @@ test("an error that cannot be retried offers no retry", () =>
     assert.equal(await failed.getByRole("button", { name: /Retry/ }).count(), 0);
   }, CHAT));
 
-test("the page sees the proxy go, comes back with it, and a new message works", () =>
+test("the page sees the proxy go, comes back with it, and the conversation goes on", () =>
   suite.withPage(
     async (page) => {
       await say(page, "2+2");
       await answered(page, 1, "complete");
-      const { port } = suite.proxy;
+      const { port, data } = suite.proxy;
       await suite.proxy.kill();
       await page.locator('.oc-connection[data-state="reconnecting"]').waitFor();
       await page.getByText("Reconnecting", { exact: true }).waitFor();
-      suite.proxy = await startProxy({ port, tokensPerSecond: 200 });
+      suite.proxy = await startProxy({ port, data, tokensPerSecond: 200 });
       await connected(page);
-      await say(page, "3+4");
-      assert.match(await textOf(await answered(page, 2, "complete")), /3 \+ 4 = 7/);
+      await say(page, "What did I ask before?");
+      assert.match(await textOf(await answered(page, 2, "complete")), /2\+2/);
       assert.match(await textOf(answers(page).first()), /2 \+ 2 = 4/);
     },
     { ...CHAT, expected: (fault) => fault.includes("WebSocket connection") },
   ));
 
-test("an answer that went down with the proxy is shown as failed, with what had come", () =>
+test("an answer that went down with the proxy is shown as failed, and most of what had come is kept", () =>
   suite.withPage(
     async (page) => {
-      await say(page, "/pace 20 /length 500 Tell me about rivers");
-      await grown(page, 40);
-      const { port } = suite.proxy;
+      await say(page, "/pace 200 /length 4000 Tell me about rivers");
+      // That takes more than the 2 s after which the proxy has kept some of it.
+      await grown(page, 3_000);
+      const { port, data } = suite.proxy;
       await suite.proxy.kill();
-      suite.proxy = await startProxy({ port, tokensPerSecond: 200 });
-      await answered(page, 1, "failed");
-      assert.ok((await textOf(lastAnswer(page))).length > 40);
+      suite.proxy = await startProxy({ port, data, tokensPerSecond: 200 });
+      const shown = await textOf(await answered(page, 1, "failed"));
+      assert.ok(shown.length > 3_000);
+
+      await page.reload();
+      const failed = await answered(page, 1, "failed");
+      assert.match(await failed.getByRole("alert").innerText(), /The answer was interrupted/);
+      assert.equal(await page.locator(".oc-question-text").last().innerText(), "/pace 200 /length 4000 Tell me about rivers");
+      const kept = await textOf(failed);
+      assert.ok(kept.length > 500, `${kept.length} characters are kept`);
+      assert.ok(shown.startsWith(kept.slice(0, 500)));
+      await say(page, "2+2");
+      assert.match(await textOf(await answered(page, 2, "complete")), /2 \+ 2 = 4/);
     },
     { ...CHAT, expected: (fault) => fault.includes("WebSocket connection") },
   ));

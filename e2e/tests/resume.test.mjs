@@ -97,10 +97,10 @@ test("a proxy that is told to stop ends its answer first, and the page goes on w
   await suite.withPage(async (page) => {
     await say(page, PROMPT);
     await grown(page, 100);
-    const { port } = suite.proxy;
+    const { port, data } = suite.proxy;
     await suite.proxy.stop();
     assert.equal(await textOf(await answered(page, 1, "complete")), expected);
-    suite.proxy = await startProxy({ port, tokensPerSecond: 100 });
+    suite.proxy = await startProxy({ port, data, tokensPerSecond: 100 });
     await connected(page);
     await say(page, "3+4");
     assert.match(await textOf(await answered(page, 2, "complete")), /3 \+ 4 = 7/);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{ModelPrice, Usage, price::LongPromptPrice};
+use crate::{
+    ModelPrice, Usage,
+    price::{LongPromptPrice, nano_usd},
+};
 
 /// What is known of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +100,19 @@ impl Catalog {
     /// The exact id counts, or else the longest id of the table with which `model` begins, up to a `:` (as in
     /// `anthropic.claude-sonnet-4-5-20250929-v1:0:200k`). Anything else is unknown: a price is never guessed.
     pub fn find(&self, model: &str) -> Option<&Model> {
+        self.entry(model).map(|(_, known)| known)
+    }
+
+    /// What is billed for a call of `model`: the id of this table that stands for it. Without one it is the model id or inference
+    /// profile itself.
+    pub fn billed_id<'a>(&'a self, model: &'a str) -> &'a str {
+        self.entry(model).map_or(bare_id(model), |(id, _)| id)
+    }
+
+    fn entry(&self, model: &str) -> Option<(&str, &Model)> {
         let id = bare_id(model);
-        std::iter::successors(Some(id), |id| id.rfind(':').map(|end| &id[..end])).find_map(|id| self.models.get(id))
+        let candidates = std::iter::successors(Some(id), |id| id.rfind(':').map(|end| &id[..end]));
+        candidates.into_iter().find_map(|id| self.models.get_key_value(id)).map(|(id, known)| (id.as_str(), known))
     }
 
     /// Puts the cost of `usage` on `model` into it, and the version of this table. A model without a price leaves both out.
@@ -147,20 +161,6 @@ impl Row {
     }
 }
 
-/// Dollars as decimal text to nano-dollars, exactly.
-fn nano_usd(dollars: &str) -> Result<Option<u64>, String> {
-    if dollars.is_empty() {
-        return Ok(None);
-    }
-    let (whole, fraction) = dollars.split_once('.').unwrap_or((dollars, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || fraction.len() > 9 || !digits(whole) || !digits(fraction) {
-        return Err(format!("{dollars:?} is no price in dollars with at most nine decimals"));
-    }
-    let nano = format!("{whole}{fraction:0<9}");
-    nano.parse().map(Some).map_err(|_| format!("{dollars:?} is too much"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,19 +184,11 @@ mod tests {
             catalog.find("anthropic.claude-sonnet-4-5-20250929-v1:0:200k"),
             catalog.find("anthropic.claude-sonnet-4-5-20250929-v1:0"),
         );
+        assert_eq!(catalog.billed_id(profile), "us.anthropic.claude-sonnet-5");
+        assert_eq!(catalog.billed_id("arn:aws:bedrock:us-east-1:1:inference-profile/none.such"), "none.such");
         assert_eq!(catalog.find("ca.anthropic.claude-sonnet-5"), None);
         assert_eq!(catalog.find("anthropic.claude-sonnet-5-6"), None);
         assert_eq!(catalog.find(""), None);
-    }
-
-    #[test]
-    fn prices_are_read_to_the_last_digit() {
-        assert_eq!(nano_usd("0.1375"), Ok(Some(137_500_000)));
-        assert_eq!(nano_usd("15"), Ok(Some(15_000_000_000)));
-        assert_eq!(nano_usd(""), Ok(None));
-        for bad in ["-1", "1e3", ".5", "1.0000000001", "99999999999999999999"] {
-            assert!(nano_usd(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

@@ -77,9 +77,45 @@ impl ModelPrice {
     }
 }
 
+/// Dollars as decimal text to nano-dollars, exactly; none of an empty text.
+///
+/// # Errors
+/// A sentence for a person where it is no amount with at most nine decimals.
+pub fn nano_usd(dollars: &str) -> Result<Option<u64>, String> {
+    if dollars.is_empty() {
+        return Ok(None);
+    }
+    let (whole, fraction) = dollars.split_once('.').unwrap_or((dollars, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > 9 || !digits(whole) || !digits(fraction) {
+        return Err(format!("{dollars:?} is no price in dollars with at most nine decimals"));
+    }
+    let nano = format!("{whole}{fraction:0<9}");
+    nano.parse().map(Some).map_err(|_| format!("{dollars:?} is too much"))
+}
+
+/// Nano-dollars for a person, such as `$0.0024`: to the last digit, with two decimals at least.
+pub fn usd(nano_usd: u64) -> String {
+    let (whole, fraction) = (nano_usd / 1_000_000_000, format!("{:09}", nano_usd % 1_000_000_000));
+    format!("${whole}.{:0<2}", fraction.trim_end_matches('0'))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::{nano_usd, usd};
     use crate::{Catalog, Usage};
+
+    #[test]
+    fn amounts_are_read_and_written_to_the_last_digit() {
+        assert_eq!(nano_usd("0.1375"), Ok(Some(137_500_000)));
+        assert_eq!(nano_usd("15"), Ok(Some(15_000_000_000)));
+        assert_eq!(nano_usd(""), Ok(None));
+        for bad in ["-1", "1e3", ".5", "1.0000000001", "99999999999999999999"] {
+            assert!(nano_usd(bad).is_err(), "{bad}");
+        }
+        let texts = [0, 2_400_000, 5_000_000_000, 1_500_000_000, 1].map(usd);
+        assert_eq!(texts, ["$0.00", "$0.0024", "$5.00", "$1.50", "$0.000000001"]);
+    }
 
     fn cost(model: &str, usage: Usage) -> Option<u64> {
         Catalog::builtin().find(model)?.price?.cost_nano_usd(&usage)

@@ -1,6 +1,6 @@
 //! The proxy, put together. The only place that names a concrete store.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use aws_credential_types::Credentials;
 use bedrock_emulator::{ACCESS_KEY_ID, Config as EmulatorConfig, Emulator, Pace, SECRET_ACCESS_KEY};
@@ -12,6 +12,7 @@ use tracing::info;
 use crate::{
     bedrock::connect::{ConnectError, Found, Options, connect, find},
     http::{Http, Origins},
+    ledger::Budgets,
     service::{Offer, Service},
     settings::{Demo, OnStop, Serve, StoreKind},
     sources::Sources,
@@ -57,6 +58,17 @@ pub enum StartError {
     /// The store was opened, and fails.
     #[error("conversations cannot be kept: {0}")]
     Store(#[from] StoreError),
+    /// Budgets that contradict each other.
+    #[error("{0}: leave one of them out of --budgets (OUTCROP_BUDGETS)")]
+    Budgets(String),
+    /// A budget in dollars cannot hold for a model without a price.
+    #[error(
+        "{0} has no price, so a budget in dollars cannot hold: give it one in a file of --prices (OUTCROP_PRICES), or set budgets in tokens"
+    )]
+    Unpriced(String),
+    /// The prices cannot be read.
+    #[error("{0} cannot be read as a table of prices ({1}): it has the columns of data/models.csv")]
+    Prices(PathBuf, String),
     /// The emulator of demo mode did not start.
     #[error("the built-in emulator did not start ({0}): try again, or set AWS credentials and leave --demo out")]
     Emulator(io::Error),
@@ -66,6 +78,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct App {
     http: Arc<Http>,
+    runner: Arc<Runner>,
     listener: TcpListener,
     addr: SocketAddr,
     emulator: Option<Emulator>,
@@ -108,10 +121,20 @@ impl App {
         } else {
             format!("Bedrock in {} with {}", found.region, found.identity)
         };
+        let catalog = catalog(settings)?;
+        let budgets = Budgets::new(settings.budgets.clone()).map_err(StartError::Budgets)?;
+        if budgets.are_in_dollars() {
+            let models = settings.offered_models(demo).into_iter().chain(settings.fallback_models.clone());
+            let without_price = |model: &String| catalog.find(model).and_then(|known| known.price).is_none();
+            if let Some(model) = models.into_iter().find(without_price) {
+                return Err(StartError::Unpriced(model));
+            }
+        }
         let runner = Runner {
             upstream: Arc::new(connect(found, options)?),
             store: store(settings)?,
-            catalog: Arc::new(Catalog::builtin()),
+            catalog: Arc::new(catalog),
+            budgets,
             turns: Arc::new(Turns::new(settings.max_turns as usize)),
             limits: limits(settings),
             sources: Sources::system(),
@@ -123,6 +146,7 @@ impl App {
         if unfinished > 0 {
             info!(answers = unfinished, "the proxy before did not end them: they are kept as interrupted");
         }
+        let runner = Arc::new(runner);
         let offer = Offer {
             default_model: settings.upstream.model.clone(),
             models: settings.offered_models(demo),
@@ -131,13 +155,13 @@ impl App {
             demo,
         };
         let http = Http {
-            service: Arc::new(Service::new(Arc::new(runner), offer)),
+            service: Arc::new(Service::new(runner.clone(), offer)),
             sockets: Sockets::new(settings.max_sockets as usize),
             origins: Origins::new(&settings.allowed_origins, addr.port()),
             www: settings.www.clone(),
         };
         let grace = settings.shutdown_grace;
-        Ok(Self { http: Arc::new(http), listener, addr, emulator, answers_from, grace })
+        Ok(Self { http: Arc::new(http), runner, listener, addr, emulator, answers_from, grace })
     }
 
     /// What answers requests, whatever they come over.
@@ -173,6 +197,7 @@ impl App {
         };
         tokio::select! {
             () = self.http.clone().accept(self.listener) => {}
+            never = self.runner.sweep() => match never {},
             () = goodbye => {}
         }
         if let Some(emulator) = self.emulator {
@@ -202,6 +227,15 @@ fn store(settings: &Serve) -> Result<Arc<dyn Store>, OpenError> {
         StoreKind::Sqlite => Arc::new(SqliteStore::open(&settings.data_dir)?),
         StoreKind::Memory => Arc::new(MemoryStore::default()),
     })
+}
+
+/// The models and prices of the file that is set, named after it, or those this version was built with.
+fn catalog(settings: &Serve) -> Result<Catalog, StartError> {
+    let Some(path) = &settings.prices else { return Ok(Catalog::builtin()) };
+    let unreadable = |error: &dyn std::fmt::Display| StartError::Prices(path.clone(), error.to_string());
+    let csv = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    let version = path.file_stem().unwrap_or_default().to_string_lossy();
+    Catalog::from_csv(&version, &csv).map_err(|error| unreadable(&error))
 }
 
 async fn upstream(settings: &Serve) -> Result<(Options, Found, Option<Emulator>), StartError> {

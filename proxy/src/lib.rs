@@ -8,6 +8,7 @@ pub mod app;
 pub mod bedrock;
 pub mod check;
 pub mod http;
+pub mod ledger;
 pub mod principal;
 pub mod service;
 pub mod settings;

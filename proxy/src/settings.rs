@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::ledger::Budget;
+
 /// The model that answers where nothing else is set.
 pub const DEFAULT_MODEL: &str = "anthropic.claude-3-5-sonnet-20241022-v2:0";
 
@@ -135,6 +137,14 @@ pub struct Serve {
         help_heading = "Conversations"
     )]
     pub data_dir: PathBuf,
+
+    /// A table of models and prices instead of the one built in: a CSV file with the columns of data/models.csv. Its name without the
+    /// ending, such as 2027-01-15, is the version that costs refer to.
+    #[arg(long, env = "OUTCROP_PRICES", value_name = "FILE", help_heading = "Money")]
+    pub prices: Option<PathBuf>,
+    /// What may be spent, each as WHO/TIME=AMOUNT, separated by commas: user/day=5usd, organization/month=2000000tokens, proxy/day=100usd.
+    #[arg(long, env = "OUTCROP_BUDGETS", value_delimiter = ',', value_name = "BUDGETS", help_heading = "Money")]
+    pub budgets: Vec<Budget>,
 
     /// Which Bedrock, and which model.
     #[command(flatten)]

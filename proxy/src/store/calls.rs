@@ -2,7 +2,9 @@
 
 use protocol::{ErrorCode, MessageId, SessionId, Timestamp, Usage};
 
-use super::Amount;
+use serde::{Deserialize, Serialize};
+
+use super::{Amount, StoreError};
 use crate::principal::Owner;
 
 /// How a call ended.
@@ -106,4 +108,30 @@ pub struct CallsPage {
 impl CallsPage {
     /// The most at a time.
     pub const MAX: usize = 1_000;
+}
+
+/// A call as a place in the order of calls: when, organisation, user, message, number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub(super) struct Cursor(pub u64, pub String, pub String, pub String, pub u32);
+
+impl Cursor {
+    /// The place of `call`.
+    pub(super) fn at(call: &Call) -> Self {
+        let Owner { organization, user } = &call.owner;
+        Self(call.asked.unix_ms(), organization.to_string(), user.to_string(), call.message.to_string(), call.number)
+    }
+
+    /// The place in `text`, or before all calls from `from` on where there is none.
+    pub(super) fn read(text: Option<&str>, from: Timestamp) -> Result<Self, StoreError> {
+        let start = Self(from.unix_ms(), String::new(), String::new(), String::new(), 0);
+        let read = text.map(serde_json::from_str).transpose();
+        Ok(read
+            .map_err(|error| StoreError::Unavailable(format!("the cursor cannot be read: {error}")))?
+            .unwrap_or(start))
+    }
+
+    /// As text.
+    pub(super) fn write(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
 }

@@ -6,12 +6,17 @@ use std::{
 };
 
 use async_trait::async_trait;
-use protocol::{Message, MessageId, RequestId, Role, SessionId, server::Session};
+use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server::Session};
 
 use super::{
-    Ask, Asked, Checkpoint, MAX_MESSAGES, Opening, Page, Piece, Store, StoreError, Unfinished, join_pieces, title_from,
+    Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, MAX_MESSAGES, MAX_UNFINISHED, OpenAnswer,
+    Page, Store, StoreError, join_pieces, title_from,
 };
 use crate::principal::Owner;
+
+mod ledger;
+
+use ledger::Ledger;
 
 /// The most sessions of one owner; the one not used for longest makes room for a new one.
 pub const MAX_SESSIONS: usize = 1_000;
@@ -19,7 +24,13 @@ pub const MAX_SESSIONS: usize = 1_000;
 /// Conversations in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    owners: Mutex<HashMap<Owner, Sessions>>,
+    all: Mutex<All>,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    owners: HashMap<Owner, Sessions>,
+    ledger: Ledger,
 }
 
 /// The sessions of one owner.
@@ -31,6 +42,7 @@ struct Sessions {
     uses: u64,
     /// Which session has which answer.
     answers: HashMap<MessageId, SessionId>,
+    open: BTreeMap<MessageId, Open>,
 }
 
 #[derive(Debug)]
@@ -38,22 +50,22 @@ struct Kept {
     session: Session,
     messages: Vec<Message>,
     asked: HashMap<RequestId, Asked>,
-    open: HashMap<MessageId, Open>,
     last_use: u64,
 }
 
 /// An answer under way.
 #[derive(Debug)]
 struct Open {
-    request: RequestId,
-    opening: Opening,
-    pieces: Vec<Piece>,
+    answer: OpenAnswer,
+    has_session: bool,
+    is_kept: bool,
+    is_to_stop: bool,
 }
 
 impl Kept {
-    /// Adds a message if there is room for it and `more` others.
-    fn add(&mut self, message: Message, more: usize) -> Result<(), StoreError> {
-        if self.messages.len() + 1 + more > MAX_MESSAGES {
+    /// Adds a message if there is room for it.
+    fn add(&mut self, message: Message) -> Result<(), StoreError> {
+        if self.messages.len() >= MAX_MESSAGES {
             return Err(StoreError::SessionFull(MAX_MESSAGES));
         }
         self.session.updated_at = message.timestamp;
@@ -75,7 +87,7 @@ impl Sessions {
             self.forget(&oldest);
         }
         let id = session.session_id.clone();
-        let kept = Kept { session, messages: Vec::new(), asked: HashMap::new(), open: HashMap::new(), last_use: 0 };
+        let kept = Kept { session, messages: Vec::new(), asked: HashMap::new(), last_use: 0 };
         self.by_id.insert(id.clone(), kept);
         self.touch(&id);
     }
@@ -83,7 +95,17 @@ impl Sessions {
     fn forget(&mut self, id: &SessionId) -> Option<Kept> {
         let kept = self.by_id.remove(id)?;
         kept.messages.iter().for_each(|message| drop(self.answers.remove(&message.message_id)));
+        for open in self.open.values_mut().filter(|open| open.answer.session == *id) {
+            open.has_session = false;
+            open.answer.pieces.clear();
+        }
         Some(kept)
+    }
+
+    /// The answer of the session that is open and no message yet.
+    fn under_way_in(&self, session: &SessionId) -> Option<MessageId> {
+        let mut under_way = self.open.iter().filter(|(_, open)| open.has_session && !open.is_kept);
+        under_way.find(|(_, open)| open.answer.session == *session).map(|(id, _)| id.clone())
     }
 
     /// Takes note of a use.
@@ -97,8 +119,8 @@ impl Sessions {
 }
 
 impl MemoryStore {
-    fn owners(&self) -> MutexGuard<'_, HashMap<Owner, Sessions>> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T>(
@@ -106,7 +128,7 @@ impl MemoryStore {
         owner: &Owner,
         act: impl FnOnce(&mut Sessions) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        act(self.owners().get_mut(owner).ok_or(StoreError::SessionNotFound)?)
+        act(self.all().owners.get_mut(owner).ok_or(StoreError::SessionNotFound)?)
     }
 }
 
@@ -117,8 +139,8 @@ impl Store for MemoryStore {
     }
 
     async fn ensure_session(&self, owner: &Owner, session: Session) -> Result<Session, StoreError> {
-        let mut owners = self.owners();
-        let sessions = owners.entry(owner.clone()).or_default();
+        let mut all = self.all();
+        let sessions = all.owners.entry(owner.clone()).or_default();
         if let Some(known) = sessions.by_id.get(&session.session_id) {
             return Ok(known.session.clone());
         }
@@ -132,8 +154,8 @@ impl Store for MemoryStore {
         before: Option<&SessionId>,
         limit: usize,
     ) -> Result<Page<Session>, StoreError> {
-        let mut owners = self.owners();
-        let Some(sessions) = owners.get_mut(owner) else { return Ok(Page { items: Vec::new(), has_more: false }) };
+        let mut all = self.all();
+        let Some(sessions) = all.owners.get_mut(owner) else { return Ok(Page { items: Vec::new(), has_more: false }) };
         let end = match before {
             None => u64::MAX,
             Some(id) => sessions.find(id)?.last_use,
@@ -187,91 +209,123 @@ impl Store for MemoryStore {
 
     async fn ask(&self, owner: &Owner, session: &SessionId, ask: Ask) -> Result<(), StoreError> {
         let Ask { request, fingerprint, question, answer } = ask;
-        self.with(owner, |sessions| {
-            let kept = sessions.find(session)?;
-            if kept.asked.contains_key(&request) {
-                return Err(StoreError::AskedBefore);
-            }
-            if kept.asked.len() >= MAX_MESSAGES {
-                return Err(StoreError::SessionFull(MAX_MESSAGES));
-            }
-            if let Some(question) = question {
-                let title = title_from(&question.content);
-                // A question is taken only where its answer has room too.
-                kept.add(question, 1)?;
-                kept.session.title = kept.session.title.take().or(title);
-            } else if let Some(last) = kept.messages.last_mut().filter(|last| last.role == Role::User) {
-                last.request_id = Some(request.clone());
-            }
-            kept.asked.insert(request.clone(), Asked { fingerprint, answer: answer.message_id.clone() });
-            kept.open.insert(answer.message_id.clone(), Open { request, opening: answer, pieces: Vec::new() });
-            sessions.touch(session);
-            Ok(())
-        })
+        let mut all = self.all();
+        let All { owners, ledger } = &mut *all;
+        let sessions = owners.get_mut(owner).ok_or(StoreError::SessionNotFound)?;
+        let busy = sessions.under_way_in(session).is_some();
+        let kept = sessions.find(session)?;
+        if kept.asked.contains_key(&request) {
+            return Err(StoreError::AskedBefore);
+        }
+        if busy {
+            return Err(StoreError::SessionBusy);
+        }
+        // A question is taken only where its answer has room too.
+        let has_room = question.is_none() || kept.messages.len() + 2 <= MAX_MESSAGES;
+        if kept.asked.len() >= MAX_MESSAGES || !has_room {
+            return Err(StoreError::SessionFull(MAX_MESSAGES));
+        }
+        ledger.reserve(&answer)?;
+        if let Some(question) = question {
+            let title = title_from(&question.content);
+            kept.add(question)?;
+            kept.session.title = kept.session.title.take().or(title);
+        } else if let Some(last) = kept.messages.last_mut().filter(|last| last.role == Role::User) {
+            last.request_id = Some(request.clone());
+        }
+        kept.asked.insert(request.clone(), Asked { fingerprint, answer: answer.message_id.clone() });
+        let id = answer.message_id.clone();
+        let answer =
+            OpenAnswer { owner: owner.clone(), session: session.clone(), request, opening: answer, pieces: Vec::new() };
+        sessions.open.insert(id, Open { answer, has_session: true, is_kept: false, is_to_stop: false });
+        sessions.touch(session);
+        Ok(())
     }
 
     async fn checkpoint(
         &self,
         owner: &Owner,
-        session: &SessionId,
+        _: &SessionId,
         answer: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<(), StoreError> {
-        self.with(owner, |sessions| {
-            if let Some(open) = sessions.find(session)?.open.get_mut(answer) {
-                open.opening.model = checkpoint.model;
-                join_pieces(&mut open.pieces, checkpoint.pieces);
+    ) -> Result<bool, StoreError> {
+        let mut all = self.all();
+        let Some(open) = all.owners.get_mut(owner).and_then(|sessions| sessions.open.get_mut(answer)) else {
+            return Ok(false);
+        };
+        if open.has_session && !checkpoint.pieces.is_empty() {
+            open.answer.opening.model = checkpoint.model;
+            join_pieces(&mut open.answer.pieces, checkpoint.pieces);
+        }
+        Ok(open.is_to_stop)
+    }
+
+    async fn close(&self, owner: &Owner, _: &SessionId, id: &MessageId, closing: Closing) -> Result<(), StoreError> {
+        let mut all = self.all();
+        let All { owners, ledger } = &mut *all;
+        let sessions = owners.get_mut(owner).ok_or(StoreError::NotOpen)?;
+        let open = sessions.open.get_mut(id).ok_or(StoreError::NotOpen)?;
+        if let Some(message) = closing.message.filter(|_| open.has_session) {
+            open.is_kept = true;
+            let session = open.answer.session.clone();
+            let kept = sessions.find(&session)?;
+            match kept.messages.iter_mut().rev().find(|known| known.message_id == *id) {
+                Some(known) => *known = message,
+                None => {
+                    kept.add(message)?;
+                    sessions.answers.insert(id.clone(), session.clone());
+                    sessions.touch(&session);
+                }
             }
-            Ok(())
-        })
+        }
+        if let Some(calls) = closing.calls
+            && let Some(open) = sessions.open.remove(id)
+        {
+            ledger.settle(&open.answer.opening.reservation, calls);
+        }
+        Ok(())
     }
 
-    async fn close(
-        &self,
-        owner: &Owner,
-        session: &SessionId,
-        id: &MessageId,
-        answer: Option<Message>,
-    ) -> Result<(), StoreError> {
+    async fn open_answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<OpenAnswer>, StoreError> {
+        let all = self.all();
+        Ok(all.owners.get(owner).and_then(|sessions| sessions.open.get(id)).map(|open| open.answer.clone()))
+    }
+
+    async fn open_in(&self, owner: &Owner, session: &SessionId) -> Result<Option<MessageId>, StoreError> {
         self.with(owner, |sessions| {
-            let kept = sessions.find(session)?;
-            kept.open.remove(id);
-            let Some(answer) = answer else { return Ok(()) };
-            kept.add(answer, 0)?;
-            sessions.answers.insert(id.clone(), session.clone());
-            sessions.touch(session);
-            Ok(())
+            sessions.find(session)?;
+            Ok(sessions.under_way_in(session))
         })
     }
 
-    async fn replace(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError> {
-        self.with(owner, |sessions| {
-            let messages = &mut sessions.find(session)?.messages;
-            if let Some(known) = messages.iter_mut().rev().find(|message| message.message_id == answer.message_id) {
-                *known = answer;
-            }
-            Ok(())
-        })
+    async fn ask_to_stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError> {
+        let mut all = self.all();
+        let open = all.owners.get_mut(owner).and_then(|sessions| sessions.open.get_mut(id));
+        Ok(open.map(|open| open.is_to_stop = true).is_some())
     }
 
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
-        let owners = self.owners();
-        let kept = owners.iter().flat_map(|(owner, sessions)| sessions.by_id.values().map(move |kept| (owner, kept)));
-        let open = kept.flat_map(|(owner, kept)| kept.open.values().map(move |open| (owner, kept, open)));
-        Ok(open
-            .map(|(owner, kept, open)| Unfinished {
-                owner: owner.clone(),
-                session: kept.session.session_id.clone(),
-                request: open.request.clone(),
-                opening: open.opening.clone(),
-                pieces: open.pieces.clone(),
-            })
-            .collect())
+    async fn unfinished(&self, _: Timestamp) -> Result<Vec<OpenAnswer>, StoreError> {
+        let all = self.all();
+        let open = all.owners.values().flat_map(|sessions| sessions.open.values());
+        Ok(open.take(MAX_UNFINISHED).map(|open| open.answer.clone()).collect())
+    }
+
+    async fn balances(&self, accounts: &[Account]) -> Result<Vec<Balance>, StoreError> {
+        let all = self.all();
+        Ok(accounts.iter().map(|account| all.ledger.balance(account)).collect())
+    }
+
+    async fn raise_alert(&self, account: &Account, percent: u32) -> Result<bool, StoreError> {
+        Ok(self.all().ledger.raise_alert(account, percent))
+    }
+
+    async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError> {
+        self.all().ledger.calls(of, after.as_deref())
     }
 
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {
-        let mut owners = self.owners();
-        let Some(sessions) = owners.get_mut(owner) else { return Ok(None) };
+        let mut all = self.all();
+        let Some(sessions) = all.owners.get_mut(owner) else { return Ok(None) };
         let Some(session) = sessions.answers.get(id).cloned() else { return Ok(None) };
         let messages = &sessions.find(&session)?.messages;
         let answer = messages.iter().rev().find(|message| message.message_id == *id).cloned();

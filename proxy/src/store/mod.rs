@@ -104,7 +104,8 @@ pub struct Opening {
 /// Text of one part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
-    /// The number of its last event.
+    /// The number of its last event; 0 where that was not kept.
+    #[serde(default)]
     pub seq: u64,
     /// Whether it is reasoning.
     pub reasoning: bool,
@@ -161,7 +162,7 @@ pub enum StoreError {
     /// Something was asked under this id in the session.
     #[error("its id was used before")]
     AskedBefore,
-    /// Another answer is under way in the session, in another process.
+    /// Another answer is under way in the session: it is open, and nothing of it is kept as a message yet.
     #[error("an answer is being made in this session; wait for its end, or stop it")]
     SessionBusy,
     /// The answer was settled before.
@@ -208,7 +209,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// Gives the session another title.
     async fn rename_session(&self, owner: &Owner, id: &SessionId, title: String) -> Result<Session, StoreError>;
 
-    /// Deletes the session and its messages.
+    /// Deletes the session and its messages. An answer under way in it stays open, without its text, until it is settled.
     async fn delete_session(&self, owner: &Owner, id: &SessionId) -> Result<(), StoreError>;
 
     /// The latest `limit` messages of the session, the oldest first; those before `before` if that is given.
@@ -253,7 +254,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// The answer of this id, if it is open.
     async fn open_answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<OpenAnswer>, StoreError>;
 
-    /// The answer that is open in the session, if one is.
+    /// The answer that is under way in the session, if one is: open, and nothing of it kept as a message yet.
     async fn open_in(&self, owner: &Owner, session: &SessionId) -> Result<Option<MessageId>, StoreError>;
 
     /// Asks the process that makes the answer to stop it; `false` where it is not open.

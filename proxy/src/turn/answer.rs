@@ -1,13 +1,8 @@
 //! Getting an answer out of Bedrock and into the log: calls, attempts, fallback models, relaying.
 
-use std::{
-    future::poll_fn,
-    pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{future::poll_fn, pin::pin, time::Duration};
 
-use protocol::{StopReason, Usage, codec::StreamKind, server::StatusState};
+use protocol::{codec::StreamKind, server::StatusState};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
@@ -15,40 +10,13 @@ use super::{
     Runner, Turn,
     attempts::Attempts,
     breaker::Health,
+    calls::{Answered, Calls},
     log::{LogFull, MAX_ANSWER_BYTES},
 };
 use crate::bedrock::{ConverseRequest, EventSource, UpstreamError, UpstreamEvent};
 
 /// How long a stream may take to close after its last event, so that its connection can be used again.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Why a call ended, and what it used.
-pub(super) type Answered = (StopReason, Usage);
-
-/// Where the calls for an answer stand; looked at when it is stopped.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    open: AtomicBool,
-    begun: AtomicBool,
-    broke: AtomicBool,
-}
-
-impl Calls {
-    /// Whether a call is under way.
-    pub(super) fn is_open(&self) -> bool {
-        self.open.load(Ordering::Relaxed)
-    }
-
-    /// Whether any call so far may be billed.
-    pub(super) fn may_be_billed(&self) -> bool {
-        self.is_open() || self.has_begun() || self.broke.load(Ordering::Relaxed)
-    }
-
-    /// Whether the model has begun to answer: from then on another call would be a second bill.
-    fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
-    }
-}
 
 impl Runner {
     /// Asks the models in turn until one answers or there is content that cannot be taken back.
@@ -91,22 +59,19 @@ impl Runner {
             self.breakers
                 .admit(&request.model, Instant::now())
                 .map_err(|wait| UpstreamError::circuit_open(wait, request.target(self.upstream.region())))?;
-            calls.open.store(true, Ordering::Relaxed);
+            calls.begin(&request.model);
             let result = if streaming {
                 self.stream(turn, request, calls).await
             } else {
                 self.whole(turn, request, calls).await
             };
-            calls.open.store(false, Ordering::Relaxed);
+            calls.end(&result);
             let health = result.as_ref().map_or_else(UpstreamError::health, |_| Health::Answers);
             self.breakers.record(&request.model, Instant::now(), health);
             let error = match result {
                 Ok(answered) => return Ok(answered),
                 Err(error) => error,
             };
-            if error.may_be_billed() {
-                calls.broke.store(true, Ordering::Relaxed);
-            }
             if calls.has_begun() || turn.is_stopped() {
                 return Err(error);
             }
@@ -121,7 +86,7 @@ impl Runner {
 
     async fn whole(&self, turn: &Turn, request: &ConverseRequest, calls: &Calls) -> Result<Answered, UpstreamError> {
         let answer = self.upstream.converse(request).await?;
-        calls.begun.store(true, Ordering::Relaxed);
+        calls.content();
         turn.append(|log| {
             for (block, (reasoning, text)) in (0..).zip(&answer.blocks) {
                 let kind = if *reasoning { StreamKind::Reasoning } else { StreamKind::Text };
@@ -156,7 +121,7 @@ impl Runner {
         calls: &Calls,
     ) -> Result<Answered, UpstreamError> {
         let target = request.target(self.upstream.region());
-        let (mut stop_reason, mut usage) = (None, None);
+        let (mut stop_reason, mut usage, mut has_begun) = (None, None, false);
         let mut silence = self.limits.first_event_timeout;
         // Set anew only when it goes off, not with every token: it then looks at how long the silence really was.
         let mut watchdog = pin!(sleep_until(first_deadline));
@@ -202,8 +167,9 @@ impl Runner {
                     Ok(())
                 })
             });
-            if content_came {
-                calls.begun.store(true, Ordering::Relaxed);
+            if content_came && !has_begun {
+                has_begun = true;
+                calls.content();
             }
             // What has come is whole where both have: nothing that follows can take that back.
             if let (Some(stop_reason), Some(usage)) = (stop_reason, &usage) {
@@ -222,10 +188,15 @@ impl Runner {
     pub(super) fn fit(&self, request: &mut ConverseRequest, model: &str) {
         let known = self.catalog.find(model);
         model.clone_into(&mut request.model);
-        let max_output = known.and_then(|known| known.max_output_tokens).unwrap_or(u32::MAX);
-        request.max_tokens = self.limits.max_tokens.min(max_output);
+        request.max_tokens = self.max_tokens(model);
         request.temperature =
             self.limits.temperature.filter(|_| known.is_none_or(|known| known.takes_sampling_parameters));
+    }
+
+    /// The most tokens of an answer by `model`.
+    pub(super) fn max_tokens(&self, model: &str) -> u32 {
+        let max_output = self.catalog.find(model).and_then(|known| known.max_output_tokens);
+        self.limits.max_tokens.min(max_output.unwrap_or(u32::MAX))
     }
 }
 

@@ -161,13 +161,13 @@ impl TurnLog {
     }
 
     /// The text of the events after number `after`, and the number of the last of them; `None` if there are none yet.
-    pub fn checkpoint(&self, after: u64) -> Option<(u64, Vec<Piece>)> {
-        let (mut seq, mut pieces) = (after, Vec::new());
-        while let Some(Batch::Deltas { kind, part, seq: last, content, .. }) = self.read(seq) {
-            seq = last;
-            pieces.push(Piece { reasoning: kind == StreamKind::Reasoning, part, text: content.to_owned() });
+    pub fn checkpoint(&self, mut after: u64) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        while let Some(Batch::Deltas { kind, part, seq, content, .. }) = self.read(after) {
+            after = seq;
+            pieces.push(Piece { seq, reasoning: kind == StreamKind::Reasoning, part, text: content.to_owned() });
         }
-        (seq > after).then_some((seq, pieces))
+        pieces
     }
 
     /// The answer as the events so far make it, by the same fold the client uses.

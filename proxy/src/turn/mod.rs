@@ -6,6 +6,7 @@
 mod answer;
 pub mod attempts;
 pub mod breaker;
+mod calls;
 pub mod history;
 pub mod log;
 mod registry;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     principal::Owner,
-    store::{Opening, Unfinished},
+    store::{OpenAnswer, Opening},
 };
 
 impl Turn {
@@ -56,8 +56,8 @@ impl Turn {
     ///
     /// # Errors
     /// [`LogFull`] for an answer that is longer than any may be.
-    pub fn unfinished(answer: Unfinished) -> Result<Self, LogFull> {
-        let Unfinished { owner, session, request, opening, pieces } = answer;
+    pub fn unfinished(answer: OpenAnswer) -> Result<Self, LogFull> {
+        let OpenAnswer { owner, session, request, opening, pieces } = answer;
         let Opening { message_id, started, model, .. } = opening;
         let mut log = TurnLog::default();
         for piece in &pieces {

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use protocol::{Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, server::StatusState};
+use protocol::{Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, UsageSource, server::StatusState};
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout},
@@ -13,16 +13,19 @@ use tracing::{debug, error, info, warn};
 
 use super::{
     NewTurn, Stop, Turn, Turns,
-    answer::{Answered, Calls},
     attempts::RetryPolicy,
     breaker::Breakers,
+    calls::{Answered, Calls, sum},
     history::conversation,
     log::End,
 };
 use crate::{
     bedrock::{ConverseRequest, Upstream, UpstreamError},
+    ledger::{Budgets, budgets::over_budget},
     sources::Sources,
-    store::{Ask, Checkpoint, Opening, Store, StoreError, Unfinished, new_session},
+    store::{
+        Ask, Call, CallOutcome, Checkpoint, Closing, OpenAnswer, Opening, Reservation, Store, StoreError, new_session,
+    },
 };
 
 /// How many messages are read from the store to make a conversation of; those that failed or were sent twice fall out of it.
@@ -36,6 +39,12 @@ pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// See [`CHECKPOINT_INTERVAL`].
 pub const CHECKPOINT_BYTES: usize = 8 * 1024;
+
+/// How often the store is told that an answer goes on of which nothing new has come, so that no other process ends it.
+pub(super) const LEASE_RENEWAL: Duration = Duration::from_secs(10);
+
+/// How often answers are looked for whose process has ended.
+pub(super) const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How often an unwatched turn is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
@@ -78,6 +87,8 @@ pub struct Runner {
     pub store: Arc<dyn Store>,
     /// What is known of models.
     pub catalog: Arc<Catalog>,
+    /// What may be spent.
+    pub budgets: Budgets,
     /// The turns of this process.
     pub turns: Arc<Turns>,
     /// What an answer may take.
@@ -99,6 +110,8 @@ impl Runner {
         self.tasks.spawn(async move {
             if AssertUnwindSafe(runner.run(&turn, &new)).catch_unwind().await.is_err() {
                 error!(message_id = %turn.message_id, "a turn panicked");
+                runner.end_open(&turn).await;
+                runner.turns.release(&turn);
                 let end = failed(&turn, internal());
                 turn.append(|log| log.finish(end));
             }
@@ -109,21 +122,20 @@ impl Runner {
     async fn run(&self, turn: &Turn, new: &NewTurn) {
         let request = match self.prepare(turn, new).await {
             Ok(request) => request,
-            Err(error) => {
-                warn!(message_id = %turn.message_id, %error, "a message could not be stored");
-                let data = ErrorData::new(error.code(), format!("The message was not taken: {error}."));
+            Err(data) => {
+                warn!(message_id = %turn.message_id, code = %data.code, text = data.message, "a message was not taken");
                 let end = failed(turn, data);
                 self.turns.release(turn);
                 return turn.append(|log| log.finish(end));
             }
         };
-        let input_bytes = request.text_bytes();
-        let calls = Calls::default();
+        let calls = Calls::new(turn.model(), request.text_bytes());
         let limit = self.limits.answer_timeout;
         let mut answering = pin!(async {
             let answered = timeout(limit, self.ask(turn, request, new.send.streaming, &calls)).await;
             answered.unwrap_or_else(|_| Err(UpstreamError::too_long(limit)))
         });
+        let mut keeping = pin!(self.keep(turn));
         let stop = tokio::select! {
             biased;
             stop = turn.stopped() => stop,
@@ -131,44 +143,42 @@ impl Runner {
                 info!(message_id = %turn.message_id, "nobody follows an answer: it is stopped");
                 Stop::Cancelled
             }
-            never = self.keep(turn) => match never {},
-            answered = &mut answering => {
-                let end = self.end(turn, input_bytes, answered);
-                return self.settle(turn, end, false).await;
-            }
+            never = keeping.as_mut() => match never {},
+            answered = &mut answering => return self.answered(turn, &calls, answered).await,
         };
         turn.append(|log| log.stop());
         if stop == Stop::Interrupted {
-            return self.settle(turn, self.interrupted(turn, input_bytes), false).await;
+            let bill = self.bill(turn, &calls, CallOutcome::Failed(ErrorCode::Interrupted));
+            return self.settle(turn, interrupted(turn, &bill), bill).await;
         }
-        let estimate = match calls.may_be_billed() {
-            true => self.estimate(turn, input_bytes),
-            false => self.priced(turn, Usage::default()),
-        };
+        let cancelled =
+            |bill: &[Call]| End::Complete { stop_reason: StopReason::Cancelled, usage: self.usage(turn, bill) };
+        let bill = self.bill(turn, &calls, CallOutcome::Cancelled);
         let place = self.settling.try_acquire();
-        let reads_on = self.limits.stop_drain.filter(|_| calls.is_open() && place.is_ok());
-        let Some(limit) = reads_on else {
-            let end = End::Complete { stop_reason: StopReason::Cancelled, usage: estimate };
-            return self.settle(turn, end, false).await;
+        let Some(limit) = self.limits.stop_drain.filter(|_| calls.is_open() && place.is_ok()) else {
+            return self.settle(turn, cancelled(&bill), bill).await;
         };
-        let stored = self.keep_stopped(turn, &estimate).await;
+        self.keep_stopped(turn, &cancelled(&bill)).await;
         self.turns.release(turn);
         turn.say(Some((StatusState::Settling, Instant::now())));
-        let read_to_end = tokio::select! {
+        tokio::select! {
             biased;
-            answered = timeout(limit, &mut answering) => answered.ok().and_then(Result::ok),
-            () = turn.interrupted() => None,
-        };
-        let usage = read_to_end.map_or(estimate, |(_, usage)| self.priced(turn, usage));
-        self.settle(turn, End::Complete { stop_reason: StopReason::Cancelled, usage }, stored).await;
+            _ = timeout(limit, &mut answering) => {}
+            () = turn.interrupted() => {}
+            never = keeping => match never {},
+        }
+        let bill = self.bill(turn, &calls, CallOutcome::Cancelled);
+        self.settle(turn, cancelled(&bill), bill).await;
     }
 
     /// Stores the message and makes the request of the conversation.
-    async fn prepare(&self, turn: &Turn, new: &NewTurn) -> Result<ConverseRequest, StoreError> {
+    async fn prepare(&self, turn: &Turn, new: &NewTurn) -> Result<ConverseRequest, ErrorData> {
+        let not_taken =
+            |error: StoreError| ErrorData::new(error.code(), format!("The message was not taken: {error}."));
         let Turn { owner, session_id, .. } = turn;
         let send = &new.send;
         let session = new_session(session_id.clone(), None, send.model.clone(), turn.started);
-        self.store.ensure_session(owner, session).await?;
+        self.store.ensure_session(owner, session).await.map_err(not_taken)?;
         let message = Message {
             message_id: self.sources.message_id(),
             request_id: Some(turn.request_id.clone()),
@@ -182,7 +192,7 @@ impl Runner {
             error: None,
         };
         let read = self.limits.history_messages.max(1) * READ_MESSAGES_FACTOR;
-        let mut history = self.store.messages(owner, session_id, None, read).await?.items;
+        let mut history = self.store.messages(owner, session_id, None, read).await.map_err(not_taken)?.items;
         // The same again after a failure before anything came is a retry: it is in the conversation already.
         let is_retry = history.last().is_some_and(|last| last.role == Role::User && last.content == message.content);
         let question = (!is_retry).then(|| message.clone());
@@ -197,29 +207,53 @@ impl Runner {
             temperature: None,
         };
         self.fit(&mut request, &turn.model());
+        let reservation = self.reservation(turn, &request);
+        let amount = reservation.amount;
         let answer = Opening {
             message_id: turn.message_id.clone(),
             started: turn.started,
             model: turn.model(),
             input_bytes: request.text_bytes() as u64,
+            reservation,
         };
         let ask = Ask { request: turn.request_id.clone(), fingerprint: new.fingerprint, question, answer };
-        self.store.ask(owner, session_id, ask).await?;
+        self.store.ask(owner, session_id, ask).await.map_err(|error| match error {
+            StoreError::OverBudget(account, balance) => over_budget(&account, balance, amount, turn.started),
+            error => not_taken(error),
+        })?;
         turn.keep_question();
         Ok(request)
+    }
+
+    /// What is set aside for the answer to `request`, by whichever model gives it.
+    fn reservation(&self, turn: &Turn, request: &ConverseRequest) -> Reservation {
+        let others = self.limits.fallback_models.iter().map(String::as_str);
+        let models = std::iter::once(request.model.as_str()).chain(others);
+        let most = |model| (model, self.max_tokens(model));
+        self.budgets.reservation(&turn.owner, turn.started, &self.catalog, request.text_bytes(), models.map(most))
     }
 
     /// Keeps what comes of the answer, bit by bit, so that little of it is lost if the process ends.
     async fn keep(&self, turn: &Turn) -> Infallible {
         let (mut seq, mut bytes) = (0, 0);
+        let mut kept = Instant::now();
         loop {
             // Whichever is first.
             let _ = timeout(CHECKPOINT_INTERVAL, turn.grown_to(bytes + CHECKPOINT_BYTES)).await;
-            let (checkpoint, now) = turn.with_log(|log| (log.checkpoint(seq), log.text_bytes()));
-            let Some((last, pieces)) = checkpoint else { continue };
-            let checkpoint = Checkpoint { seq: last, model: turn.model(), pieces };
+            let (pieces, now) = turn.with_log(|log| (log.checkpoint(seq), log.text_bytes()));
+            if pieces.is_empty() && kept.elapsed() < LEASE_RENEWAL {
+                continue;
+            }
+            let last = pieces.last().map_or(seq, |piece| piece.seq);
+            let checkpoint = Checkpoint { at: (self.sources.now)(), model: turn.model(), pieces };
+            kept = Instant::now();
             match self.store.checkpoint(&turn.owner, &turn.session_id, &turn.message_id, checkpoint).await {
-                Ok(()) => (seq, bytes) = (last, now),
+                Ok(is_to_stop) => {
+                    (seq, bytes) = (last, now);
+                    if is_to_stop {
+                        turn.cancel();
+                    }
+                }
                 Err(error) => {
                     warn!(message_id = %turn.message_id, %error, "what has come of an answer is not stored yet");
                     bytes = now;
@@ -228,26 +262,87 @@ impl Runner {
         }
     }
 
-    /// Ends the answers that processes before this one have left open, as interrupted. Returns how many there were.
+    /// Ends the answers that other processes have left open, as interrupted. Returns how many there were.
     ///
     /// # Errors
     /// [`StoreError`] where the store fails.
     pub async fn close_unfinished(&self) -> Result<usize, StoreError> {
-        let unfinished = self.store.unfinished().await?;
-        let count = unfinished.len();
-        for answer in unfinished {
-            let Unfinished { owner, session, opening, .. } = answer.clone();
-            let input_bytes = usize::try_from(opening.input_bytes).unwrap_or(usize::MAX);
-            let message = Turn::unfinished(answer).ok().filter(has_begun).map(|turn| {
-                let end = self.interrupted(&turn, input_bytes);
-                turn.message_ending(&end)
-            });
-            match self.store.close(&owner, &session, &opening.message_id, message).await {
-                Ok(()) | Err(StoreError::SessionNotFound) => {}
-                Err(error) => return Err(error),
+        let mut count = 0;
+        for answer in self.store.unfinished((self.sources.now)()).await? {
+            let ours = self.turns.find(&answer.owner, &answer.opening.message_id);
+            if ours.is_none_or(|turn| turn.has_ended()) && self.end_unfinished(answer).await? {
+                count += 1;
             }
         }
         Ok(count)
+    }
+
+    /// Does the same again and again.
+    pub async fn sweep(&self) -> Infallible {
+        loop {
+            sleep(SWEEP_INTERVAL).await;
+            match self.close_unfinished().await {
+                Ok(0) => {}
+                Ok(answers) => warn!(answers, "were left open by another process: they are kept as interrupted"),
+                Err(error) => warn!(%error, "answers that were left open could not be ended"),
+            }
+        }
+    }
+
+    /// Ends an answer with what is kept of it. What it used is estimated. Returns whether it was open.
+    async fn end_unfinished(&self, answer: OpenAnswer) -> Result<bool, StoreError> {
+        let OpenAnswer { owner, session, opening, .. } = answer.clone();
+        let id = &opening.message_id;
+        let stopped = self.store.answer(&owner, id).await?.map(|(_, message)| message);
+        let turn = Turn::unfinished(answer).ok();
+        let outcome = match stopped {
+            Some(_) => CallOutcome::Cancelled,
+            None => CallOutcome::Failed(ErrorCode::Interrupted),
+        };
+        let usage = stopped.as_ref().and_then(|message| message.usage.clone()).unwrap_or_else(|| {
+            let input_bytes = usize::try_from(opening.input_bytes).unwrap_or(usize::MAX);
+            let output_bytes = turn.as_ref().map_or(0, |turn| turn.with_log(|log| log.text_bytes()));
+            let mut usage = Usage::estimate(input_bytes, output_bytes);
+            self.catalog.price(&opening.model, &mut usage);
+            usage
+        });
+        let call = Call {
+            owner: owner.clone(),
+            session: session.clone(),
+            message: id.clone(),
+            number: 1,
+            asked: opening.started,
+            model_asked: opening.model.clone(),
+            model: self.catalog.billed_id(&opening.model).to_owned(),
+            region: self.upstream.region().to_owned(),
+            usage: Usage { source: UsageSource::Estimated, ..usage },
+            duration_ms: 0,
+            first_token_ms: None,
+            outcome,
+        };
+        let bill = vec![call];
+        let message = turn.filter(|turn| stopped.is_none() && has_begun(turn)).map(|turn| {
+            let end = interrupted(&turn, &bill);
+            turn.message_ending(&end)
+        });
+        match self.store.close(&owner, &session, id, Closing { message, calls: Some(bill) }).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::NotOpen) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends what the store has of a turn that cannot do so itself.
+    async fn end_open(&self, turn: &Turn) {
+        let ended = async {
+            match self.store.open_answer(&turn.owner, &turn.message_id).await? {
+                Some(answer) => self.end_unfinished(answer).await,
+                None => Ok(false),
+            }
+        };
+        if let Err(error) = ended.await {
+            error!(message_id = %turn.message_id, %error, "an answer is left open");
+        }
     }
 
     /// Ready when nobody has followed the turn for longer than it goes on for nobody.
@@ -264,63 +359,57 @@ impl Runner {
         }
     }
 
-    fn end(&self, turn: &Turn, input_bytes: usize, answered: Result<Answered, UpstreamError>) -> End {
+    /// Ends a turn whose last call has ended.
+    async fn answered(&self, turn: &Turn, calls: &Calls, answered: Result<Answered, UpstreamError>) {
         match answered {
-            Ok((stop_reason, usage)) => End::Complete { stop_reason, usage: self.priced(turn, usage) },
+            Ok((stop_reason, _)) => {
+                let bill = self.bill(turn, calls, CallOutcome::Complete);
+                self.settle(turn, End::Complete { stop_reason, usage: self.usage(turn, &bill) }, bill).await;
+            }
             Err(error) => {
                 warn!(message_id = %turn.message_id, model = turn.model(), %error, "Bedrock failed");
+                let bill = self.bill(turn, calls, CallOutcome::Failed(error.code));
                 let mut data = error.into_data();
-                data.usage = self.estimate_if_begun(turn, input_bytes);
-                failed(turn, data)
+                data.usage = used(&bill);
+                self.settle(turn, failed(turn, data), bill).await;
             }
         }
     }
 
-    fn interrupted(&self, turn: &Turn, input_bytes: usize) -> End {
-        let text =
-            "The proxy was restarted before the answer was whole. What had come is kept; ask again for all of it.";
-        let mut data = ErrorData::new(ErrorCode::Interrupted, text);
-        data.usage = self.estimate_if_begun(turn, input_bytes);
-        failed(turn, data)
+    /// The ledger's entries of all calls so far.
+    fn bill(&self, turn: &Turn, calls: &Calls, ending: CallOutcome) -> Vec<Call> {
+        calls.entries(turn, &self.catalog, self.upstream.region(), ending)
     }
 
-    fn estimate_if_begun(&self, turn: &Turn, input_bytes: usize) -> Option<Usage> {
-        has_begun(turn).then(|| self.estimate(turn, input_bytes))
-    }
-
-    fn estimate(&self, turn: &Turn, input_bytes: usize) -> Usage {
-        self.priced(turn, Usage::estimate(input_bytes, turn.with_log(|log| log.text_bytes())))
-    }
-
-    fn priced(&self, turn: &Turn, mut usage: Usage) -> Usage {
-        self.catalog.price(&turn.model(), &mut usage);
-        usage
+    /// What a whole answer used.
+    fn usage(&self, turn: &Turn, bill: &[Call]) -> Usage {
+        used(bill).unwrap_or_else(|| {
+            let mut usage = Usage::default();
+            self.catalog.price(&turn.model(), &mut usage);
+            usage
+        })
     }
 
     /// Stores a stopped answer with what it is thought to have used, so that the conversation can go on while that is found out.
-    async fn keep_stopped(&self, turn: &Turn, estimate: &Usage) -> bool {
-        let end = End::Complete { stop_reason: StopReason::Cancelled, usage: estimate.clone() };
-        let message = turn.message_ending(&end);
-        let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, Some(message)).await;
-        stored
-            .inspect_err(|error| warn!(message_id = %turn.message_id, %error, "a stopped answer is not stored yet"))
-            .is_ok()
+    async fn keep_stopped(&self, turn: &Turn, end: &End) {
+        let closing = Closing { message: Some(turn.message_ending(end)), calls: None };
+        let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
+        if let Err(error) = stored {
+            warn!(message_id = %turn.message_id, %error, "a stopped answer is not stored yet");
+        }
     }
 
-    /// Stores the answer, then says that it has ended. What failed before anything came leaves no message.
-    async fn settle(&self, turn: &Turn, mut end: End, stored_before: bool) {
-        let message = turn.message_ending(&end);
-        let stored = if stored_before {
-            self.store.replace(&turn.owner, &turn.session_id, message).await
-        } else {
-            let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
-            let message = worth_keeping.then_some(message);
-            self.store.close(&turn.owner, &turn.session_id, &turn.message_id, message).await
-        };
+    /// Stores the answer and what its calls used, then says that it has ended. What failed before anything came leaves no message.
+    async fn settle(&self, turn: &Turn, mut end: End, bill: Vec<Call>) {
+        let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
+        let message = worth_keeping.then(|| turn.message_ending(&end));
+        let closing = Closing { message, calls: Some(bill) };
+        let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
         match stored {
             Ok(()) => {}
-            Err(StoreError::SessionNotFound) => {
-                info!(session_id = %turn.session_id, "the session was deleted meanwhile")
+            Err(StoreError::NotOpen) => {
+                warn!(message_id = %turn.message_id, "another process has ended this answer");
+                end = failed(turn, ErrorData::new(ErrorCode::Interrupted, INTERRUPTED));
             }
             Err(error) => {
                 error!(message_id = %turn.message_id, %error, "an answer could not be stored");
@@ -344,6 +433,22 @@ impl Runner {
         self.turns.release(turn);
         turn.append(|log| log.finish(end));
     }
+}
+
+const INTERRUPTED: &str =
+    "The proxy was restarted before the answer was whole. What had come is kept; ask again for all of it.";
+
+/// The end of a turn whose process ends, or has.
+fn interrupted(turn: &Turn, bill: &[Call]) -> End {
+    let mut data = ErrorData::new(ErrorCode::Interrupted, INTERRUPTED);
+    data.usage = used(bill);
+    failed(turn, data)
+}
+
+/// What calls used, if any of them may be billed.
+fn used(bill: &[Call]) -> Option<Usage> {
+    let usage = sum(bill);
+    (usage.total_tokens > 0).then_some(usage)
 }
 
 fn internal() -> ErrorData {

@@ -6,6 +6,18 @@ use bedrock_emulator::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
 use crate::command::Run;
 
+/// Every heading, and what a person looks for first.
+const SERVE_HELP: [&str; 8] = [
+    "Server:",
+    "Conversations:",
+    "Bedrock:",
+    "Answers:",
+    "Timers:",
+    "BEDROCK_MODEL_ID",
+    "127.0.0.1:3001",
+    "outcrop-data",
+];
+
 #[tokio::test]
 async fn what_is_missing_or_taken_is_said_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -28,6 +40,7 @@ async fn what_is_missing_or_taken_is_said_in_one_line() {
         (Run::bare(), with(&[]), ["no AWS credentials found", "--demo to try without AWS"]),
         (Run::bare().env("AWS_PROFILE", "nobody"), with(&[]), ["no AWS credentials found", "set AWS_PROFILE"]),
         (key(), with(&[]), ["no AWS region is set", "AWS_REGION=us-west-2"]),
+        (Run::bare().dotenv(""), with(&["--demo", "--data-dir", ".env"]), [".env cannot be used", "--data-dir"]),
         (Run::bare().dotenv("not a setting"), with(&["--demo"]), ["the .env file cannot be read", "not a setting"]),
     ] {
         run.run(&args).await.assert_one_line(&parts);
@@ -59,7 +72,7 @@ async fn a_value_that_is_wrong_is_named_with_what_would_be_right() {
 async fn help_can_be_read() {
     for (args, parts) in [
         (&["--help"][..], &["serve", "check", ".env", "AWS_PROFILE"][..]),
-        (&["serve", "--help"], &["Server:", "Bedrock:", "Answers:", "Timers:", "BEDROCK_MODEL_ID", "127.0.0.1:3001"]),
+        (&["serve", "--help"], &SERVE_HELP),
         (&["check", "--help"], &["BEDROCK_ENDPOINT_URL", "IAM"]),
     ] {
         let ran = Run::bare().run(args).await;

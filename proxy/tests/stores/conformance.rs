@@ -5,8 +5,8 @@ use std::sync::Arc;
 use outcrop_proxy::{
     principal::Owner,
     store::{
-        Ask, Asked, Checkpoint, Fingerprint, MAX_MESSAGES, Opening, Page, Piece, Store, StoreError, Unfinished,
-        new_session,
+        Ask, Asked, Checkpoint, Closing, Fingerprint, MAX_MESSAGES, OpenAnswer, Opening, Page, Piece, Reservation,
+        Store, StoreError, new_session,
     },
 };
 use protocol::{
@@ -27,7 +27,11 @@ macro_rules! conformance {
             a_message_comes_back_as_it_was,
             an_answer_is_found_by_its_id_and_replaced_but_never_brought_back,
             what_is_deleted_is_gone_with_all_that_belonged_to_it,
-            an_answer_is_open_until_it_is_closed,
+            one_answer_at_a_time_is_under_way_in_a_session,
+            an_answer_is_open_until_it_is_settled_and_is_settled_once,
+            an_answer_that_is_kept_frees_its_session_before_it_is_settled,
+            an_answer_under_way_outlives_its_session_without_its_text,
+            an_answer_is_asked_to_stop_by_any_process,
             checkpoints_are_joined_in_their_order,
             what_is_asked_at_the_same_time_is_all_kept,
         );
@@ -99,7 +103,13 @@ pub(crate) fn asking(name: &str, again: bool) -> Ask {
         request: request(name),
         fingerprint: fingerprint(name),
         question: (!again).then_some(question),
-        answer: Opening { message_id: answer_to(name), started: LATE, model: "first".into(), input_bytes: 7 },
+        answer: Opening {
+            message_id: answer_to(name),
+            started: LATE,
+            model: "first".into(),
+            input_bytes: 7,
+            reservation: Reservation::default(),
+        },
     }
 }
 
@@ -107,9 +117,26 @@ async fn ask(store: &TheStore, owner: &Owner, name: &str) -> Result<(), StoreErr
     store.ask(owner, &id("s"), asking(name, false)).await
 }
 
+/// Ends an answer for good, without a message.
+pub(crate) async fn drop_answer(store: &TheStore, owner: &Owner, name: &str) -> Result<(), StoreError> {
+    let closing = Closing { message: None, calls: Some(Vec::new()) };
+    store.close(owner, &id("s"), &answer_to(name), closing).await
+}
+
+/// Asks something that gets no answer.
+async fn ask_in_vain(store: &TheStore, owner: &Owner, name: &str) {
+    ask(store, owner, name).await.expect("asked");
+    drop_answer(store, owner, name).await.expect("closed");
+}
+
+async fn keep(store: &TheStore, owner: &Owner, answer: &Message, is_settled: bool) -> Result<(), StoreError> {
+    let closing = Closing { message: Some(answer.clone()), calls: is_settled.then(Vec::new) };
+    store.close(owner, &id("s"), &answer.message_id, closing).await
+}
+
 async fn answer(store: &TheStore, owner: &Owner, name: &str) -> Message {
     let answer = Message { message_id: answer_to(name), ..message(name, Role::Assistant) };
-    store.close(owner, &id("s"), &answer.message_id, Some(answer.clone())).await.expect("closed");
+    keep(store, owner, &answer, true).await.expect("closed");
     answer
 }
 
@@ -123,8 +150,13 @@ fn names(page: &Page<Message>) -> Vec<&str> {
     page.items.iter().map(|message| message.message_id.as_str()).collect()
 }
 
-fn text(part: u32, text: &str) -> Piece {
-    Piece { reasoning: false, part, text: text.into() }
+fn text(seq: u64, part: u32, text: &str) -> Piece {
+    Piece { seq, reasoning: false, part, text: text.into() }
+}
+
+async fn open(store: &TheStore) -> Vec<MessageId> {
+    let unfinished = store.unfinished(Timestamp::MAX).await.expect("unfinished");
+    unfinished.into_iter().map(|answer| answer.opening.message_id).collect()
 }
 
 pub(crate) async fn two_owners_may_hold_the_same_id_and_see_only_their_own(store: TheStore) {
@@ -133,20 +165,26 @@ pub(crate) async fn two_owners_may_hold_the_same_id_and_see_only_their_own(store
     with_sessions(&store, &ann, &["s"]).await;
     ask(&store, &ann, "q").await.expect("asked");
     let answer = answer(&store, &ann, "q").await;
+    ask(&store, &ann, "open").await.expect("asked");
     let missing = Err(StoreError::SessionNotFound);
     for other in [&bob, &elsewhere] {
         assert_eq!(store.session(other, &id("s")).await, Err(StoreError::SessionNotFound));
         assert_eq!(ask(&store, other, "m").await, missing);
-        assert_eq!(store.close(other, &id("s"), &answer.message_id, None).await, missing);
-        assert_eq!(store.replace(other, &id("s"), answer.clone()).await, missing);
+        assert_eq!(keep(&store, other, &answer, true).await, Err(StoreError::NotOpen));
+        assert_eq!(drop_answer(&store, other, "open").await, Err(StoreError::NotOpen));
+        assert_eq!(store.open_answer(other, &answer_to("open")).await, Ok(None));
+        assert_eq!(store.open_in(other, &id("s")).await, Err(StoreError::SessionNotFound));
+        assert_eq!(store.ask_to_stop(other, &answer_to("open")).await, Ok(false));
         assert_eq!(store.delete_session(other, &id("s")).await, missing);
         assert_eq!(store.rename_session(other, &id("s"), "t".into()).await, Err(StoreError::SessionNotFound));
         assert_eq!(store.messages(other, &id("s"), None, 9).await, Err(StoreError::SessionNotFound));
         assert_eq!(store.answer(other, &answer.message_id).await, Ok(None));
         assert_eq!(store.sessions(other, None, 9).await, Ok(Page { items: Vec::new(), has_more: false }));
-        let checkpoint = Checkpoint { seq: 1, model: "m".into(), pieces: Vec::new() };
-        assert_eq!(store.checkpoint(other, &id("s"), &answer.message_id, checkpoint).await, missing);
+        let checkpoint = Checkpoint { at: LATE, model: "m".into(), pieces: vec![text(1, 0, "not theirs")] };
+        assert_eq!(store.checkpoint(other, &id("s"), &answer_to("open"), checkpoint).await, Ok(false));
     }
+    let open = store.open_answer(&ann, &answer_to("open")).await.expect("looked for").expect("open");
+    assert_eq!(open.pieces, []);
     with_sessions(&store, &bob, &["s"]).await;
     assert_eq!(store.asked(&bob, &id("s"), &request("q")).await, Ok(None));
     assert_eq!(store.messages(&bob, &id("s"), None, 9).await, Ok(Page { items: Vec::new(), has_more: false }));
@@ -156,8 +194,8 @@ pub(crate) async fn two_owners_may_hold_the_same_id_and_see_only_their_own(store
 pub(crate) async fn the_first_message_gives_the_title_and_a_person_another(store: TheStore) {
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s"]).await;
-    ask(&store, &ann, "m1").await.expect("asked");
-    ask(&store, &ann, "m2").await.expect("asked");
+    ask_in_vain(&store, &ann, "m1").await;
+    ask_in_vain(&store, &ann, "m2").await;
     let session = store.session(&ann, &id("s")).await.expect("a session");
     assert_eq!((session.title.as_deref(), session.message_count), (Some("text of m1"), 2));
     assert_eq!((session.created_at, session.updated_at), (EARLY, LATE));
@@ -188,7 +226,7 @@ pub(crate) async fn history_comes_in_pages_the_oldest_first(store: TheStore) {
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s"]).await;
     for name in ["m1", "m2", "m3"] {
-        ask(&store, &ann, name).await.expect("asked");
+        ask_in_vain(&store, &ann, name).await;
     }
     let latest = store.messages(&ann, &id("s"), None, 2).await.expect("a page");
     assert_eq!((names(&latest), latest.has_more), (vec!["m2", "m3"], true));
@@ -203,14 +241,12 @@ pub(crate) async fn a_session_has_room_for_so_many_messages_and_no_question_with
 ) {
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s"]).await;
-    for n in 1..MAX_MESSAGES {
-        ask(&store, &ann, &n.to_string()).await.expect("asked");
+    for n in 2..MAX_MESSAGES {
+        ask_in_vain(&store, &ann, &n.to_string()).await;
     }
+    ask(&store, &ann, "last").await.expect("asked");
+    answer(&store, &ann, "last").await;
     assert_eq!(ask(&store, &ann, "x").await, Err(StoreError::SessionFull(MAX_MESSAGES)));
-    answer(&store, &ann, "1").await;
-    let more = Message { message_id: answer_to("2"), ..message("2", Role::Assistant) };
-    let full = store.close(&ann, &id("s"), &answer_to("2"), Some(more)).await;
-    assert_eq!(full, Err(StoreError::SessionFull(MAX_MESSAGES)));
     let session = store.session(&ann, &id("s")).await.expect("a session");
     assert_eq!(session.message_count as usize, MAX_MESSAGES);
 }
@@ -220,6 +256,8 @@ pub(crate) async fn an_id_is_asked_under_once_and_remembered(store: TheStore) {
     with_sessions(&store, &ann, &["s"]).await;
     ask(&store, &ann, "r").await.expect("asked");
     assert_eq!(ask(&store, &ann, "r").await, Err(StoreError::AskedBefore));
+    drop_answer(&store, &ann, "r").await.expect("closed");
+    assert_eq!(ask(&store, &ann, "r").await, Err(StoreError::AskedBefore), "without an answer too");
     let known = Asked { fingerprint: fingerprint("r"), answer: answer_to("r") };
     assert_eq!(store.asked(&ann, &id("s"), &request("r")).await, Ok(Some(known)));
     assert_eq!(store.asked(&ann, &id("s"), &request("other")).await, Ok(None));
@@ -229,7 +267,13 @@ pub(crate) async fn an_id_is_asked_under_once_and_remembered(store: TheStore) {
 pub(crate) async fn a_question_asked_again_is_under_its_latest_id(store: TheStore) {
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s"]).await;
-    let ask = async |name: &str, again| store.ask(&ann, &id("s"), asking(name, again)).await;
+    let ask = async |name: &str, again| {
+        let asked = store.ask(&ann, &id("s"), asking(name, again)).await;
+        if asked.is_ok() && name != "r4" {
+            drop_answer(&store, &ann, name).await.expect("closed");
+        }
+        asked
+    };
     let ids = async || {
         let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
         page.items.into_iter().map(|message| message.request_id.map(|id| id.to_string())).collect::<Vec<_>>()
@@ -264,7 +308,7 @@ pub(crate) async fn a_message_comes_back_as_it_was(store: TheStore) {
     };
     let ask = Ask { question: Some(question.clone()), ..asking("q", false) };
     store.ask(&ann, &id("s"), ask).await.expect("asked");
-    store.close(&ann, &id("s"), &answer.message_id, Some(answer.clone())).await.expect("closed");
+    keep(&store, &ann, &answer, true).await.expect("closed");
     let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
     assert!(page.items == [question, answer.clone()], "as it was");
     assert!(store.answer(&ann, &answer.message_id).await == Ok(Some((id("s"), answer))), "as it was");
@@ -274,80 +318,149 @@ pub(crate) async fn an_answer_is_found_by_its_id_and_replaced_but_never_brought_
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s"]).await;
     ask(&store, &ann, "q").await.expect("asked");
-    let first = answer(&store, &ann, "q").await;
+    let first = Message { message_id: answer_to("q"), ..message("q", Role::Assistant) };
+    keep(&store, &ann, &first, false).await.expect("kept");
     let better = Message { content: "better".into(), ..first };
-    store.replace(&ann, &id("s"), better.clone()).await.expect("replaced");
+    keep(&store, &ann, &better, true).await.expect("replaced");
     assert_eq!(store.answer(&ann, &better.message_id).await, Ok(Some((id("s"), better.clone()))));
+    assert_eq!(store.session(&ann, &id("s")).await.expect("a session").message_count, 2);
     assert_eq!(store.answer(&ann, &message_id("q")).await, Ok(None), "a question is no answer");
     store.delete_session(&ann, &id("s")).await.expect("deleted");
     assert_eq!(store.answer(&ann, &better.message_id).await, Ok(None));
     with_sessions(&store, &ann, &["s"]).await;
-    store.replace(&ann, &id("s"), better).await.expect("nothing to replace");
+    assert_eq!(keep(&store, &ann, &better, true).await, Err(StoreError::NotOpen));
     assert_eq!(store.session(&ann, &id("s")).await.expect("a session").message_count, 0);
 }
 
 pub(crate) async fn what_is_deleted_is_gone_with_all_that_belonged_to_it(store: TheStore) {
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s", "t"]).await;
-    for name in ["q", "r"] {
-        ask(&store, &ann, name).await.expect("asked");
-    }
+    ask(&store, &ann, "q").await.expect("asked");
     answer(&store, &ann, "q").await;
     store.delete_session(&ann, &id("s")).await.expect("deleted");
     assert_eq!(store.delete_session(&ann, &id("s")).await, Err(StoreError::SessionNotFound));
-    assert_eq!(store.unfinished().await, Ok(Vec::new()), "neither is there an answer under way");
     with_sessions(&store, &ann, &["s"]).await;
     assert_eq!(store.messages(&ann, &id("s"), None, 9).await.expect("a page").items, []);
     assert_eq!(store.asked(&ann, &id("s"), &request("q")).await, Ok(None));
     ask(&store, &ann, "q").await.expect("it is another session");
 }
 
-pub(crate) async fn an_answer_is_open_until_it_is_closed(store: TheStore) {
+pub(crate) async fn one_answer_at_a_time_is_under_way_in_a_session(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s", "t"]).await;
+    assert_eq!(store.open_in(&ann, &id("s")).await, Ok(None));
+    ask(&store, &ann, "q").await.expect("asked");
+    assert_eq!(store.open_in(&ann, &id("s")).await, Ok(Some(answer_to("q"))));
+    assert_eq!(store.open_in(&ann, &id("t")).await, Ok(None));
+    assert_eq!(ask(&store, &ann, "r").await, Err(StoreError::SessionBusy));
+    store.ask(&ann, &id("t"), asking("p", false)).await.expect("another session is free");
+    answer(&store, &ann, "q").await;
+    ask(&store, &ann, "r").await.expect("it is free now");
+}
+
+pub(crate) async fn an_answer_is_open_until_it_is_settled_and_is_settled_once(store: TheStore) {
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s"]).await;
-    for name in ["q1", "q2", "q3"] {
-        ask(&store, &ann, name).await.expect("asked");
-    }
-    answer(&store, &ann, "q1").await;
-    store.close(&ann, &id("s"), &answer_to("q2"), None).await.expect("closed");
+    ask(&store, &ann, "q1").await.expect("asked");
+    let answered = answer(&store, &ann, "q1").await;
+    assert_eq!(keep(&store, &ann, &answered, true).await, Err(StoreError::NotOpen));
+    ask_in_vain(&store, &ann, "q2").await;
+    ask(&store, &ann, "q3").await.expect("asked");
     let opening = asking("q3", false).answer;
-    let open = Unfinished { owner: ann.clone(), session: id("s"), request: request("q3"), opening, pieces: Vec::new() };
-    assert_eq!(store.unfinished().await, Ok(vec![open]));
+    let pieces = Vec::new();
+    let unfinished = OpenAnswer { owner: ann.clone(), session: id("s"), request: request("q3"), opening, pieces };
+    assert_eq!(store.unfinished(Timestamp::MAX).await, Ok(vec![unfinished.clone()]));
+    assert_eq!(store.open_answer(&ann, &answer_to("q3")).await, Ok(Some(unfinished)));
+    assert_eq!(store.open_answer(&ann, &answer_to("q1")).await, Ok(None));
     let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
-    assert_eq!(names(&page), ["q1", "q2", "q3", "answer-q1"], "nobody sees what is open");
-    store.close(&ann, &id("s"), &answer_to("q3"), None).await.expect("closed");
-    store.close(&ann, &id("s"), &answer_to("q3"), None).await.expect("closed already");
-    assert_eq!(store.unfinished().await, Ok(Vec::new()));
+    assert_eq!(names(&page), ["q1", "answer-q1", "q2", "q3"], "nobody sees what is open");
+    drop_answer(&store, &ann, "q3").await.expect("closed");
+    assert_eq!(drop_answer(&store, &ann, "q3").await, Err(StoreError::NotOpen));
+    assert_eq!(open(&store).await, []);
+}
+
+pub(crate) async fn an_answer_that_is_kept_frees_its_session_before_it_is_settled(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "q").await.expect("asked");
+    let answer = Message { message_id: answer_to("q"), ..message("q", Role::Assistant) };
+    keep(&store, &ann, &answer, false).await.expect("kept");
+    assert_eq!(open(&store).await, [answer_to("q")]);
+    assert_eq!(store.open_in(&ann, &id("s")).await, Ok(None));
+    assert_eq!(store.answer(&ann, &answer_to("q")).await, Ok(Some((id("s"), answer.clone()))));
+    ask(&store, &ann, "r").await.expect("the session is free");
+    drop_answer(&store, &ann, "q").await.expect("settled");
+    assert_eq!(open(&store).await, [answer_to("r")]);
+    assert_eq!(store.answer(&ann, &answer_to("q")).await, Ok(Some((id("s"), answer))), "as it was kept");
+}
+
+pub(crate) async fn an_answer_under_way_outlives_its_session_without_its_text(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "q").await.expect("asked");
+    let checkpoint = |seq| Checkpoint { at: LATE, model: "m".into(), pieces: vec![text(seq, 0, "secret")] };
+    store.checkpoint(&ann, &id("s"), &answer_to("q"), checkpoint(1)).await.expect("kept");
+    store.delete_session(&ann, &id("s")).await.expect("deleted");
+    store.checkpoint(&ann, &id("s"), &answer_to("q"), checkpoint(2)).await.expect("nothing is kept");
+    let unfinished = store.unfinished(Timestamp::MAX).await.expect("unfinished");
+    assert_eq!(unfinished.iter().map(|answer| answer.pieces.len()).collect::<Vec<_>>(), [0]);
+    with_sessions(&store, &ann, &["s"]).await;
+    assert_eq!(store.open_in(&ann, &id("s")).await, Ok(None));
+    answer(&store, &ann, "q").await;
+    assert_eq!(open(&store).await, []);
+    let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
+    assert_eq!(names(&page), [""; 0], "it does not turn up in a session that is another one of the same id");
+    assert_eq!(store.answer(&ann, &answer_to("q")).await, Ok(None));
+}
+
+pub(crate) async fn an_answer_is_asked_to_stop_by_any_process(store: TheStore) {
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    ask(&store, &ann, "q").await.expect("asked");
+    let goes_on = async |name: &str| {
+        let checkpoint = Checkpoint { at: LATE, model: "m".into(), pieces: Vec::new() };
+        store.checkpoint(&ann, &id("s"), &answer_to(name), checkpoint).await
+    };
+    assert_eq!(goes_on("q").await, Ok(false));
+    assert_eq!(store.ask_to_stop(&ann, &answer_to("q")).await, Ok(true));
+    assert_eq!(goes_on("q").await, Ok(true));
+    answer(&store, &ann, "q").await;
+    assert_eq!(store.ask_to_stop(&ann, &answer_to("q")).await, Ok(false));
+    assert_eq!(goes_on("q").await, Ok(false));
 }
 
 pub(crate) async fn checkpoints_are_joined_in_their_order(store: TheStore) {
     let ann = owner("ann");
     with_sessions(&store, &ann, &["s"]).await;
     ask(&store, &ann, "q").await.expect("asked");
-    let keep = async |seq, model: &str, pieces| {
-        let checkpoint = Checkpoint { seq, model: model.into(), pieces };
+    let keep = async |model: &str, pieces| {
+        let checkpoint = Checkpoint { at: LATE, model: model.into(), pieces };
         store.checkpoint(&ann, &id("s"), &answer_to("q"), checkpoint).await.expect("kept");
     };
-    let reasoning = Piece { reasoning: true, part: 0, text: "hm ".into() };
-    keep(9, "first", vec![reasoning.clone(), text(1, "a")]).await;
-    keep(10, "second", vec![text(1, "b🙂"), text(2, "c")]).await;
-    keep(100, "second", vec![text(2, "d")]).await;
-    let unfinished = store.unfinished().await.expect("unfinished");
-    assert_eq!(unfinished.len(), 1);
-    assert_eq!(unfinished[0].pieces, [reasoning, text(1, "ab🙂"), text(2, "cd")]);
-    assert_eq!(unfinished[0].opening.model, "second");
+    let reasoning = Piece { seq: 4, reasoning: true, part: 0, text: "hm ".into() };
+    keep("first", vec![reasoning.clone(), text(9, 1, "a")]).await;
+    keep("second", vec![text(10, 1, "b🙂"), text(11, 2, "c")]).await;
+    keep("second", Vec::new()).await;
+    keep("second", vec![text(100, 2, "d")]).await;
+    let open_answer = store.open_answer(&ann, &answer_to("q")).await.expect("looked for").expect("open");
+    assert_eq!(open_answer.pieces, [reasoning, text(10, 1, "ab🙂"), text(100, 2, "cd")]);
+    assert_eq!(open_answer.opening.model, "second");
+    assert_eq!(store.unfinished(Timestamp::MAX).await, Ok(vec![open_answer]));
     answer(&store, &ann, "q").await;
-    keep(101, "second", vec![text(2, "late")]).await;
-    assert_eq!(store.unfinished().await, Ok(Vec::new()), "an answer that is closed takes nothing more");
+    keep("second", vec![text(101, 2, "late")]).await;
+    assert_eq!(open(&store).await, [], "an answer that is settled takes nothing more");
 }
 
 pub(crate) async fn what_is_asked_at_the_same_time_is_all_kept(store: TheStore) {
     let ann = owner("ann");
-    with_sessions(&store, &ann, &["s"]).await;
+    let session = |n: usize| id(&format!("s{}", n / 2));
+    for n in (0..100).step_by(2) {
+        store.ensure_session(&ann, new_session(session(n), None, None, EARLY)).await.expect("a session");
+    }
     let asking = (0..100).map(|n| {
         let (store, ann) = (store.clone(), ann.clone());
         // Each twice: one of the two has it.
-        tokio::spawn(async move { ask(&store, &ann, &format!("q{}", n / 2)).await })
+        tokio::spawn(async move { store.ask(&ann, &session(n), asking(&format!("q{}", n / 2), false)).await })
     });
     let mut results = Vec::new();
     for task in asking.collect::<Vec<_>>() {
@@ -355,7 +468,9 @@ pub(crate) async fn what_is_asked_at_the_same_time_is_all_kept(store: TheStore) 
     }
     let taken = results.iter().filter(|result| result.is_ok()).count();
     assert_eq!(taken, 50);
-    assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(StoreError::AskedBefore))));
-    assert_eq!(store.session(&ann, &id("s")).await.expect("a session").message_count, 50);
-    assert_eq!(store.unfinished().await.expect("unfinished").len(), 50);
+    assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(StoreError::AskedBefore))), "{results:?}");
+    for n in (0..100).step_by(2) {
+        assert_eq!(store.session(&ann, &session(n)).await.expect("a session").message_count, 1);
+    }
+    assert_eq!(open(&store).await.len(), 50);
 }

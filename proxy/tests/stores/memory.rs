@@ -5,13 +5,17 @@ use std::sync::Arc;
 use outcrop_proxy::store::{MAX_SESSIONS, MemoryStore, Store, StoreError};
 use protocol::SessionId;
 
-use crate::conformance::{conformance, owner, with_sessions};
+use crate::{
+    conformance::{conformance, owner, with_sessions},
+    money::money,
+};
 
 async fn open() -> (Arc<dyn Store>, ()) {
     (Arc::new(MemoryStore::default()), ())
 }
 
 conformance!(open());
+money!(open());
 
 #[tokio::test]
 async fn the_session_not_used_for_longest_makes_room_for_a_new_one() {

@@ -6,7 +6,10 @@ use outcrop_proxy::store::{OpenError, SqliteStore, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::conformance::{asking, conformance, owner, with_sessions};
+use crate::{
+    conformance::{asking, conformance, drop_answer, owner, with_sessions},
+    money::money,
+};
 
 fn open_in(folder: &Path) -> Arc<dyn Store> {
     Arc::new(SqliteStore::open(folder).expect("a store"))
@@ -18,6 +21,7 @@ async fn open() -> (Arc<dyn Store>, TempDir) {
 }
 
 conformance!(open());
+money!(open());
 
 fn session(name: &str) -> protocol::SessionId {
     protocol::SessionId::new(name).expect("an id")
@@ -38,11 +42,11 @@ async fn everything_is_there_when_it_is_opened_again() {
     with_sessions(&store, &ann, &["s"]).await;
     store.ask(&ann, &session("s"), asking("q", false)).await.expect("asked");
     let before = (store.sessions(&ann, None, 9).await, store.messages(&ann, &session("s"), None, 9).await);
-    let unfinished = store.unfinished().await;
+    let unfinished = store.unfinished(protocol::Timestamp::MAX).await;
     drop(store);
     let store = open_in(&data);
     assert_eq!((store.sessions(&ann, None, 9).await, store.messages(&ann, &session("s"), None, 9).await), before);
-    assert_eq!(store.unfinished().await, unfinished);
+    assert_eq!(store.unfinished(protocol::Timestamp::MAX).await, unfinished);
     assert_eq!(unfinished.expect("unfinished").len(), 1);
     let mode = fs::metadata(&data).expect("a folder").permissions().mode();
     assert_eq!(mode & 0o777, 0o700, "conversations are nobody else's");
@@ -79,6 +83,7 @@ async fn what_is_deleted_is_not_on_the_disk_any_more() {
     with_sessions(&store, &ann, &["s"]).await;
     store.ask(&ann, &session("s"), asking("unmistakable", false)).await.expect("asked");
     assert!(is_on_disk(folder.path(), "text of unmistakable"));
+    drop_answer(&store, &ann, "unmistakable").await.expect("settled");
     store.delete_session(&ann, &session("s")).await.expect("deleted");
     assert!(!is_on_disk(folder.path(), "unmistakable"));
 }

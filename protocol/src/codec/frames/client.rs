@@ -32,8 +32,14 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
             .prop_filter("a title", |title| title.chars().count() <= MAX_TITLE_CHARS && !title.trim().is_empty())
     };
     let limit = || option::of(prop_oneof![Just(1), 1..=MAX_PAGE_ITEMS, Just(MAX_PAGE_ITEMS)]);
-    let group_by =
-        prop::sample::select(vec![GroupBy::User, GroupBy::Organization, GroupBy::Session, GroupBy::Model, GroupBy::Day, GroupBy::Hour]);
+    let group_by = prop::sample::select(vec![
+        GroupBy::User,
+        GroupBy::Organization,
+        GroupBy::Session,
+        GroupBy::Model,
+        GroupBy::Day,
+        GroupBy::Hour,
+    ]);
     Union::new([
         send.prop_map(ClientMessage::from).boxed(),
         cancel.prop_map(ClientMessage::from).boxed(),

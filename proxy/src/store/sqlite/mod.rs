@@ -1,5 +1,7 @@
 //! A store in a file, for one machine.
 
+mod answers;
+mod ledger;
 mod worker;
 
 use std::{
@@ -15,13 +17,13 @@ use rusqlite_migration::{M, Migrations};
 
 use self::worker::Worker;
 use super::{
-    Ask, Asked, Checkpoint, Fingerprint, MAX_MESSAGES, Opening, Page, Store, StoreError, Unfinished, join_pieces,
-    title_from,
+    Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Fingerprint, MAX_MESSAGES, OpenAnswer, Page,
+    Store, StoreError, title_from,
 };
 use crate::principal::Owner;
 
 /// Every schema there was, as steps from one to the next. A step is never changed.
-const STEPS: &[M<'_>] = &[M::up(include_str!("1_conversations.sql"))];
+const STEPS: &[M<'_>] = &[M::up(include_str!("1_conversations.sql")), M::up(include_str!("2_ledger.sql"))];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// What SQLite is told of every connection.
@@ -196,6 +198,9 @@ fn ask(connection: &Connection, session: i64, ask: &Ask) -> Result<(), StoreErro
     if asked(connection, session, request)?.is_some() {
         return Err(StoreError::AskedBefore);
     }
+    if answers::under_way_in(connection, session)?.is_some() {
+        return Err(StoreError::SessionBusy);
+    }
     let mut query = connection.prepare_cached("SELECT count(*) FROM asked WHERE session = ?")?;
     if query.query_row([session], |row| row.get::<_, usize>(0))? >= MAX_MESSAGES {
         return Err(StoreError::SessionFull(MAX_MESSAGES));
@@ -212,12 +217,8 @@ fn ask(connection: &Connection, session: i64, ask: &Ask) -> Result<(), StoreErro
     connection
         .prepare_cached("INSERT INTO asked (session, request, fingerprint, answer) VALUES (?, ?, ?, ?)")?
         .execute(params![session, request.as_str(), fingerprint.as_bytes(), answer.message_id.as_str()])?;
-    let Opening { message_id, started, model, input_bytes } = answer;
-    connection
-        .prepare_cached(
-            "INSERT INTO open_answers (session, id, request, started_ms, model, input_bytes) VALUES (?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![session, message_id.as_str(), request.as_str(), started.unix_ms(), model, input_bytes])?;
+    ledger::reserve(connection, answer)?;
+    answers::open(connection, session, request, answer)?;
     touch(connection, session)
 }
 
@@ -232,46 +233,6 @@ fn rename_question(connection: &Connection, session: i64, request: &RequestId) -
     let question = Message { request_id: Some(request.clone()), ..message_of(&body)? };
     connection.prepare_cached("UPDATE messages SET body = ? WHERE n = ?")?.execute(params![body_of(&question)?, n])?;
     Ok(())
-}
-
-/// The row of an open answer, if it is open.
-fn open(connection: &Connection, session: i64, answer: &MessageId) -> Result<Option<i64>, StoreError> {
-    let mut query = connection.prepare_cached("SELECT n FROM open_answers WHERE session = ? AND id = ?")?;
-    Ok(query.query_row(params![session, answer.as_str()], |row| row.get(0)).optional()?)
-}
-
-fn unfinished(connection: &Connection) -> Result<Vec<Unfinished>, StoreError> {
-    let mut answers = connection.prepare_cached(
-        "SELECT open_answers.n, organization, user, sessions.id, open_answers.id, request, started_ms,
-            open_answers.model, input_bytes
-         FROM open_answers JOIN sessions ON sessions.n = session ORDER BY open_answers.n",
-    )?;
-    let mut checkpoints = connection.prepare_cached("SELECT pieces FROM checkpoints WHERE answer = ? ORDER BY seq")?;
-    let mut rows = answers.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let mut pieces = Vec::new();
-        let mut kept = checkpoints.query([row.get::<_, i64>(0)?])?;
-        while let Some(row) = kept.next()? {
-            join_pieces(
-                &mut pieces,
-                serde_json::from_str(row.get_ref(0)?.as_str().map_err(unreadable)?).map_err(unreadable)?,
-            );
-        }
-        all.push(Unfinished {
-            owner: Owner { organization: row.get::<_, String>(1)?.into(), user: row.get::<_, String>(2)?.into() },
-            session: SessionId::new(row.get::<_, String>(3)?).map_err(unreadable)?,
-            request: RequestId::new(row.get::<_, String>(5)?).map_err(unreadable)?,
-            opening: Opening {
-                message_id: MessageId::new(row.get::<_, String>(4)?).map_err(unreadable)?,
-                started: Timestamp::from_unix_ms(row.get(6)?),
-                model: row.get(7)?,
-                input_bytes: row.get(8)?,
-            },
-            pieces,
-        });
-    }
-    Ok(all)
 }
 
 fn sessions(
@@ -384,6 +345,7 @@ impl Store for SqliteStore {
         let (owner, id) = (owner.clone(), id.clone());
         let work = move |connection: &Connection| {
             let n = find(connection, &owner, &id)?;
+            answers::forget_text(connection, n)?;
             connection.prepare_cached("DELETE FROM sessions WHERE n = ?")?.execute([n])?;
             Ok(())
         };
@@ -424,59 +386,56 @@ impl Store for SqliteStore {
     async fn checkpoint(
         &self,
         owner: &Owner,
-        session: &SessionId,
+        _: &SessionId,
         answer: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<(), StoreError> {
-        let (owner, session, answer) = (owner.clone(), session.clone(), answer.clone());
-        let work = move |connection: &Connection| {
-            let Some(n) = open(connection, find(connection, &owner, &session)?, &answer)? else { return Ok(()) };
-            let pieces = serde_json::to_string(&checkpoint.pieces).map_err(unreadable)?;
-            connection
-                .prepare_cached("INSERT INTO checkpoints (answer, seq, pieces) VALUES (?, ?, ?)")?
-                .execute(params![n, checkpoint.seq, pieces])?;
-            connection
-                .prepare_cached("UPDATE open_answers SET model = ? WHERE n = ?")?
-                .execute(params![checkpoint.model, n])?;
-            Ok(())
-        };
-        self.writer.run(work).await
+    ) -> Result<bool, StoreError> {
+        let (owner, answer) = (owner.clone(), answer.clone());
+        self.writer.run(move |connection| answers::checkpoint(connection, &owner, &answer, &checkpoint)).await
     }
 
-    async fn close(
-        &self,
-        owner: &Owner,
-        session: &SessionId,
-        id: &MessageId,
-        answer: Option<Message>,
-    ) -> Result<(), StoreError> {
-        let (owner, session, id) = (owner.clone(), session.clone(), id.clone());
-        let work = move |connection: &Connection| {
-            let session = find(connection, &owner, &session)?;
-            connection
-                .prepare_cached("DELETE FROM open_answers WHERE session = ? AND id = ?")?
-                .execute(params![session, id.as_str()])?;
-            let Some(answer) = answer else { return Ok(()) };
-            add(connection, session, &answer, 0)?;
-            touch(connection, session)
-        };
-        self.writer.run(work).await
+    async fn close(&self, owner: &Owner, _: &SessionId, id: &MessageId, closing: Closing) -> Result<(), StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.writer.run(move |connection| answers::close(connection, &owner, &id, &closing)).await
     }
 
-    async fn replace(&self, owner: &Owner, session: &SessionId, answer: Message) -> Result<(), StoreError> {
+    async fn open_answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<OpenAnswer>, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.reader.run(move |connection| answers::one(connection, &owner, &id)).await
+    }
+
+    async fn open_in(&self, owner: &Owner, session: &SessionId) -> Result<Option<MessageId>, StoreError> {
         let (owner, session) = (owner.clone(), session.clone());
-        let work = move |connection: &Connection| {
-            let session = find(connection, &owner, &session)?;
-            connection
-                .prepare_cached("UPDATE messages SET body = ? WHERE id = ? AND session = ?")?
-                .execute(params![body_of(&answer)?, answer.message_id.as_str(), session])?;
-            Ok(())
-        };
-        self.writer.run(work).await
+        let work =
+            move |connection: &Connection| answers::under_way_in(connection, find(connection, &owner, &session)?);
+        self.reader.run(work).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
-        self.reader.run(unfinished).await
+    async fn ask_to_stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.writer.run(move |connection| answers::ask_to_stop(connection, &owner, &id)).await
+    }
+
+    async fn unfinished(&self, _: Timestamp) -> Result<Vec<OpenAnswer>, StoreError> {
+        self.reader.run(answers::all).await
+    }
+
+    async fn balances(&self, accounts: &[Account]) -> Result<Vec<Balance>, StoreError> {
+        let accounts = accounts.to_vec();
+        let work = move |connection: &Connection| {
+            accounts.iter().map(|account| ledger::balance(connection, &account.key)).collect()
+        };
+        self.reader.run(work).await
+    }
+
+    async fn raise_alert(&self, account: &Account, percent: u32) -> Result<bool, StoreError> {
+        let account = account.clone();
+        self.writer.run(move |connection| ledger::raise_alert(connection, &account, percent)).await
+    }
+
+    async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError> {
+        let of = of.clone();
+        self.reader.run(move |connection| ledger::calls(connection, &of, after.as_deref())).await
     }
 
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {
