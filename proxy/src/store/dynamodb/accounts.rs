@@ -19,10 +19,10 @@ fn change_of(account: &Account) -> Change {
 
 /// Sets `amount` aside, if there is as much.
 pub(super) fn reserving(account: &Account, amount: Amount) -> Change {
-    let mut change = change_of(account)
-        .add("used_nano_usd", amount.nano_usd.into())
-        .add("used_tokens", amount.tokens.into());
-    let limits = [("nano_usd", account.limit.nano_usd, amount.nano_usd), ("tokens", account.limit.tokens, amount.tokens)];
+    let mut change =
+        change_of(account).add("used_nano_usd", amount.nano_usd.into()).add("used_tokens", amount.tokens.into());
+    let limits =
+        [("nano_usd", account.limit.nano_usd, amount.nano_usd), ("tokens", account.limit.tokens, amount.tokens)];
     for (unit, limit, wanted) in limits {
         let Some(limit) = limit else { continue };
         let (used, room) = (format!("#used_{unit}"), format!("room_{unit}"));

@@ -54,7 +54,7 @@ impl Uncertain {
 
     /// The last checkpoint is kept, or none of the answer is needed any more.
     pub(super) fn forget(&self, owner: &Owner, id: &MessageId) {
-        self.with(|all| drop(all.remove(&(owner.clone(), id.clone()))));
+        self.with(|all| all.remove(&(owner.clone(), id.clone())));
     }
 }
 
@@ -122,9 +122,8 @@ impl DynamoStore {
         checkpoint: Checkpoint,
     ) -> Result<bool, StoreError> {
         let Checkpoint { at, model, pieces } = checkpoint;
-        let mut change = Change::of(keys::open_answer(owner, id))
-            .set("lease", n(lease_from(at)))
-            .when("attribute_exists(#pk)");
+        let mut change =
+            Change::of(keys::open_answer(owner, id)).set("lease", n(lease_from(at))).when("attribute_exists(#pk)");
         let Some(last) = pieces.last() else {
             return Ok(self.table.update(change).await?.is_ok_and(|open| open.has("stop")));
         };

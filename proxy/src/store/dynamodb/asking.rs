@@ -157,7 +157,7 @@ impl DynamoStore {
             .set("open", s(answer.message_id.as_str()))
             .set(USED, s(self.use_at(answer.started)));
         let mut asked = keys::asked(&conversation, request).with([
-            ("fingerprint", bytes(fingerprint.abytes())),
+            ("fingerprint", bytes(fingerprint.as_bytes())),
             ("answer", s(answer.message_id.as_str())),
             ("by", s(by)),
         ]);

@@ -80,8 +80,7 @@ impl DynamoStore {
             }
             let open = open_of(&item)?;
             ending.has_text = item.has("has_text");
-            ending.asked =
-                closing.calls.iter().flatten().next().map_or(open.opening.started, |call| call.asked);
+            ending.asked = closing.calls.iter().flatten().next().map_or(open.opening.started, |call| call.asked);
             let kept = match self.kept(owner, &open.session).await {
                 Ok(kept) => Some(kept).filter(|kept| is_text(item.get("life"), &kept.life)),
                 Err(StoreError::SessionNotFound) => None,

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex, PointInTimeRecoverySpecification,
-        Projection, ProjectionType, ScalarAttributeType, TableDescription, TableStatus, TimeToLiveSpecification,
-        TimeToLiveStatus,
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex,
+        PointInTimeRecoverySpecification, Projection, ProjectionType, ScalarAttributeType, TableDescription,
+        TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
     },
 };
 
@@ -27,7 +27,9 @@ pub enum CreateError {
     #[error("DynamoDB did not {0}: {1}")]
     Refused(&'static str, String),
     /// There is a table of this name with other keys.
-    #[error("there is a table {0} with other keys or indexes: choose another name with --dynamodb-table (OUTCROP_DYNAMODB_TABLE)")]
+    #[error(
+        "there is a table {0} with other keys or indexes: choose another name with --dynamodb-table (OUTCROP_DYNAMODB_TABLE)"
+    )]
     Different(String),
     /// It takes too long.
     #[error("the table {0} is not ready yet: try again in a minute")]
@@ -76,7 +78,8 @@ async fn create(client: &Client, name: &str) -> Result<bool, CreateError> {
         text.build().expect("an attribute")
     };
     let everything = Projection::builder().projection_type(ProjectionType::All).build();
-    let by_use = LocalSecondaryIndex::builder().index_name(BY_USE).set_key_schema(Some(keys(USED))).projection(everything);
+    let by_use =
+        LocalSecondaryIndex::builder().index_name(BY_USE).set_key_schema(Some(keys(USED))).projection(everything);
     #[expect(clippy::expect_used, reason = "all is given")]
     let by_use = by_use.build().expect("an index");
     let made = client
@@ -132,8 +135,10 @@ async fn expire(client: &Client, name: &str) -> Result<(), CreateError> {
 /// Switches on point-in-time recovery, where the server knows it: emulators do not.
 async fn back_up(client: &Client, name: &str) -> Result<(), CreateError> {
     #[expect(clippy::expect_used, reason = "all is given")]
-    let specification =
-        PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build().expect("a specification");
+    let specification = PointInTimeRecoverySpecification::builder()
+        .point_in_time_recovery_enabled(true)
+        .build()
+        .expect("a specification");
     let switched =
         client.update_continuous_backups().table_name(name).point_in_time_recovery_specification(specification).send();
     match switched.await {

@@ -104,7 +104,8 @@ fn calls_of(item: &Item) -> Result<Vec<Call>, StoreError> {
             usage,
             duration_ms,
             first_token_ms,
-            outcome: CallOutcome::from_text(&outcome).ok_or_else(|| unreadable(format_args!("the outcome {outcome}")))?,
+            outcome: CallOutcome::from_text(&outcome)
+                .ok_or_else(|| unreadable(format_args!("the outcome {outcome}")))?,
         })
     };
     kept.into_iter().map(call).collect()

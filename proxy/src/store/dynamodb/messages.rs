@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::{
     DynamoStore, EXPIRES,
-    item::{Attributes, Item, json, n, s, unreadable},
+    item::{Attributes, Item, n, s, unreadable},
     keys::{self, Key, LAST, MESSAGES},
 };
 use crate::{
@@ -206,8 +206,7 @@ impl DynamoStore {
         let Some(place) = self.place(owner, id).await?.filter(|place| place.is_answer) else { return Ok(None) };
         let conversation = keys::conversation(owner, &place.session, &place.life);
         let key = keys::message(&conversation, place.n);
-        let (lives, item) =
-            tokio::try_join!(self.lives(owner, &place.session, &place.life), self.table.get(&key))?;
+        let (lives, item) = tokio::try_join!(self.lives(owner, &place.session, &place.life), self.table.get(&key))?;
         let Some(item) = item.filter(|_| lives) else { return Ok(None) };
         Ok(self.read_message(&conversation, item).await?.map(|message| (place.session, message)))
     }

@@ -188,8 +188,7 @@ impl DynamoStore {
 
     /// Deletes all that belonged to a session, then the note of it. It may be done again, and by several at a time.
     async fn finish_deletion(&self, deletion: &Item) -> Result<(), StoreError> {
-        let owner =
-            Owner { organization: deletion.text("organization")?.into(), user: deletion.text("user")?.into() };
+        let owner = Owner { organization: deletion.text("organization")?.into(), user: deletion.text("user")?.into() };
         let (session, life) = (deletion.id("session")?, deletion.text("life")?);
         if deletion.has("open") {
             self.drop_checkpoints(&owner, &deletion.id("open")?).await?;
@@ -202,7 +201,8 @@ impl DynamoStore {
             }
             // Messages last: they tell where the places are.
             let messages = found.iter().filter(|item| item.has("id"));
-            let places = messages.map(|item| Ok(keys::place(&owner, &item.id("id")?))).collect::<Result<_, _>>()?;
+            let places = messages.map(|item| item.id("id").map(|id| keys::place(&owner, &id)));
+            let places = places.collect::<Result<_, _>>()?;
             self.table.delete_all(places).await?;
             self.table.delete_all(found.iter().map(key_of).collect::<Result<_, _>>()?).await?;
         }
