@@ -23,6 +23,8 @@ enum Part {
     Asked,
     /// There is enough left in this account of the reservation.
     Account(usize),
+    /// No answer of this id is open.
+    Opening,
     /// What was read is as it was.
     Other,
 }
@@ -86,6 +88,9 @@ impl DynamoStore {
                 Outcome::Refused(parts) => {
                     if let Some((_, asked)) = parts.iter().find(|(part, _)| *part == Part::Asked) {
                         return taking.asked_before(asked);
+                    }
+                    if parts.iter().any(|(part, _)| *part == Part::Opening) {
+                        return Err(StoreError::Unavailable("an answer of this id is open".to_owned()));
                     }
                     if let [(Part::Account(first), item), ..] = parts.as_slice()
                         && parts.iter().all(|(part, _)| *part != Part::Other)
@@ -189,7 +194,8 @@ impl DynamoStore {
             transaction.update(Part::Other, last.when("attribute_exists(#pk)"))?;
         }
         transaction.update(Part::Other, self.expiring(change, answer.started))?;
-        transaction.put(Part::Other, opened(owner, session, &kept.life, request, answer)?, None)?;
+        let opened = opened(owner, session, &kept.life, request, answer)?;
+        transaction.put(Part::Opening, opened, Some("attribute_not_exists(#pk)"))?;
         if let Some(displaced) = displaced {
             let gone = Change::of(keys::open_answer(owner, &displaced))
                 .when("(attribute_not_exists(#pk) OR #lease <= :started)")

@@ -112,9 +112,14 @@ pub(super) fn part(pk: &str, token: &str, n: usize) -> Key {
     Key::new(pk, format!("{}{n:03}", parts(token)))
 }
 
+/// The partition of the places of a message: one, unless a message of its id was in a session that is being deleted.
+pub(super) fn places(owner: &Owner, id: &MessageId) -> String {
+    format!("place#{}#{id}", owner_name(owner))
+}
+
 /// Where a message is.
-pub(super) fn place(owner: &Owner, id: &MessageId) -> Key {
-    Key::new(format!("place#{}#{id}", owner_name(owner)), "place")
+pub(super) fn place(owner: &Owner, id: &MessageId, life: &str) -> Key {
+    Key::new(places(owner, id), life)
 }
 
 /// The partition of the text of an answer under way.

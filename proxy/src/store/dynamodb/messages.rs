@@ -17,6 +17,9 @@ use crate::{
 /// The longest text in one item, in bytes; a longer one is kept in parts. DynamoDB takes items of 400 KB with all they have.
 pub const MAX_TEXT_BYTES: usize = 350 * 1024;
 
+/// The most places of one message that are looked at.
+const MAX_PLACES: usize = 10;
+
 /// How often a text is looked for whose parts are replaced while they are read.
 const MAX_READS: usize = 3;
 
@@ -72,7 +75,7 @@ impl Place {
 
     /// As the item of the message `id`.
     pub(super) fn item(&self, owner: &Owner, id: &MessageId) -> Item {
-        let mut item = keys::place(owner, id).with([
+        let mut item = keys::place(owner, id, &self.life).with([
             ("session", s(self.session.as_str())),
             ("life", s(&self.life)),
             ("n", n(self.n)),
@@ -176,11 +179,11 @@ impl DynamoStore {
         let kept = self.kept(owner, session).await?;
         let conversation = kept.conversation(owner);
         let place = match before {
-            Some(id) => self.place(owner, id).await?.filter(|place| place.life == kept.life),
+            Some(id) => self.table.get(&keys::place(owner, id, &kept.life)).await?,
             None => None,
         };
         let last = match place {
-            Some(place) => keys::message(&conversation, place.n.saturating_sub(1)).sk,
+            Some(place) => keys::message(&conversation, Place::of(&place)?.n.saturating_sub(1)).sk,
             None => format!("{MESSAGES}{LAST}"),
         };
         let query = self.table.between(&conversation, MESSAGES, &last).scan_index_forward(false);
@@ -194,21 +197,24 @@ impl DynamoStore {
         Ok(Page { items, has_more })
     }
 
-    async fn place(&self, owner: &Owner, id: &MessageId) -> Result<Option<Place>, StoreError> {
-        self.table.get(&keys::place(owner, id)).await?.as_ref().map(Place::of).transpose()
-    }
-
     pub(super) async fn find_answer(
         &self,
         owner: &Owner,
         id: &MessageId,
     ) -> Result<Option<(SessionId, Message)>, StoreError> {
-        let Some(place) = self.place(owner, id).await?.filter(|place| place.is_answer) else { return Ok(None) };
-        let conversation = keys::conversation(owner, &place.session, &place.life);
-        let key = keys::message(&conversation, place.n);
-        let (lives, item) = tokio::try_join!(self.lives(owner, &place.session, &place.life), self.table.get(&key))?;
-        let Some(item) = item.filter(|_| lives) else { return Ok(None) };
-        Ok(self.read_message(&conversation, item).await?.map(|message| (place.session, message)))
+        for place in self.table.collect(self.table.all_of(&keys::places(owner, id)), MAX_PLACES).await? {
+            let Place { session, life, n, is_answer } = Place::of(&place)?;
+            if !is_answer {
+                continue;
+            }
+            let conversation = keys::conversation(owner, &session, &life);
+            let key = keys::message(&conversation, n);
+            let (lives, item) = tokio::try_join!(self.lives(owner, &session, &life), self.table.get(&key))?;
+            if let Some(item) = item.filter(|_| lives) {
+                return Ok(self.read_message(&conversation, item).await?.map(|message| (session, message)));
+            }
+        }
+        Ok(None)
     }
 }
 

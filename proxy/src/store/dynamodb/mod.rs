@@ -7,7 +7,7 @@
 //! | session | `owner#ORGANISATION#USER` | `session#SESSION` | `id title model created updated messages last asked open life version used` |
 //! | message | `conversation#ORGANISATION#USER#SESSION#LIFE` | `message#NUMBER` | `id request is_answer` and a text |
 //! | question's id | the same | `asked#REQUEST` | `fingerprint answer by` |
-//! | place of a message | `place#ORGANISATION#USER#MESSAGE` | `place` | `session life n is_answer` |
+//! | place of a message | `place#ORGANISATION#USER#MESSAGE` | `LIFE` | `session life n is_answer` |
 //! | open answer | `open#SHARD` | `ORGANISATION#USER#MESSAGE` | `organization user session life request message started model input_bytes reservation lease stop gone n kept_by has_text` |
 //! | checkpoint | `checkpoints#ORGANISATION#USER#MESSAGE` | `checkpoint#EVENT` | a text |
 //! | part of a text | that of its item | `part#TOKEN#NUMBER` | `text` |

@@ -148,10 +148,15 @@ impl DynamoStore {
     /// Makes a session invisible, and notes that all that belongs to it is to be deleted. Then deletes it.
     pub(super) async fn delete(&self, owner: &Owner, id: &SessionId) -> Result<(), StoreError> {
         let mut tries = Tries::default();
-        let deletion = loop {
-            let kept = match self.kept(owner, id).await {
-                Err(StoreError::SessionNotFound) if tries.is_unknown() => return Ok(()),
-                kept => kept?,
+        let mut begun: Option<Item> = None;
+        loop {
+            let kept = match (self.kept(owner, id).await, &begun) {
+                // It was deleted by a try that nobody knew of, or by someone else.
+                (Err(StoreError::SessionNotFound), Some(begun)) => return self.finish_deletion(begun).await,
+                (Ok(kept), Some(begun)) if !is_text(begun.get("life"), &kept.life) => {
+                    return self.finish_deletion(begun).await;
+                }
+                (kept, _) => kept?,
             };
             let mut deletion = keys::deletion(owner, id, &kept.life).with([
                 ("organization", s(&*owner.organization)),
@@ -168,12 +173,12 @@ impl DynamoStore {
             }
             transaction.put((), deletion.clone(), None)?;
             match self.table.transact(transaction).await? {
-                Outcome::Done => break deletion,
+                Outcome::Done => return self.finish_deletion(&deletion).await,
                 Outcome::Refused(_) | Outcome::Contended => tries.again(contended()).await?,
                 Outcome::Unknown(error) => tries.find_out(error)?,
             }
-        };
-        self.finish_deletion(&deletion).await
+            begun = Some(deletion);
+        }
     }
 
     /// Goes on with deletions that have not been ended.
@@ -201,7 +206,7 @@ impl DynamoStore {
             }
             // Messages last: they tell where the places are.
             let messages = found.iter().filter(|item| item.has("id"));
-            let places = messages.map(|item| item.id("id").map(|id| keys::place(&owner, &id)));
+            let places = messages.map(|item| item.id("id").map(|id| keys::place(&owner, &id, life)));
             let places = places.collect::<Result<_, _>>()?;
             self.table.delete_all(places).await?;
             self.table.delete_all(found.iter().map(key_of).collect::<Result<_, _>>()?).await?;

@@ -1,5 +1,8 @@
 //! The store in DynamoDB, against a server of its own.
 
+mod faulty;
+mod special;
+
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -68,7 +71,12 @@ async fn table() -> String {
 
 /// A proxy's store in a table.
 async fn store_in(table: &str) -> Arc<dyn Store> {
-    Arc::new(DynamoStore::new(client(&SERVER.url).await, table, None))
+    store_at(&SERVER.url, table).await
+}
+
+/// The same, by way of another address.
+async fn store_at(url: &str, table: &str) -> Arc<dyn Store> {
+    Arc::new(DynamoStore::new(client(url).await, table, None))
 }
 
 async fn open() -> (Arc<dyn Store>, ()) {
