@@ -6,7 +6,7 @@ use super::{
     DynamoStore, accounts,
     answers::{lease_of, opened},
     item::{Attributes, Change, Item, bytes, n, s, unreadable},
-    keys::{self, LAST, MESSAGES},
+    keys::{self, MESSAGES},
     messages::{Place, Text, message_item},
     sessions::{Kept, USED, key_of},
     table::{Outcome, Transaction, Tries, contended, is_text},
@@ -210,8 +210,7 @@ impl DynamoStore {
 
     /// The message that is last in a conversation, if it is a question.
     async fn last_question(&self, conversation: &str) -> Result<Option<Item>, StoreError> {
-        let last = format!("{MESSAGES}{LAST}");
-        let query = self.table.between(conversation, MESSAGES, &last).scan_index_forward(false);
+        let query = self.table.beginning(conversation, MESSAGES).scan_index_forward(false);
         Ok(self.table.keys(query, "is_answer", 1).await?.pop().filter(|item| !item.has("is_answer")))
     }
 }

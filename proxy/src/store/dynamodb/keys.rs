@@ -21,9 +21,6 @@ pub(super) const SHARDS: u8 = 16;
 /// The longest name in a key, in bytes; of a longer one its hash is taken. Keys have at most 1,024 bytes.
 const MAX_NAME_BYTES: usize = 200;
 
-/// The end of every sort key that begins with the same text.
-pub(super) const LAST: char = char::MAX;
-
 /// The key of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {

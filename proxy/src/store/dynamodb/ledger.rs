@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore,
     item::{Attributes, Item, json, n, s, unreadable},
-    keys::{self, LAST, PARTITION, SHARDS, SORT},
+    keys::{self, PARTITION, SHARDS, SORT},
 };
 use crate::{
     principal::Owner,
@@ -188,10 +188,7 @@ impl DynamoStore {
     /// The items of a partition that have such calls, at most as many as fill a page and one more.
     async fn bills(&self, of: &CallsOf, after: Option<String>, pk: String) -> Result<Vec<Item>, StoreError> {
         let query = match &of.organization {
-            Some(organization) => {
-                let prefix = keys::calls_of(organization, of.user.as_deref());
-                self.table.between(&pk, &prefix, &format!("{prefix}{LAST}"))
-            }
+            Some(organization) => self.table.beginning(&pk, &keys::calls_of(organization, of.user.as_deref())),
             None => self.table.all_of(&pk),
         };
         let mut query = query

@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{
     DynamoStore, EXPIRES,
     item::{Attributes, Item, n, s, unreadable},
-    keys::{self, Key, LAST, MESSAGES},
+    keys::{self, Key, MESSAGES},
 };
 use crate::{
     principal::Owner,
@@ -182,12 +182,14 @@ impl DynamoStore {
             Some(id) => self.table.get(&keys::place(owner, id, &kept.life)).await?,
             None => None,
         };
-        let last = match place {
-            Some(place) => keys::message(&conversation, Place::of(&place)?.n.saturating_sub(1)).sk,
-            None => format!("{MESSAGES}{LAST}"),
+        let query = match place {
+            Some(place) => {
+                let last = keys::message(&conversation, Place::of(&place)?.n.saturating_sub(1)).sk;
+                self.table.between(&conversation, MESSAGES, &last)
+            }
+            None => self.table.beginning(&conversation, MESSAGES),
         };
-        let query = self.table.between(&conversation, MESSAGES, &last).scan_index_forward(false);
-        let found = self.table.collect(query, limit.saturating_add(1)).await?;
+        let found = self.table.collect(query.scan_index_forward(false), limit.saturating_add(1)).await?;
         let has_more = found.len() > limit;
         let mut items = Vec::new();
         for item in found.into_iter().take(limit) {

@@ -98,7 +98,7 @@ impl DynamoStore {
     /// # Errors
     /// [`StoreError::Unavailable`], which says what is wrong.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.table.get(&keys::day("")).await.map(drop)
+        self.table.get(&keys::account("")).await.map(drop)
     }
 
     /// A text that no one else has.

@@ -238,7 +238,14 @@ impl Table {
     /// Puts an item, in the place of the one that is there.
     pub(super) async fn put(&self, item: Item) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        put.send().await.map(drop).map_err(|error| self.unavailable(&error))
+        let mut tries = Tries::default();
+        loop {
+            match put.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_contended(&error) => tries.again(contended()).await?,
+                Err(error) => return Err(self.unavailable(&error)),
+            }
+        }
     }
 
     /// Makes a change. Returns the item as it is afterwards, or `Err` of the item as it is where the condition does not hold.
@@ -254,14 +261,19 @@ impl Table {
             .set_expression_attribute_values(change.values())
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        match update.send().await {
-            Ok(output) => Ok(Ok(output.attributes.unwrap_or_default())),
-            Err(error) => match error.as_service_error() {
+        let mut tries = Tries::default();
+        loop {
+            let error = match update.clone().send().await {
+                Ok(output) => return Ok(Ok(output.attributes.unwrap_or_default())),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(Err(refused.item().cloned().unwrap_or_default()))
+                    return Ok(Err(refused.item().cloned().unwrap_or_default()));
                 }
-                _ => Err(self.unavailable(&error)),
-            },
+                _ if is_contended(&error) => tries.again(contended()).await?,
+                _ => return Err(self.unavailable(&error)),
+            }
         }
     }
 
@@ -372,6 +384,11 @@ impl Table {
         };
         StoreError::Unavailable(text)
     }
+}
+
+/// Whether a transaction is at the item. The SDK does not send such a request again.
+fn is_contended<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    error.code() == Some("TransactionConflictException")
 }
 
 /// A request cannot be made: a fault of this program.

@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Another transaction is at the same item.
+    /// A transaction is at the same item.
     Conflict,
     /// It is not allowed.
     Denied,
@@ -119,8 +119,10 @@ fn error(body: Value) -> Response<Full<Bytes>> {
 
 fn conflict(body: &Bytes) -> Response<Full<Bytes>> {
     let request: Value = serde_json::from_slice(body).expect("JSON");
-    let items = request["TransactItems"].as_array().expect("items").len();
-    let mut reasons = vec![json!({ "Code": "None" }); items];
+    let Some(items) = request["TransactItems"].as_array() else {
+        return error(json!({ "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException" }));
+    };
+    let mut reasons = vec![json!({ "Code": "None" }); items.len()];
     reasons[0] = json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" });
     error(json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",

@@ -247,6 +247,8 @@ async fn what_others_are_in_the_way_of_is_tried_again() {
     store.ask(&ann, &session("s"), asking("q", false)).await.expect("asked");
     faulty.plan("TransactWriteItems", Fault::Conflict, 3);
     drop_answer(&store, &ann, "q").await.expect("closed");
+    faulty.plan("UpdateItem", Fault::Conflict, 3);
+    store.rename_session(&ann, &session("s"), "title".into()).await.expect("renamed");
     faulty.plan("TransactWriteItems", Fault::Conflict, 3);
     store.delete_session(&ann, &session("s")).await.expect("deleted");
     assert!(faulty.is_done());
