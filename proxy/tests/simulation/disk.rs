@@ -13,9 +13,12 @@ use async_trait::async_trait;
 use fastrand::Rng;
 use outcrop_proxy::{
     principal::Owner,
-    store::{Ask, Asked, Checkpoint, MemoryStore, Page, Store, StoreError, Unfinished},
+    store::{
+        Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, MemoryStore, OpenAnswer, Page, Store,
+        StoreError,
+    },
 };
-use protocol::{Message, MessageId, RequestId, SessionId, server::Session};
+use protocol::{Message, MessageId, RequestId, SessionId, Timestamp, server::Session};
 use tokio::time::sleep;
 
 /// The slowest use of a disk, in each direction, by scenario.
@@ -83,9 +86,14 @@ slow_store! {
     messages(owner: &Owner, session: &SessionId, before: Option<&MessageId>, limit: usize) -> Page<Message>;
     asked(owner: &Owner, session: &SessionId, request: &RequestId) -> Option<Asked>;
     ask(owner: &Owner, session: &SessionId, ask: Ask) -> ();
-    checkpoint(owner: &Owner, session: &SessionId, answer: &MessageId, checkpoint: Checkpoint) -> ();
-    close(owner: &Owner, session: &SessionId, id: &MessageId, answer: Option<Message>) -> ();
-    replace(owner: &Owner, session: &SessionId, answer: Message) -> ();
-    unfinished() -> Vec<Unfinished>;
+    checkpoint(owner: &Owner, session: &SessionId, answer: &MessageId, checkpoint: Checkpoint) -> bool;
+    close(owner: &Owner, session: &SessionId, id: &MessageId, closing: Closing) -> ();
+    open_answer(owner: &Owner, id: &MessageId) -> Option<OpenAnswer>;
+    open_in(owner: &Owner, session: &SessionId) -> Option<MessageId>;
+    ask_to_stop(owner: &Owner, id: &MessageId) -> bool;
+    unfinished(now: Timestamp) -> Vec<OpenAnswer>;
+    balances(accounts: &[Account]) -> Vec<Balance>;
+    raise_alert(account: &Account, percent: u32) -> bool;
+    calls(of: &CallsOf, after: Option<String>) -> CallsPage;
     answer(owner: &Owner, id: &MessageId) -> Option<(SessionId, Message)>;
 }

@@ -5,15 +5,16 @@ use std::time::Duration;
 use client_core::{Piece, RequestError, RequestErrorCode};
 use outcrop_proxy::{
     principal::Owner,
-    store::{MemoryStore, Store},
+    store::{CallOutcome, CallsOf, MemoryStore, Store},
     turn::CHECKPOINT_INTERVAL,
 };
-use protocol::{ErrorCode, Message, Role, SessionId, StopReason, Usage, UsageSource};
+use protocol::{ErrorCode, Message, MessageId, Role, SessionId, StopReason, Timestamp, Usage, UsageSource};
 use tokio::time::Instant;
 
 use crate::{
     disk::slowest_ms,
     page::{History, Page, SESSION},
+    server::budgets,
     upstream::{Call, Ledger},
 };
 
@@ -245,10 +246,25 @@ impl Oracle {
         let session = SessionId::new(SESSION).expect("an id");
         let page = kept.messages(&Owner::local(), &session, None, 100).await;
         let messages = page.map(|page| page.items).unwrap_or_default();
+        let open = check_accounts(kept).await;
+        let billed = billed(kept).await;
         let ledger = self.ledger.lock().expect("the ledger");
+        for call in billed.iter().filter(|call| call.usage.source == UsageSource::Reported) {
+            let is_known = |made: &Call| is_reported(made, &call.usage);
+            let refused = matches!(call.outcome, CallOutcome::Failed(_)) && call.usage.total_tokens == 0;
+            assert!(refused || ledger.iter().any(is_known), "nobody reported {call:?}");
+        }
         for question in &self.questions {
             let calls: Vec<_> = ledger.iter().filter(|call| call.question == question.text).collect();
             assert!(calls.len() <= MAX_CALLS, "{} calls for {}", calls.len(), question.text);
+            if question.crashed.is_none() {
+                let answers = messages.iter().position(|message| message.content == question.text);
+                let answer = answers.and_then(|at| messages.get(at + 1)).filter(|next| next.role == Role::Assistant);
+                let answer = answer.filter(|answer| !open.contains(&answer.message_id));
+                let entries =
+                    answer.map(|answer| billed.iter().filter(|call| call.message == answer.message_id).count());
+                assert!(entries.is_none_or(|entries| entries == calls.len()), "{entries:?} entries of {}", calls.len());
+            }
             let begun = calls.iter().position(|call| call.begun);
             assert!(begun.is_none_or(|at| at + 1 == calls.len()), "a second bill after content");
             let elsewhere = calls.iter().any(|call| call.process != calls[0].process);
@@ -264,12 +280,30 @@ impl Oracle {
     }
 }
 
+/// What is set aside is what open answers have set aside, and what is spent is what calls have used: each once. Returns what is open.
+async fn check_accounts(kept: &MemoryStore) -> Vec<MessageId> {
+    let accounts = budgets().accounts(&Owner::local(), Timestamp::from_unix_ms(0));
+    let balance = kept.balances(&accounts).await.expect("accounts")[0];
+    let open = kept.unfinished(Timestamp::MAX).await.expect("open answers");
+    let reserved: u64 = open.iter().map(|answer| answer.opening.reservation.amount.tokens).sum();
+    let spent: u64 = billed(kept).await.iter().map(|call| call.usage.total_tokens).sum();
+    assert_eq!((balance.reserved.tokens, balance.spent.tokens), (reserved, spent), "set aside and spent");
+    open.into_iter().map(|answer| answer.opening.message_id).collect()
+}
+
+async fn billed(kept: &MemoryStore) -> Vec<outcrop_proxy::store::Call> {
+    let all = CallsOf { organization: None, user: None, from: Timestamp::from_unix_ms(0), to: Timestamp::MAX };
+    let page = kept.calls(&all, None).await.expect("calls");
+    assert_eq!(page.next, None, "one page has them all");
+    page.calls
+}
+
 impl Question {
     fn check_whole(&self, call: Option<&Call>, text: &str, usage: &Usage, began: Instant, stop_ms: u64) {
         let call = call.expect("an answer has a call");
         let whole_at = call.whole_at.expect("complete only with messageStop and metadata");
         assert_eq!(text, call.text, "every byte that was sent");
-        assert!(is_reported(call, usage), "usage is what was reported: {usage:?} {call:?}");
+        assert!(is_counted(call, usage), "usage is what was reported: {usage:?} {call:?}");
         let whole_at = (whole_at - began).as_millis() as u64;
         let late = self.stop_heard.is_none_or(|heard| whole_at <= heard + stop_ms);
         assert!(late, "stopped at {:?}, and went on until {whole_at}", self.stop_heard);
@@ -285,7 +319,7 @@ impl Question {
             }
             UsageSource::Reported => {
                 let call = call.expect("what is reported has a call");
-                assert!(is_reported(call, usage), "usage is what was reported: {usage:?} {call:?}");
+                assert!(is_counted(call, usage), "usage is what was reported: {usage:?} {call:?}");
             }
         }
     }
@@ -337,4 +371,10 @@ fn is_reported(call: &Call, usage: &Usage) -> bool {
     call.reported.as_ref().is_some_and(|reported| {
         told == (UsageSource::Reported, reported.input_tokens, reported.output_tokens, reported.total_tokens)
     })
+}
+
+/// Whether `usage` is that of the call, or more where calls that broke off before it are estimated.
+fn is_counted(call: &Call, usage: &Usage) -> bool {
+    let at_least = |reported: &Usage| usage.total_tokens > reported.total_tokens;
+    is_reported(call, usage) || usage.source == UsageSource::Estimated && call.reported.as_ref().is_some_and(at_least)
 }

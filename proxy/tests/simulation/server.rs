@@ -12,6 +12,7 @@ use std::{
 use fastrand::Rng;
 use futures_util::{Stream, stream::FuturesUnordered};
 use outcrop_proxy::{
+    ledger::{Budget, Budgets},
     principal::Owner,
     service::{Offer, Outcome, Service},
     sources::Sources,
@@ -19,7 +20,11 @@ use outcrop_proxy::{
     turn::{Limits, MAX_SETTLING, Runner, Turns, Wake, attempts::RetryPolicy, breaker::Breakers},
     ws::connection::{Connection, Transmit},
 };
-use protocol::{Catalog, RequestId, Timestamp, client::ClientMessage};
+use protocol::{
+    Catalog, RequestId, Timestamp,
+    client::ClientMessage,
+    server::{BudgetPeriod, BudgetScope, BudgetUnit},
+};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 
@@ -71,6 +76,7 @@ impl Machine {
             upstream: Arc::new(upstream),
             store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), slowest_ms: slowest_ms(seed), rng }),
             catalog: CATALOG.clone(),
+            budgets: budgets(),
             turns: Arc::new(Turns::new(100)),
             limits: limits(seed),
             sources: Sources {
@@ -96,6 +102,17 @@ impl Machine {
             Process { service: Arc::new(Service::new(runner, offer)), dead }
         }
     }
+}
+
+/// One that nobody uses up, so that everything is set aside and settled.
+pub(crate) fn budgets() -> Budgets {
+    let budget = Budget {
+        scope: BudgetScope::User,
+        period: BudgetPeriod::Day,
+        unit: BudgetUnit::Tokens,
+        limit: u64::from(u32::MAX),
+    };
+    Budgets::new(vec![budget]).expect("one budget")
 }
 
 fn limits(seed: u64) -> Limits {

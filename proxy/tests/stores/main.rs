@@ -4,5 +4,6 @@
 mod conformance;
 mod dynamodb;
 mod memory;
+mod migrations;
 mod money;
 mod sqlite;
