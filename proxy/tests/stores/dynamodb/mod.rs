@@ -28,20 +28,26 @@ use crate::{conformance::conformance, money::money};
 /// The program of a server that was built before; without it the server is built here.
 const PROGRAM: &str = "OUTCROP_DYNAMODB_SERVER_BIN";
 
+/// The address of a server that runs already, such as DynamoDB Local; without it one is started.
+const URL: &str = "OUTCROP_DYNAMODB_TEST_URL";
+
 /// A server that ends with this process: its standard input does.
 struct Server {
     url: String,
-    _process: Child,
+    _process: Option<Child>,
 }
 
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    if let Ok(url) = std::env::var(URL) {
+        return Server { url, _process: None };
+    }
     let program = std::env::var_os(PROGRAM).map_or_else(build, PathBuf::from);
     let mut process =
         Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a DynamoDB server");
     let mut url = String::new();
     let stdout = process.stdout.take().expect("its output");
     BufReader::new(stdout).read_line(&mut url).expect("its address");
-    Server { url: url.trim().to_owned(), _process: process }
+    Server { url: url.trim().to_owned(), _process: Some(process) }
 });
 
 /// Builds the server, beside what is built of the proxy.
@@ -64,7 +70,7 @@ async fn client(url: &str) -> Client {
 /// A new table.
 async fn table() -> String {
     static TABLES: AtomicU32 = AtomicU32::new(0);
-    let name = format!("table-{}", TABLES.fetch_add(1, Ordering::Relaxed));
+    let name = format!("table-{}-{}", std::process::id(), TABLES.fetch_add(1, Ordering::Relaxed));
     assert!(create_table(&client(&SERVER.url).await, &name).await.expect("a table"));
     name
 }

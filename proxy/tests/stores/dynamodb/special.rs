@@ -405,23 +405,24 @@ async fn the_table_is_made_once_and_another_one_is_told_from_it() {
         AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveStatus,
     };
     let client = client(&SERVER.url).await;
-    assert_eq!(create_table(&client, "made-once").await, Ok(true));
-    assert_eq!(create_table(&client, "made-once").await, Ok(false));
-    let described = client.describe_time_to_live().table_name("made-once").send().await.expect("described");
+    let (name, another) = (format!("once-{}", std::process::id()), format!("another-{}", std::process::id()));
+    assert_eq!(create_table(&client, &name).await, Ok(true));
+    assert_eq!(create_table(&client, &name).await, Ok(false));
+    let described = client.describe_time_to_live().table_name(&name).send().await.expect("described");
     let described = described.time_to_live_description.expect("a description");
     assert_eq!(described.attribute_name(), Some(EXPIRES));
     assert_eq!(described.time_to_live_status(), Some(&TimeToLiveStatus::Enabled));
     let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
     client
         .create_table()
-        .table_name("another")
+        .table_name(&another)
         .attribute_definitions(attribute.build().expect("an attribute"))
         .key_schema(KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().expect("a key"))
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await
         .expect("a table");
-    assert_eq!(create_table(&client, "another").await, Err(CreateError::Different("another".to_owned())));
+    assert_eq!(create_table(&client, &another).await, Err(CreateError::Different(another)));
     let missing = store_in("missing").await.session(&owner("ann"), &session("s")).await;
     let Err(StoreError::Unavailable(text)) = missing else { panic!("{missing:?}") };
     assert_eq!(text, "there is no DynamoDB table missing: make it with outcrop-proxy create-table");
