@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use protocol::{
-    AnswerState, Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, VERSION,
+    Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, VERSION,
     client::{
-        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions, RenameSession,
-        Resume, SendMessage,
+        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
+        RenameSession, Resume, SendMessage, UsageQuery,
     },
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
@@ -15,10 +15,13 @@ use protocol::{
     },
 };
 
+use tokio::sync::Semaphore;
+
 use crate::{
+    ledger::{Report, ReportError, report::range},
     principal::Owner,
     sources::Sources,
-    store::{Asked, Fingerprint, Store, StoreError, new_session},
+    store::{Asked, CallsOf, Fingerprint, Store, StoreError, new_session},
     turn::{Begin, NewTurn, Runner, Turn, Turns},
 };
 
@@ -27,6 +30,9 @@ const DEFAULT_PAGE_ITEMS: u32 = 50;
 
 /// How long a message waits for the answer before it, which was stopped, to be stored.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many reports of usage are made at a time; others wait. Each may read very many calls.
+pub const MAX_REPORTS: usize = 4;
 
 /// What clients may ask for.
 #[derive(Debug, Clone)]
@@ -75,12 +81,14 @@ pub enum From {
 pub struct Service {
     runner: Arc<Runner>,
     offer: Offer,
+    /// Places for reports.
+    reports: Semaphore,
 }
 
 impl Service {
     /// A service that answers with `runner` within `offer`.
     pub fn new(runner: Arc<Runner>, offer: Offer) -> Self {
-        Self { runner, offer }
+        Self { runner, offer, reports: Semaphore::new(MAX_REPORTS) }
     }
 
     /// Waits for the turns under way, at most `grace`; those that have not ended by then are stored as interrupted, for which
@@ -108,19 +116,17 @@ impl Service {
         let ClientFrame { id, message } = frame;
         match message {
             ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
-            ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel),
+            ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel).await,
             ClientMessage::Resume(resume) => self.resume(owner, &resume).await,
             ClientMessage::CreateSession(create) => self.create_session(owner, create).await.into(),
             ClientMessage::ListSessions(list) => self.list_sessions(owner, &list).await.into(),
             ClientMessage::GetHistory(get) => self.history(owner, &get).await.into(),
             ClientMessage::RenameSession(rename) => self.rename_session(owner, rename).await.into(),
             ClientMessage::DeleteSession(delete) => self.delete_session(owner, delete.session_id).await.into(),
+            ClientMessage::Usage(query) => self.usage(owner, &query).await,
             ClientMessage::Hello(hello) => self.hello(owner, &hello),
             ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
-            ClientMessage::Regenerate(_)
-            | ClientMessage::ApproveTool(_)
-            | ClientMessage::Usage(_)
-            | ClientMessage::Refresh(_) => {
+            ClientMessage::Regenerate(_) | ClientMessage::ApproveTool(_) | ClientMessage::Refresh(_) => {
                 let text = format!("{} is not served by this version of the proxy.", message.type_text());
                 Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
             }
@@ -198,6 +204,11 @@ impl Service {
             return Outcome::Failed(other_body(&new.request_id));
         }
         let NewTurn { owner, session_id, request_id, .. } = new;
+        match self.runner.elsewhere(owner, &asked.answer).await {
+            Ok(None) => {}
+            Ok(Some(turn)) => return Outcome::Follow { turn, from: From::After(0), whole: !new.send.streaming },
+            Err(error) => return Outcome::from(Err(error)),
+        }
         match self.store().answer(owner, &asked.answer).await {
             Err(error) => Outcome::from(Err(error)),
             Ok(None) => {
@@ -220,24 +231,38 @@ impl Service {
         send.model.clone().or(of_session).unwrap_or_else(|| self.offer.default_model.clone())
     }
 
-    fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {
+    async fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {
         let turn = match (&cancel.message_id, &cancel.request_id) {
             (Some(id), _) => self.turns().find(owner, id),
             (None, Some(id)) => self.turns().find_request(owner, id),
             (None, None) => None,
         };
-        match turn {
-            Some(turn) => {
-                turn.cancel();
-                Outcome::Follow { turn, from: From::End, whole: false }
+        if let Some(turn) = turn {
+            turn.cancel();
+            return Outcome::Follow { turn, from: From::End, whole: false };
+        }
+        let elsewhere = async {
+            let Some(id) = &cancel.message_id else { return Ok(None) };
+            let turn = self.runner.elsewhere(owner, id).await?;
+            if turn.is_some() {
+                self.store().ask_to_stop(owner, id).await?;
             }
-            None => Outcome::Failed(no_such_answer()),
+            Ok(turn)
+        };
+        match elsewhere.await {
+            Ok(Some(turn)) => Outcome::Follow { turn, from: From::End, whole: false },
+            Ok(None) => Outcome::Failed(no_such_answer()),
+            Err(error) => Outcome::from(Err(error)),
         }
     }
 
     async fn resume(&self, owner: &Owner, resume: &Resume) -> Outcome {
         let Some(turn) = self.turns().find(owner, &resume.message_id) else {
-            return self.stored_answer(owner, &resume.message_id).await;
+            return match self.runner.elsewhere(owner, &resume.message_id).await {
+                Ok(Some(turn)) => Outcome::Follow { turn, from: From::After(resume.after), whole: false },
+                Ok(None) => self.stored_answer(owner, &resume.message_id).await,
+                Err(error) => Outcome::from(Err(error)),
+            };
         };
         let (seq, ended) = turn.with_log(|log| (log.seq(), log.end().is_some()));
         match resume.after {
@@ -257,11 +282,7 @@ impl Service {
             Err(error) => Outcome::from(Err(error)),
             Ok(None) => Outcome::Failed(no_such_answer()),
             Ok(Some((session_id, message))) => {
-                let state = if message.error.is_some() { AnswerState::Interrupted } else { AnswerState::Complete };
-                let seq = message.error.as_ref().and_then(|error| error.seq).unwrap_or(0);
-                let message_id = id.clone();
-                let snapshot = Snapshot { session_id, message_id, seq, state, message };
-                Outcome::Reply(Box::new(ServerMessage::Snapshot(snapshot)))
+                Outcome::Reply(Box::new(ServerMessage::Snapshot(Snapshot::of_kept(session_id, message))))
             }
         }
     }
@@ -280,6 +301,10 @@ impl Service {
         let GetHistory { session_id, before, limit } = get;
         // Taken before the messages: a turn that ends in between is then found among them, and is not taken for one under way.
         let running = self.turns().running_in(owner, session_id).filter(|_| before.is_none());
+        let running = match running {
+            None if before.is_none() => self.elsewhere_in(owner, session_id).await?,
+            running => running,
+        };
         let so_far = running.and_then(|turn| turn.so_far());
         let page = self.store().messages(owner, session_id, before.as_ref(), page_items(*limit)).await?;
         let stored = |id: &MessageId| page.items.iter().any(|message| message.message_id == *id);
@@ -293,6 +318,14 @@ impl Service {
         }))
     }
 
+    /// The answer that another process makes in a session.
+    async fn elsewhere_in(&self, owner: &Owner, session: &SessionId) -> Result<Option<Arc<Turn>>, StoreError> {
+        match self.store().open_in(owner, session).await? {
+            Some(id) => self.runner.elsewhere(owner, &id).await,
+            None => Ok(None),
+        }
+    }
+
     async fn rename_session(&self, owner: &Owner, rename: RenameSession) -> Result<ServerMessage, StoreError> {
         self.store().rename_session(owner, &rename.session_id, rename.title).await.map(ServerMessage::SessionUpdated)
     }
@@ -301,6 +334,35 @@ impl Service {
         self.store().delete_session(owner, &session_id).await?;
         self.turns().forget_session(owner, &session_id);
         Ok(ServerMessage::SessionDeleted(SessionDeleted { session_id }))
+    }
+
+    /// What the owner used, and how the budgets stand.
+    async fn usage(&self, owner: &Owner, query: &UsageQuery) -> Outcome {
+        let refused = |text: String| Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text));
+        let now = (self.sources().now)();
+        let (from, to) = match range(query.from, query.to, now) {
+            Ok(range) => range,
+            Err(text) => return refused(text.to_owned()),
+        };
+        let Owner { organization, user } = owner;
+        let of = CallsOf { organization: Some(organization.to_string()), user: Some(user.to_string()), from, to };
+        let report = match self.report(&of, &[query.group_by]).await {
+            Ok(report) => report,
+            Err(error @ ReportError::TooManyRows) => return refused(format!("{error}.")),
+            Err(ReportError::Store(error)) => return Outcome::from(Err(error)),
+        };
+        let budgets = self.runner.budgets.states(self.store(), owner, now).await;
+        Outcome::from(budgets.map(|budgets| ServerMessage::Usage(report.into_response(budgets))))
+    }
+
+    /// Sums calls, whoever's they are. It is up to the caller who may ask.
+    ///
+    /// # Errors
+    /// [`ReportError`].
+    pub async fn report(&self, of: &CallsOf, by: &[GroupBy]) -> Result<Report, ReportError> {
+        // Nobody closes it.
+        let _place = self.reports.acquire().await;
+        Report::make(self.store(), of, by).await
     }
 
     fn hello(&self, owner: &Owner, hello: &ClientHello) -> Outcome {

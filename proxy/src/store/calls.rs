@@ -79,7 +79,7 @@ impl Call {
 pub struct CallsOf {
     /// The organisation's; everybody's where this is `None`.
     pub organization: Option<String>,
-    /// The user's, of that organisation; everybody's of it where this is `None`.
+    /// The user's, of that organisation or of all; everybody's where this is `None`.
     pub user: Option<String>,
     /// From this point on.
     pub from: Timestamp,

@@ -273,7 +273,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     async fn raise_alert(&self, account: &Account, percent: u32) -> Result<bool, StoreError>;
 
     /// Calls that were settled, some at a time: the first of them without a cursor, then those after the cursor that came with the
-    /// last. Their order is the store's own.
+    /// last. Their order is the store's own, in which the calls for one answer follow each other.
     async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError>;
 
     /// The answer of this id and its session, in whichever session of `owner`.

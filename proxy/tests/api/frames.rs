@@ -195,7 +195,6 @@ async fn what_the_proxy_does_not_serve_is_an_error_on_the_request() {
         ("chat.send_message", json!({ "message": "x", "attachments": [attachment] }), "invalid_request", "Attachments"),
         ("chat.regenerate", json!({ "sessionId": "s", "messageId": "m" }), "invalid_request", "not served"),
         ("chat.approve_tool", json!({ "toolUseId": "t", "approved": true }), "invalid_request", "not served"),
-        ("chat.get_usage", json!({ "groupBy": "day" }), "invalid_request", "not served"),
         ("auth.refresh", json!({ "token": "hidden" }), "invalid_request", "not served"),
     ];
     for (kind, data, code, part) in cases {

@@ -1,6 +1,7 @@
 //! The proxy as a client and Bedrock see it: the real server on a free port, with the emulator behind it.
 
 mod bad_input;
+mod budgets;
 mod common;
 mod faults;
 mod follow;
@@ -15,3 +16,4 @@ mod shutdown;
 mod silence;
 mod slow_reader;
 mod stop;
+mod usage;

@@ -20,23 +20,35 @@ mod link;
 mod page;
 mod visitor;
 
-use std::{cell::Cell, collections::HashMap, env, future::pending, os::unix::process::ExitStatusExt, time::Duration};
+use std::{
+    cell::Cell, collections::HashMap, env, future::pending, os::unix::process::ExitStatusExt, path::Path,
+    time::Duration,
+};
 
 use bedrock_emulator::{Config, Emulator};
-use checks::{Figures, check_file, check_history, check_told};
+use checks::{Figures, Kill, check_file, check_history, check_told};
 use command::Run;
 use futures_util::future::join_all;
 use page::Page;
+use rusqlite::{Connection, config::DbConfig};
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout};
-use visitor::{Talk, Visitor};
+use visitor::{Kind, Talk, Visitor};
 
 const SEED: u64 = 20_261_124;
 const KILLS: u64 = 100;
 const VISITORS: u64 = 6;
 
+/// One that writes long answers.
+const MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+/// More calls than there are between two kills.
+const LEDGER_CALLS: usize = 16_384;
+
 /// Every so many kills one comes late enough for checkpoints.
 const LATE_EVERY: u64 = 12;
+/// Before every so many others nothing can be written for some time, as if the disk stood still: what is said then is found out.
+const STALLED_EVERY: u64 = 3;
 /// When a kill comes, after the load has begun.
 const SOON_MS: std::ops::Range<u64> = 0..400;
 const LATE_MS: std::ops::Range<u64> = 3_500..4_500;
@@ -52,10 +64,23 @@ async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
 }
 
+async fn pass(time: Duration) {
+    let _ = timeout(time, pending::<()>()).await;
+}
+
+/// Keeps everybody else from writing for as long as it is there.
+fn stall(folder: &Path) -> Connection {
+    let file = Connection::open(folder.join("outcrop.db")).expect("a file");
+    // What is in the write-ahead log is for the next proxy to read.
+    file.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).expect("set");
+    file.execute_batch("BEGIN IMMEDIATE").expect("its turn");
+    file
+}
+
 /// The text that Bedrock sent for each question. None is asked twice.
 fn note_calls(emulator: &Emulator, sent: &mut HashMap<String, String>) {
     let calls = emulator.ledger();
-    assert!(calls.len() < Config::default().ledger_capacity, "the ledger has forgotten calls");
+    assert!(calls.len() < LEDGER_CALLS, "the ledger has forgotten calls");
     emulator.clear_ledger();
     for call in calls {
         let messages = call.request["messages"].as_array().expect("messages");
@@ -69,7 +94,7 @@ fn note_calls(emulator: &Emulator, sent: &mut HashMap<String, String>) {
 }
 
 /// Holds the history of every session that has changed against what was seen of it when the proxy was `killed`; in the end, of all.
-async fn check_all(reader: &mut Page, visitors: &mut [Visitor], killed: Option<Instant>, figures: &mut Figures) {
+async fn check_all(reader: &mut Page, visitors: &mut [Visitor], killed: Option<Kill>, figures: &mut Figures) {
     for Visitor { page, talks } in visitors {
         for talk in talks {
             for session in talk.take_changed(killed.is_some()) {
@@ -85,15 +110,18 @@ async fn check_all(reader: &mut Page, visitors: &mut [Visitor], killed: Option<I
 async fn what_was_seen_before_a_kill_is_there_after_it() {
     let (seed, kills) = (number("OUTCROP_SEED", SEED), number("OUTCROP_KILLS", KILLS));
     // Shown by the test runner when the test fails.
-    println!("kill: OUTCROP_SEED={seed} OUTCROP_KILLS={kills}");
+    println!("dice: OUTCROP_SEED={seed} OUTCROP_KILLS={kills}");
     let mut dice = fastrand::Rng::with_seed(seed);
-    let emulator = Emulator::start(Config::unpaced()).await.expect("an emulator");
+    let emulator =
+        Emulator::start(Config { ledger_capacity: LEDGER_CALLS, ..Config::unpaced() }).await.expect("an emulator");
     let data = tempfile::tempdir().expect("a folder");
     let folder = data.path().to_str().expect("UTF-8");
     let run = Run::against(&emulator);
-    let flags = ["--max-tokens", "8192", "--history-messages", "1", "--log", "off"];
+    let flags = ["--model", MODEL, "--max-tokens", "64000", "--history-messages", "1", "--log", "off"];
     let serve = [&["serve", "--listen", "127.0.0.1:0", "--data-dir", folder], &flags[..]].concat();
-    let mut visitors: Vec<_> = (0..VISITORS).map(|name| Visitor::new(name, dice.u64(..))).collect();
+    let mut visitors: Vec<_> = (0..VISITORS)
+        .map(|name| Visitor::new(name, if name == 0 { Kind::Pulse } else { Kind::All }, dice.u64(..)))
+        .collect();
     let (mut figures, mut sent, mut killed) = (Figures::default(), HashMap::new(), None);
     for kill in 0..=kills {
         let mut running = run.spawn(&serve);
@@ -113,19 +141,25 @@ async fn what_was_seen_before_a_kill_is_there_after_it() {
             break;
         }
         let is_late = kill % LATE_EVERY == LATE_EVERY - 1;
-        let moment = Duration::from_millis(dice.u64(if is_late { LATE_MS } else { SOON_MS }));
+        let is_stalled = !is_late && kill % STALLED_EVERY == 0;
+        let moment = dice.u64(if is_late { LATE_MS } else { SOON_MS });
+        let stalled_ms = if is_stalled { dice.u64(..=moment) } else { 0 };
         let is_killed = Cell::new(false);
+        let begun = Instant::now();
         let load = join_all(visitors.iter_mut().map(|visitor| visitor.go_on(&is_killed)));
         let killing = async {
-            let _ = timeout(moment, pending::<()>()).await;
+            pass(Duration::from_millis(moment - stalled_ms)).await;
+            let _stalled = is_stalled.then(|| stall(data.path()));
+            pass(Duration::from_millis(stalled_ms)).await;
             is_killed.set(true);
             let now = Instant::now();
             running.signal(Signal::KILL);
             assert_eq!(running.end().await.status.signal(), Some(Signal::KILL.as_raw()));
             now
         };
-        let (now, _) = within("the end of a proxy that is killed", async { tokio::join!(killing, load) }).await;
-        killed = Some(now);
+        let (at, _) = within("the end of a proxy that is killed", async { tokio::join!(killing, load) }).await;
+        let slowest = visitors.iter().map(|visitor| visitor.slowest_pulse(begun, at)).max().unwrap_or_default();
+        killed = Some(Kill { at, slowest });
     }
     for Visitor { page, talks } in &visitors {
         talks

@@ -22,8 +22,19 @@ pub(crate) struct Asked {
     /// It is stopped once so many bytes have come.
     stop_at: Option<usize>,
     is_stopped: Cell<bool>,
+    at: Instant,
+    ended: Cell<Option<Instant>>,
     /// When so many bytes had been seen, each time there were more.
     seen: RefCell<Vec<(Instant, usize)>>,
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Answers of all kinds.
+    All,
+    /// Answers of one word, one after the other: they tell how fast the proxy is just then.
+    Pulse,
 }
 
 /// Questions one after the other.
@@ -35,6 +46,7 @@ pub(crate) struct Session {
 /// A conversation, and the next one when that has become long.
 pub(crate) struct Talk {
     name: String,
+    kind: Kind,
     dice: fastrand::Rng,
     sessions: Vec<Session>,
     /// How many sessions nothing more will come to.
@@ -61,6 +73,15 @@ impl Asked {
         if bytes > seen.last().map_or(0, |(_, bytes)| *bytes) {
             seen.push((Instant::now(), bytes));
         }
+        if self.ended.get().is_none() && page.held(self.handle).ended() {
+            self.ended.set(Some(Instant::now()));
+        }
+    }
+
+    /// How long it took within this time.
+    fn took(&self, begun: Instant, killed: Instant) -> Duration {
+        let ended = self.ended.get().unwrap_or(killed).min(killed);
+        ended.saturating_duration_since(self.at.max(begun))
     }
 
     /// Whether it is time to stop the answer.
@@ -70,8 +91,8 @@ impl Asked {
 }
 
 impl Talk {
-    fn new(name: String, seed: u64) -> Self {
-        Self { name, dice: fastrand::Rng::with_seed(seed), sessions: Vec::new(), checked: 0 }
+    fn new(name: String, kind: Kind, seed: u64) -> Self {
+        Self { name, kind, dice: fastrand::Rng::with_seed(seed), sessions: Vec::new(), checked: 0 }
     }
 
     pub(crate) fn asked(&self) -> impl Iterator<Item = &Asked> {
@@ -105,7 +126,8 @@ impl Talk {
         if self.has_ended(page) {
             let question = self.question();
             let streaming = self.dice.u8(..8) > 0;
-            let stop_at = (streaming && self.dice.u8(..4) == 0).then(|| self.dice.usize(1..800));
+            let stop_at =
+                (streaming && self.kind == Kind::All && self.dice.u8(..4) == 0).then(|| self.dice.usize(1..800));
             self.ask(page, question, streaming, stop_at);
         } else if let Some(asked) = self.current().filter(|asked| asked.is_enough(page)) {
             page.cancel(asked.handle);
@@ -120,7 +142,15 @@ impl Talk {
         }
         let session = self.sessions.last_mut().expect("just made");
         let handle = page.send(&session.name, &question, streaming, false);
-        session.asked.push(Asked { question, handle, stop_at, is_stopped: Cell::default(), seen: RefCell::default() });
+        session.asked.push(Asked {
+            question,
+            handle,
+            stop_at,
+            is_stopped: Cell::default(),
+            at: Instant::now(),
+            ended: Cell::default(),
+            seen: RefCell::default(),
+        });
     }
 
     /// One that no other is like: for an answer at once, one in some hundredths of a second, one that takes seconds, or one of
@@ -128,10 +158,11 @@ impl Talk {
     fn question(&mut self) -> String {
         let n = self.asked().count();
         let (pace, length) = match self.dice.u8(..10) {
+            _ if self.kind == Kind::Pulse => (0, 1),
             0..3 => (0, self.dice.u32(1..3_000)),
             3..7 => (1_000, self.dice.u32(1..200)),
             7..9 => (100, 600),
-            _ => (1_500, 8_000),
+            _ => (6_000, 30_000),
         };
         let reasoning = if self.dice.u8(..5) == 0 { "/reasoning " } else { "" };
         format!("/pace {pace} /length {length} {reasoning}Explain rivière Ελλάδα 日本語 🙂 {}n{n}x.", self.name)
@@ -139,13 +170,19 @@ impl Talk {
 }
 
 impl Visitor {
-    pub(crate) fn new(name: u64, seed: u64) -> Self {
+    pub(crate) fn new(name: u64, kind: Kind, seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
         let nowhere = ([127, 0, 0, 1], 0).into();
         let mut page = Page::patient(nowhere, dice.u64(..));
         page.connect();
-        let talks = (0..TALKS).map(|talk| Talk::new(format!("v{name}t{talk}"), dice.u64(..))).collect();
+        let talks = (0..TALKS).map(|talk| Talk::new(format!("v{name}t{talk}"), kind, dice.u64(..))).collect();
         Self { page, talks }
+    }
+
+    /// The longest that an answer of a pulse took between two moments; nothing for other clients.
+    pub(crate) fn slowest_pulse(&self, begun: Instant, killed: Instant) -> Duration {
+        let pulses = self.talks.iter().filter(|talk| talk.kind == Kind::Pulse).flat_map(Talk::asked);
+        pulses.map(|asked| asked.took(begun, killed)).max().unwrap_or_default()
     }
 
     /// Asks and follows until the proxy is killed and all that it had sent has been seen.

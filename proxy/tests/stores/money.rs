@@ -232,6 +232,8 @@ pub(crate) async fn calls_are_found_by_owner_and_time_in_pages(store: TheStore) 
     }
     let of = CallsOf { organization: Some("o".into()), ..everything() };
     assert_eq!(all_calls(&store, &of).await.len(), 1_600);
+    let of = CallsOf { user: Some("ann".into()), ..everything() };
+    assert_eq!(all_calls(&store, &of).await.len(), 1_600, "of all organisations");
     let hour = |n: u64| Timestamp::from_unix_ms(NOW.unix_ms() + n * 3_600_000);
     let of = CallsOf { from: hour(10), to: hour(30), ..everything() };
     let some = all_calls(&store, &of).await;
