@@ -142,7 +142,7 @@ impl Change {
     /// The change itself.
     pub(super) fn expression(&self) -> String {
         let part = |word: &str, changes: &[String]| {
-            (!changes.is_empty()).then(|| format!("{word} {}", changes.join(", "))).unwrap_or_default()
+            if changes.is_empty() { String::new() } else { format!("{word} {}", changes.join(", ")) }
         };
         [part("SET", &self.set), part("ADD", &self.add), part("REMOVE", &self.remove)].join(" ").trim().to_owned()
     }
