@@ -192,10 +192,17 @@ impl DynamoStore {
             None => self.table.all_of(&pk),
         };
         let mut query = query
-            .filter_expression("#asked >= :from AND #asked < :to")
             .expression_attribute_names("#asked", "asked")
             .expression_attribute_values(":from", n(of.from.unix_ms()))
             .expression_attribute_values(":to", n(of.to.unix_ms()));
+        let mut wanted = "#asked >= :from AND #asked < :to".to_owned();
+        // Keys begin with the organisation.
+        if let (None, Some(user)) = (&of.organization, &of.user) {
+            wanted.push_str(" AND #user = :user");
+            query =
+                query.expression_attribute_names("#user", "user").expression_attribute_values(":user", s(user.clone()));
+        }
+        query = query.filter_expression(wanted);
         if let Some(sk) = after {
             query = query.set_exclusive_start_key(Some(keys::Key { pk, sk }.item()));
         }
