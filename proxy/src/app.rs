@@ -58,9 +58,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     OpenStore(#[from] OpenError),
-    /// There is no way to DynamoDB.
-    #[error("conversations cannot be kept in DynamoDB: {0}")]
-    Dynamodb(ConnectError),
+    /// The table cannot be used.
+    #[error(transparent)]
+    OpenTable(#[from] dynamodb::OpenError),
     /// The table was not made.
     #[error(transparent)]
     CreateTable(#[from] CreateError),
@@ -254,7 +254,7 @@ async fn store(settings: &Serve) -> Result<Arc<dyn Store>, StartError> {
 
 async fn dynamodb_client(settings: &Dynamodb) -> Result<aws_sdk_dynamodb::Client, StartError> {
     let options = Options { endpoint_url: settings.endpoint_url.clone(), fixed: None };
-    dynamodb::connect(&options).await.map_err(StartError::Dynamodb)
+    Ok(dynamodb::connect(&options).await?)
 }
 
 /// Makes the table that the store in DynamoDB needs; `false` where it was there.

@@ -98,7 +98,14 @@ pub struct Dynamodb {
     )]
     pub table: String,
     /// Another address of DynamoDB than the region's own, such as an interface endpoint.
-    #[arg(id = "dynamodb-endpoint-url", long = "dynamodb-endpoint-url", env = "OUTCROP_DYNAMODB_ENDPOINT_URL", value_name = "URL", value_parser = endpoint, help_heading = "Conversations")]
+    #[arg(
+        id = "dynamodb-endpoint-url",
+        long = "dynamodb-endpoint-url",
+        env = "OUTCROP_DYNAMODB_ENDPOINT_URL",
+        value_name = "URL",
+        value_parser = endpoint,
+        help_heading = "Conversations"
+    )]
     pub endpoint_url: Option<String>,
 }
 

@@ -6,7 +6,8 @@ use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_dynamodb::{Client, config::Builder};
 
-use crate::bedrock::connect::{CONNECT_TIMEOUT, CREDENTIALS_TIMEOUT, ConnectError, Options, find};
+use super::OpenError;
+use crate::bedrock::connect::{CONNECT_TIMEOUT, CREDENTIALS_TIMEOUT, Options, find};
 
 /// How long DynamoDB may take to answer one request.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -26,16 +27,16 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 /// A client of DynamoDB, with credentials and region of the SDK's default chain unless others are given.
 ///
 /// # Errors
-/// [`ConnectError`], which says what to do.
-pub async fn connect(options: &Options) -> Result<Client, ConnectError> {
+/// [`OpenError`], which says what to do.
+pub async fn connect(options: &Options) -> Result<Client, OpenError> {
     let found = find(options).await?;
-    // An API key is enough for Bedrock, and nothing to DynamoDB.
-    let none = || ConnectError::Credentials("DynamoDB takes no API key of Bedrock".to_owned());
-    let provider = found.config.credentials_provider().ok_or_else(none)?;
+    let none = |detail: &str| OpenError::Credentials(detail.to_owned());
+    let provider = found.config.credentials_provider().ok_or_else(|| none("the chain is empty"))?;
+    // An API key, which is all that was found perhaps, is enough for Bedrock and nothing to DynamoDB.
     tokio::time::timeout(CREDENTIALS_TIMEOUT, provider.provide_credentials())
         .await
-        .map_err(|_| none())?
-        .map_err(|error| ConnectError::Credentials(error.to_string()))?;
+        .map_err(|_| none(&format!("nothing answered within {} s", CREDENTIALS_TIMEOUT.as_secs())))?
+        .map_err(|error| none(&error.to_string()))?;
     let retries = RetryConfig::standard()
         .with_max_attempts(MAX_ATTEMPTS)
         .with_initial_backoff(FIRST_BACKOFF)

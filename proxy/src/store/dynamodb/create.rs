@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     types::{
         AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex,
         PointInTimeRecoverySpecification, Projection, ProjectionType, ScalarAttributeType, TableDescription,
@@ -12,7 +12,10 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use super::{BY_USE, EXPIRES, PARTITION, SORT, USED};
+use super::{
+    BY_USE, EXPIRES, PARTITION, SORT, USED,
+    failures::{CREATE_ACTIONS, explain},
+};
 
 /// How often is asked whether the table is ready.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -36,17 +39,11 @@ pub enum CreateError {
     NotReady(String),
 }
 
-fn refused<E>(what: &'static str) -> impl Fn(SdkError<E>) -> CreateError
+fn refused<E>(client: &Client, name: &str, what: &'static str) -> impl Fn(SdkError<E>) -> CreateError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
-    move |error| {
-        let text = match (error.code(), error.message()) {
-            (Some(code), message) => format!("{code}: {}", message.unwrap_or("no more than that")),
-            (None, _) => DisplayErrorContext(&error).to_string(),
-        };
-        CreateError::Refused(what, text)
-    }
+    move |error| CreateError::Refused(what, explain(client, name, &CREATE_ACTIONS, &error))
 }
 
 /// Makes the table `name` unless it is there, paid by request, and switches on that items expire and that its last 35 days can be
@@ -94,14 +91,18 @@ async fn create(client: &Client, name: &str) -> Result<bool, CreateError> {
     match made {
         Ok(_) => Ok(true),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => Ok(false),
-        Err(error) => Err(refused("make the table")(error)),
+        Err(error) => Err(refused(client, name, "make the table")(error)),
     }
 }
 
 /// Waits until the table can be used.
 async fn wait(client: &Client, name: &str) -> Result<(), CreateError> {
     for _ in 0..MAX_POLLS {
-        let described = client.describe_table().table_name(name).send().await.map_err(refused("describe the table"))?;
+        let described = client.describe_table().table_name(name).send().await.map_err(refused(
+            client,
+            name,
+            "describe the table",
+        ))?;
         match described.table {
             Some(table) if !is_ours(&table) => return Err(CreateError::Different(name.to_owned())),
             Some(table) if table.table_status == Some(TableStatus::Active) => return Ok(()),
@@ -120,7 +121,8 @@ fn is_ours(table: &TableDescription) -> bool {
 
 async fn expire(client: &Client, name: &str) -> Result<(), CreateError> {
     let what = "switch on that items expire";
-    let described = client.describe_time_to_live().table_name(name).send().await.map_err(refused(what))?;
+    let described =
+        client.describe_time_to_live().table_name(name).send().await.map_err(refused(client, name, what))?;
     let status = described.time_to_live_description.and_then(|described| described.time_to_live_status);
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
         return Ok(());
@@ -129,7 +131,7 @@ async fn expire(client: &Client, name: &str) -> Result<(), CreateError> {
     let expires =
         TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES).build().expect("a specification");
     let switched = client.update_time_to_live().table_name(name).time_to_live_specification(expires).send();
-    switched.await.map(drop).map_err(refused(what))
+    switched.await.map(drop).map_err(refused(client, name, what))
 }
 
 /// Switches on point-in-time recovery, where the server knows it: emulators do not.
@@ -143,6 +145,6 @@ async fn back_up(client: &Client, name: &str) -> Result<(), CreateError> {
         client.update_continuous_backups().table_name(name).point_in_time_recovery_specification(specification).send();
     match switched.await {
         Err(error) if error.code() == Some("UnknownOperationException") => Ok(()),
-        switched => switched.map(drop).map_err(refused("switch on point-in-time recovery")),
+        switched => switched.map(drop).map_err(refused(client, name, "switch on point-in-time recovery")),
     }
 }

@@ -33,6 +33,7 @@ mod asking;
 mod closing;
 mod connect;
 mod create;
+mod failures;
 mod item;
 mod keys;
 mod ledger;
@@ -43,11 +44,12 @@ mod table;
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{Client, error::ProvideErrorMetadata, types::AttributeValue};
 use protocol::{Message, MessageId, RequestId, SessionId, Timestamp, server::Session};
 
 use self::{
     answers::Uncertain,
+    failures::explain,
     item::{Change, Item, n},
     ledger::Days,
     table::Table,
@@ -61,6 +63,7 @@ pub use accounts::KEPT_AFTER_END;
 pub use answers::{CHECKPOINTS_KEPT, LEASE};
 pub use connect::{ATTEMPT_TIMEOUT, MAX_ATTEMPTS, OPERATION_TIMEOUT, connect};
 pub use create::{CreateError, create_table};
+pub use failures::{ACTIONS, CREATE_ACTIONS, OpenError};
 pub use keys::{PARTITION, SORT};
 pub use messages::MAX_TEXT_BYTES;
 pub use sessions::{BY_USE, USED};
@@ -96,9 +99,14 @@ impl DynamoStore {
     /// Makes sure that the table is there and may be read.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], which says what is wrong.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        self.table.get(&keys::account("")).await.map(drop)
+    /// [`OpenError`], which says what to do.
+    pub async fn check(&self) -> Result<(), OpenError> {
+        let Table { client, name } = &self.table;
+        let read = client.get_item().table_name(name).set_key(Some(keys::account("").item())).send().await;
+        read.map(drop).map_err(|error| match error.code() {
+            Some("ValidationException") => OpenError::OtherKeys(name.clone()),
+            _ => OpenError::Refused(explain(client, name, &ACTIONS, &error)),
+        })
     }
 
     /// A text that no one else has.

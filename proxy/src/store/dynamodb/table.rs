@@ -4,7 +4,7 @@ use std::{convert::identity, fmt::Display, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::{
         query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError,
         update_item::UpdateItemError,
@@ -15,8 +15,10 @@ use aws_sdk_dynamodb::{
     },
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tracing::warn;
 
 use super::{
+    failures::{ACTIONS, explain},
     item::{Change, Item, names_in, s},
     keys::{Key, PARTITION, SORT},
 };
@@ -370,19 +372,16 @@ impl Table {
         }
     }
 
-    /// Why the table cannot be used.
+    /// What clients are told of a request that failed. AWS's own words, which name accounts and roles, are for the operator.
     pub(super) fn unavailable<E>(&self, error: &SdkError<E>) -> StoreError
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let text = match (error.code(), error.message()) {
-            (Some("ResourceNotFoundException"), _) => {
-                format!("there is no DynamoDB table {}: make it with outcrop-proxy create-table", self.name)
-            }
-            (Some(code), message) => format!("DynamoDB says {code}: {}", message.unwrap_or("no more than that")),
-            (None, _) => format!("DynamoDB cannot be reached: {}", DisplayErrorContext(error)),
-        };
-        StoreError::Unavailable(text)
+        warn!(error = explain(&self.client, &self.name, &ACTIONS, error), "the store in DynamoDB fails");
+        StoreError::Unavailable(match error.code() {
+            Some(code) => format!("DynamoDB says {code}"),
+            None => "DynamoDB does not answer".to_owned(),
+        })
     }
 }
 
@@ -405,8 +404,8 @@ fn outcome<P: Copy>(reasons: &[CancellationReason], parts: &[P]) -> Result<Outco
             Some("ConditionalCheckFailed") => refused.push((*part, reason.item().cloned().unwrap_or_default())),
             Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {}
             Some(code) => {
-                let message = reason.message().unwrap_or("no more than that");
-                return Err(StoreError::Unavailable(format!("DynamoDB says {code}: {message}")));
+                warn!(code, error = reason.message(), "the store in DynamoDB fails");
+                return Err(StoreError::Unavailable(format!("DynamoDB says {code}")));
             }
         }
     }

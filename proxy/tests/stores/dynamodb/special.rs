@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use outcrop_proxy::{
     principal::Owner,
     store::{
-        Account, Amount, Ask, Balance, CallsOf, Checkpoint, Closing, MAX_MESSAGES, Opening, Piece, Store, StoreError,
-        dynamodb::{CreateError, EXPIRES, LEASE, MAX_ATTEMPTS, create_table},
+        Account, Amount, Ask, Balance, CallsOf, Checkpoint, Closing, DynamoStore, MAX_MESSAGES, Opening, Piece, Store,
+        StoreError,
+        dynamodb::{CreateError, EXPIRES, LEASE, MAX_ATTEMPTS, OpenError, create_table},
         new_session,
     },
 };
@@ -370,8 +371,7 @@ async fn owners_of_any_name_have_their_own() {
 async fn what_may_be_forgotten_says_when() {
     let table = table().await;
     let retention = Duration::from_secs(30 * 24 * 3_600);
-    let store: Arc<dyn Store> =
-        Arc::new(outcrop_proxy::store::DynamoStore::new(client(&SERVER.url).await, &table, Some(retention)));
+    let store: Arc<dyn Store> = Arc::new(DynamoStore::new(client(&SERVER.url).await, &table, Some(retention)));
     let ann = owner("ann");
     let user = Account { until: after(Duration::from_secs(3_600)), ..account("user", None, None) };
     store.ensure_session(&ann, new_session(session("session-q"), None, None, NOW)).await.expect("a session");
@@ -422,10 +422,21 @@ async fn the_table_is_made_once_and_another_one_is_told_from_it() {
         .send()
         .await
         .expect("a table");
-    assert_eq!(create_table(&client, &another).await, Err(CreateError::Different(another)));
-    let missing = store_in("missing").await.session(&owner("ann"), &session("s")).await;
-    let Err(StoreError::Unavailable(text)) = missing else { panic!("{missing:?}") };
-    assert_eq!(text, "there is no DynamoDB table missing: make it with outcrop-proxy create-table");
+    assert_eq!(create_table(&client, &another).await, Err(CreateError::Different(another.clone())));
+    let store = |name: &str| DynamoStore::new(client.clone(), name, None);
+    assert_eq!(store(&name).check().await, Ok(()));
+    assert_eq!(store(&another).check().await, Err(OpenError::OtherKeys(another)));
+    let missing = store("missing").check().await.expect_err("nothing there").to_string();
+    assert!(missing.starts_with("there is no DynamoDB table missing in us-east-1: make it with "), "{missing}");
+}
+
+#[tokio::test]
+async fn clients_are_not_told_what_aws_says_of_accounts() {
+    let faulty = Faulty::before(&SERVER.url).await;
+    let store = store_at(&faulty.url, &table().await).await;
+    faulty.plan("GetItem", Fault::Denied, 1);
+    let denied = store.session(&owner("ann"), &session("s")).await;
+    assert_eq!(denied, Err(StoreError::Unavailable("DynamoDB says AccessDeniedException".into())));
 }
 
 #[tokio::test]
