@@ -20,7 +20,7 @@ import { clientPackage } from "./tasks/client.mjs";
 import { dashboard } from "./tasks/dashboard.mjs";
 import { fuzzTargets, shortRun } from "./tasks/fuzz.mjs";
 import { npmAll } from "./tasks/npm.mjs";
-import { DEV_EMULATOR, DEV_PROXY, devEmulator, devProxy } from "./tasks/proxy.mjs";
+import { DEV_EMULATOR, DEV_PROXY, devEmulator, devProxy, DYNAMODB_SERVER, dynamodbServer } from "./tasks/proxy.mjs";
 import { rust } from "./tasks/rust.mjs";
 import { geckodriver, wasmTools } from "./tasks/tools.mjs";
 import { wasmEnvironment, wasmRust } from "./tasks/wasm-rust.mjs";
@@ -32,7 +32,7 @@ export const STEPS = [
   { name: "scripts", title: "these scripts", needs: [], count: "nodeTest", run: nodeTests("scripts/tests") },
   { name: "fmt", title: "Rust formatting", needs: [rust], run: cargo("fmt", "--all", "--check") },
   { name: "clippy", title: "Rust lints", needs: [rust], run: cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings") },
-  { name: "rust", title: "Rust tests", needs: [rust], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
+  { name: "rust", title: "Rust tests", needs: [rust, dynamodbServer], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
   { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
   { name: "fuzz", title: "hostile input, short", needs: [fuzzTargets], count: "cargo", run: shortRun },
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
@@ -54,7 +54,7 @@ const PROGRAMS = { OUTCROP_PROXY_BIN: DEV_PROXY, BEDROCK_EMULATOR_BIN: DEV_EMULA
 
 /** A cargo command in the native target folder. */
 function cargo(...args) {
-  return (step) => step.run("cargo", args, { env: { CARGO_TARGET_DIR: TARGET } });
+  return (step) => step.run("cargo", args, { env: { CARGO_TARGET_DIR: TARGET, OUTCROP_DYNAMODB_SERVER_BIN: DYNAMODB_SERVER } });
 }
 
 /** An npm script of a workspace. */

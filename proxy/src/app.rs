@@ -14,9 +14,12 @@ use crate::{
     http::{Http, Origins},
     ledger::Budgets,
     service::{Offer, Service},
-    settings::{Demo, OnStop, Serve, StoreKind},
+    settings::{Demo, Dynamodb, OnStop, Serve, StoreKind},
     sources::Sources,
-    store::{MemoryStore, OpenError, SqliteStore, Store, StoreError},
+    store::{
+        DynamoStore, MemoryStore, OpenError, SqliteStore, Store, StoreError,
+        dynamodb::{self, CreateError},
+    },
     turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers},
     ws::sockets::Sockets,
 };
@@ -55,6 +58,17 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     OpenStore(#[from] OpenError),
+    /// The table cannot be used.
+    #[error(transparent)]
+    OpenTable(#[from] dynamodb::OpenError),
+    /// The table was not made.
+    #[error(transparent)]
+    CreateTable(#[from] CreateError),
+    /// Only one store forgets.
+    #[error(
+        "only DynamoDB forgets what is old: leave --session-ttl (OUTCROP_SESSION_TTL) out, or add --store dynamodb"
+    )]
+    SessionTtl,
     /// The store was opened, and fails.
     #[error("conversations cannot be kept: {0}")]
     Store(#[from] StoreError),
@@ -132,7 +146,7 @@ impl App {
         }
         let runner = Runner {
             upstream: Arc::new(connect(found, options)?),
-            store: store(settings)?,
+            store: store(settings).await?,
             catalog: Arc::new(catalog),
             budgets,
             turns: Arc::new(Turns::new(settings.max_turns as usize)),
@@ -222,11 +236,33 @@ async fn listen(settings: &Serve) -> Result<(TcpListener, SocketAddr), StartErro
     Ok((listener, addr))
 }
 
-fn store(settings: &Serve) -> Result<Arc<dyn Store>, OpenError> {
+async fn store(settings: &Serve) -> Result<Arc<dyn Store>, StartError> {
+    if settings.session_ttl.is_some() && settings.store != StoreKind::Dynamodb {
+        return Err(StartError::SessionTtl);
+    }
     Ok(match settings.store {
         StoreKind::Sqlite => Arc::new(SqliteStore::open(&settings.data_dir)?),
+        StoreKind::Dynamodb => {
+            let client = dynamodb_client(&settings.dynamodb).await?;
+            let store = DynamoStore::new(client, &settings.dynamodb.table, settings.session_ttl);
+            store.check().await?;
+            Arc::new(store)
+        }
         StoreKind::Memory => Arc::new(MemoryStore::default()),
     })
+}
+
+async fn dynamodb_client(settings: &Dynamodb) -> Result<aws_sdk_dynamodb::Client, StartError> {
+    let options = Options { endpoint_url: settings.endpoint_url.clone(), fixed: None };
+    Ok(dynamodb::connect(&options).await?)
+}
+
+/// Makes the table that the store in DynamoDB needs; `false` where it was there.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn create_table(settings: &Dynamodb) -> Result<bool, StartError> {
+    Ok(dynamodb::create_table(&dynamodb_client(settings).await?, &settings.table).await?)
 }
 
 /// The models and prices of the file that is set, named after it, or those this version was built with.

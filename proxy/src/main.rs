@@ -7,9 +7,9 @@ use std::{
 
 use clap::Parser;
 use outcrop_proxy::{
-    app::App,
+    app::{App, create_table},
     check::check,
-    settings::{Cli, Command, Serve},
+    settings::{Cli, Command, Dynamodb, Serve},
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             Command::Serve(settings) => serve(&settings).await,
             Command::Check(upstream) if check(&upstream).await => ExitCode::SUCCESS,
             Command::Check(_) => ExitCode::FAILURE,
+            Command::CreateTable(settings) => make_table(&settings).await,
         }
     })
 }
@@ -75,6 +76,15 @@ async fn serve(settings: &Serve) -> ExitCode {
         () = app.run(stopped) => ExitCode::SUCCESS,
         () = asked_twice => fail("asked to stop twice: answers under way were dropped"),
     }
+}
+
+async fn make_table(settings: &Dynamodb) -> ExitCode {
+    match create_table(settings).await {
+        Ok(true) => println!("the DynamoDB table {} is made", settings.table),
+        Ok(false) => println!("the DynamoDB table {} was there; it is as it should be", settings.table),
+        Err(error) => return fail(&error.to_string()),
+    }
+    ExitCode::SUCCESS
 }
 
 async fn asked_to_stop(interrupt: &mut Signal, terminate: &mut Signal) {

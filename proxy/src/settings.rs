@@ -38,6 +38,8 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Tell whether credentials, region, model access and IAM permissions are right, and what to do if not.
     Check(Upstream),
+    /// Make the DynamoDB table that `serve --store dynamodb` needs. It may be run again.
+    CreateTable(Dynamodb),
 }
 
 /// When to answer from the built-in emulator.
@@ -65,6 +67,8 @@ pub enum OnStop {
 pub enum StoreKind {
     /// In a file on this machine.
     Sqlite,
+    /// In a table of DynamoDB that several proxies share.
+    Dynamodb,
     /// Nowhere: they end with the process.
     Memory,
 }
@@ -77,6 +81,31 @@ pub struct Upstream {
     pub model: String,
     /// Another address than the region's own, such as an interface endpoint.
     #[arg(long, env = "BEDROCK_ENDPOINT_URL", value_name = "URL", value_parser = endpoint, help_heading = "Bedrock")]
+    pub endpoint_url: Option<String>,
+}
+
+/// Which table of DynamoDB.
+#[derive(Debug, Clone, Args)]
+pub struct Dynamodb {
+    /// The DynamoDB table; outcrop-proxy create-table makes it.
+    #[arg(
+        id = "dynamodb-table",
+        long = "dynamodb-table",
+        env = "OUTCROP_DYNAMODB_TABLE",
+        default_value = "outcrop",
+        value_name = "NAME",
+        help_heading = "Conversations"
+    )]
+    pub table: String,
+    /// Another address of DynamoDB than the region's own, such as an interface endpoint.
+    #[arg(
+        id = "dynamodb-endpoint-url",
+        long = "dynamodb-endpoint-url",
+        env = "OUTCROP_DYNAMODB_ENDPOINT_URL",
+        value_name = "URL",
+        value_parser = endpoint,
+        help_heading = "Conversations"
+    )]
     pub endpoint_url: Option<String>,
 }
 
@@ -137,6 +166,12 @@ pub struct Serve {
         help_heading = "Conversations"
     )]
     pub data_dir: PathBuf,
+    /// Which table of DynamoDB.
+    #[command(flatten)]
+    pub dynamodb: Dynamodb,
+    /// How long messages are kept after they were written, and sessions after their last use; for ever if not set. In DynamoDB only.
+    #[arg(long, env = "OUTCROP_SESSION_TTL", value_name = "TIME", value_parser = duration, help_heading = "Conversations")]
+    pub session_ttl: Option<Duration>,
 
     /// A table of models and prices instead of the one built in: a CSV file with the columns of data/models.csv. Its name without the
     /// ending, such as 2027-01-15, is the version that costs refer to.
@@ -278,7 +313,7 @@ mod tests {
         let all = ["outcrop-proxy", "serve"].iter().chain(args);
         match Cli::try_parse_from(all).map_err(|error| error.to_string())?.command {
             Command::Serve(serve) => Ok(*serve),
-            Command::Check(_) => panic!("serve was asked for"),
+            Command::Check(_) | Command::CreateTable(_) => panic!("serve was asked for"),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod calls;
+pub mod dynamodb;
 mod memory;
 mod sqlite;
 
@@ -22,6 +23,7 @@ use crate::principal::Owner;
 
 pub use accounts::{Account, Amount, Balance, Limit, Reservation};
 pub use calls::{Call, CallOutcome, CallsOf, CallsPage};
+pub use dynamodb::DynamoStore;
 pub use memory::{MAX_SESSIONS, MemoryStore};
 pub use sqlite::{OpenError, SqliteStore};
 

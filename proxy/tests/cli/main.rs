@@ -3,5 +3,8 @@
 mod abuse;
 mod check;
 mod command;
+#[path = "../stores/dynamodb/server.rs"]
+mod dynamodb_server;
 mod serve;
 mod settings;
+mod table;

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod conformance;
+mod dynamodb;
 mod memory;
 mod migrations;
 mod money;

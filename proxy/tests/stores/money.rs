@@ -77,7 +77,7 @@ async fn settle(store: &TheStore, owner: &Owner, name: &str, calls: Vec<Call>) -
     store.close(owner, &session(name), &answer_to(name), closing).await
 }
 
-fn call(owner: &Owner, name: &str, number: u32, asked: Timestamp, spent: Amount) -> Call {
+pub(crate) fn call(owner: &Owner, name: &str, number: u32, asked: Timestamp, spent: Amount) -> Call {
     Call {
         owner: owner.clone(),
         session: session(name),
