@@ -88,6 +88,11 @@ impl Run {
         command
     }
 
+    /// Where it runs.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Runs it to its end.
     pub(crate) async fn run(&self, args: &[&str]) -> Ran {
         let output = timeout(PATIENCE, self.command(args).output()).await.expect("an end").expect("started");

@@ -5,3 +5,5 @@ mod check;
 mod command;
 mod serve;
 mod settings;
+mod usage;
+mod watch;

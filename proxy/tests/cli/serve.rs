@@ -19,7 +19,7 @@ use crate::command::{Run, Running};
 
 const DEMO: [&str; 6] = ["serve", "--demo", "--demo-pace", "0", "--listen", "127.0.0.1:0"];
 
-async fn connect(running: &mut Running) -> WebSocketStream<TcpStream> {
+pub(crate) async fn connect(running: &mut Running) -> WebSocketStream<TcpStream> {
     let addr = running.addr().await;
     let stream = TcpStream::connect(addr).await.expect("a connection");
     client_async(format!("ws://{addr}/ws"), stream).await.expect("a handshake").0
@@ -29,7 +29,7 @@ async fn hear(ws: &mut WebSocketStream<TcpStream>) -> Message {
     timeout(Duration::from_secs(30), ws.next()).await.expect("a message").expect("more").expect("a frame")
 }
 
-async fn chat(ws: &mut WebSocketStream<TcpStream>, message: &str) -> Value {
+pub(crate) async fn chat(ws: &mut WebSocketStream<TcpStream>, message: &str) -> Value {
     let data = json!({ "sessionId": "s", "message": message, "streaming": true });
     let frame = json!({ "id": "r", "type": "chat.send_message", "data": data });
     ws.send(Message::text(frame.to_string())).await.expect("sent");

@@ -7,7 +7,7 @@ use bedrock_emulator::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::command::Run;
 
 /// Every heading, and what a person looks for first.
-const SERVE_HELP: [&str; 8] = [
+const SERVE_HELP: [&str; 13] = [
     "Server:",
     "Conversations:",
     "Bedrock:",
@@ -16,6 +16,11 @@ const SERVE_HELP: [&str; 8] = [
     "BEDROCK_MODEL_ID",
     "127.0.0.1:3001",
     "outcrop-data",
+    "Money:",
+    "OUTCROP_BUDGETS",
+    "/admin/usage",
+    "OUTCROP_ALERT_WEBHOOK",
+    "OUTCROP_METRICS",
 ];
 
 #[tokio::test]
@@ -41,6 +46,16 @@ async fn what_is_missing_or_taken_is_said_in_one_line() {
         (Run::bare().env("AWS_PROFILE", "nobody"), with(&[]), ["no AWS credentials found", "set AWS_PROFILE"]),
         (key(), with(&[]), ["no AWS region is set", "AWS_REGION=us-west-2"]),
         (Run::bare().dotenv(""), with(&["--demo", "--data-dir", ".env"]), [".env cannot be used", "--data-dir"]),
+        (
+            Run::bare().env("OUTCROP_ADMIN_TOKEN", "fifteen letters"),
+            with(&["--demo"]),
+            ["less than 16 characters", "OUTCROP_ADMIN_TOKEN"],
+        ),
+        (
+            Run::bare().env("OUTCROP_ALERT_WEBHOOK", "hooks.example/path"),
+            with(&["--demo"]),
+            ["OUTCROP_ALERT_WEBHOOK", "begins with https://"],
+        ),
         (Run::bare().dotenv("not a setting"), with(&["--demo"]), ["the .env file cannot be read", "not a setting"]),
     ] {
         run.run(&args).await.assert_one_line(&parts);
@@ -71,8 +86,9 @@ async fn a_value_that_is_wrong_is_named_with_what_would_be_right() {
 #[tokio::test]
 async fn help_can_be_read() {
     for (args, parts) in [
-        (&["--help"][..], &["serve", "check", ".env", "AWS_PROFILE"][..]),
+        (&["--help"][..], &["serve", "check", "usage", ".env", "AWS_PROFILE"][..]),
         (&["serve", "--help"], &SERVE_HELP),
+        (&["usage", "--help"], &["--group-by", "7d", "OUTCROP_DATA_DIR", "for spreadsheets"]),
         (&["check", "--help"], &["BEDROCK_ENDPOINT_URL", "IAM"]),
     ] {
         let ran = Run::bare().run(args).await;
