@@ -23,6 +23,7 @@ const PARTS = [
   rustTest("simulation", "both ends on virtual time", ["--test", "simulation"]),
   rustTest("cuts", "real sockets cut at random bytes", ["--test", "cuts"]),
   rustTest("matrix", "every upstream fault at every moment", ["--test", "matrix"], { prefix: "fault matrix:" }),
+  rustTest("kill", "the process killed under load", ["--test", "kill"]),
   rustTest("abuse", "clients that misbehave", ["--test", "cli", "abuse::"], { env: { OUTCROP_ABUSE_ROUNDS: process.env.OUTCROP_ABUSE_ROUNDS ?? "3" } }),
   testStep("e2e", "the page in a real browser"),
   testStep("fuzz", "hostile input"),

@@ -16,6 +16,7 @@ import type {
   InProgress,
   ListSessions,
   Message,
+  ModelPrice,
   SendMessage,
   ServerHello,
   Session,
@@ -24,6 +25,8 @@ import type {
   StopReason,
   ToolUse,
   Usage,
+  UsageQuery,
+  UsageResponse,
 } from "./protocol.js";
 
 export type * from "./protocol.js";
@@ -176,6 +179,19 @@ export class ChatClient {
   history(request: GetHistory): Promise<HistoryResponse>;
   renameSession(sessionId: string, title: string): Promise<Session>;
   deleteSession(sessionId: string): Promise<void>;
+
+  /**
+   * What the proxy has counted, in rows by model, session, user, organisation, day or hour, with their sum and the budgets: of all pages and
+   * of the past, where `usage()` is this page's own.
+   */
+  usageReport(query: UsageQuery): Promise<UsageResponse>;
+
+  /**
+   * What `usage` costs at `price`, in 10⁻⁹ US dollars, to the last digit as the proxy computes it. `undefined` where there is no price, none
+   * for a kind of tokens that was used, or where the figures are no whole numbers: unknown is not 0. Prices come with the proxy's greeting, and by then the module that computes is
+   * there; before the first connection this throws `load_failed`.
+   */
+  costNanoUsd(price: ModelPrice | undefined, usage: Usage): number | undefined;
 
   /** Calls `listener` at every event; returns what ends that. A `status` listener hears the present state at once. */
   on<E extends keyof ChatEvents>(event: E, listener: ChatEvents[E]): () => void;

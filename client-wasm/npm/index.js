@@ -2,7 +2,7 @@
 //
 // No code of the page runs inside a call of the core: listeners are called from a microtask, and results are promises.
 
-import load, { Core } from "./outcrop_client.js";
+import load, { Core, cost_nano_usd } from "./outcrop_client.js";
 
 /** How long a stream in a hidden tab, where no frames are painted, waits for more text. */
 const HIDDEN_FRAME_MS = 100;
@@ -107,6 +107,15 @@ export class ChatClient {
 
   async deleteSession(sessionId) {
     await this.#call("chat.delete_session", { sessionId });
+  }
+
+  usageReport(query) {
+    return this.#call("chat.get_usage", query);
+  }
+
+  costNanoUsd(price, usage) {
+    if (!isLoaded) throw new ChatError("load_failed", "The WebAssembly module is not loaded yet: await connect() first.", { retryable: true });
+    return cost_nano_usd(json({ price, usage }));
   }
 
   on(event, listener) {
@@ -394,14 +403,18 @@ function EMPTY_USAGE() {
 }
 
 let loading;
+let isLoaded = false;
 
 /** The module is loaded once for all clients, and again only after a failure. */
 function loadOnce() {
-  loading ??= load().catch((cause) => {
-    loading = undefined;
-    const message = `The WebAssembly module could not be loaded: ${cause?.message ?? cause}`;
-    throw new ChatError("load_failed", message, { retryable: true, cause });
-  });
+  loading ??= load().then(
+    () => (isLoaded = true),
+    (cause) => {
+      loading = undefined;
+      const message = `The WebAssembly module could not be loaded: ${cause?.message ?? cause}`;
+      throw new ChatError("load_failed", message, { retryable: true, cause });
+    },
+  );
   return loading;
 }
 

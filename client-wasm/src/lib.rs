@@ -113,6 +113,12 @@ impl Core {
     }
 }
 
+/// What a usage costs in nano-dollars, of the JSON of `{ price: ModelPrice, usage: Usage }`; nothing where that is not known.
+#[wasm_bindgen]
+pub fn cost_nano_usd(priced: &str) -> Option<f64> {
+    protocol::codec::cost_nano_usd(priced).ok().flatten().map(|nano| nano as f64)
+}
+
 /// Half the code of the standard library's allocator, and quicker.
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
 #[global_allocator]

@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
+import { violations } from "../lib/axe.mjs";
 import { answered, composer, say } from "../lib/chat.mjs";
 import { setUp } from "../lib/setup.mjs";
 
 const suite = setUp();
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe finds on the page, as `rule: elements`. */
-async function violations(page) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => (await window.axe.run(document)).violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`));
-  return found;
-}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [1280, 320]) {

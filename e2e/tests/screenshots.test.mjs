@@ -43,6 +43,9 @@ for (const colorScheme of ["light", "dark"]) {
           await say(page, "/throttle 99 hi");
           await answered(page, 4, "failed");
           await shot("chat-error");
+          await page.getByRole("link", { name: "Usage", exact: true }).click();
+          await page.getByRole("row", { name: /^Total/ }).waitFor();
+          await shot("usage");
         },
         { colorScheme, ...viewport, reducedMotion: "reduce" },
       ));

@@ -52,6 +52,10 @@ impl ModelPrice {
     /// The cost of `usage` in nano-dollars, rounded up to the next whole one at the end and nowhere before.
     ///
     /// `None` where tokens of a kind were used for which there is no price: unknown is not 0.
+    #[expect(
+        clippy::manual_div_ceil,
+        reason = "it divides twice, and a division of 128 bits is much code in WebAssembly"
+    )]
     pub fn cost_nano_usd(&self, usage: &Usage) -> Option<u64> {
         let write_1h = usage.cache_write_1h_input_tokens;
         let write_5m = usage.cache_write_input_tokens.checked_sub(write_1h)?;
@@ -59,21 +63,18 @@ impl ModelPrice {
         let long = self.long_prompt.filter(|long| prompt > long.above_tokens);
         let (input, output) = long.map_or((self.input, self.output), |long| (long.input, long.output));
 
+        // Cache prices grow as the price of input does: by a fraction that is divided by once, at the end.
+        let (up, down) = if long.is_some() && self.input > 0 { (input, self.input) } else { (1, 1) };
+
         let times = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
-        let cached = |tokens: u64, price: Option<u64>| match (tokens, price) {
-            (0, _) => Some(0),
-            (_, None) => None,
-            (tokens, Some(price)) if long.is_some() && self.input > 0 => {
-                Some((times(tokens, price) * u128::from(input)).div_ceil(u128::from(self.input)))
-            }
-            (tokens, Some(price)) => Some(times(tokens, price)),
-        };
-        let sum = times(usage.input_tokens, input)
-            + times(usage.output_tokens, output)
-            + cached(usage.cache_read_input_tokens, self.cache_read)?
+        let cached = |tokens: u64, price: Option<u64>| if tokens == 0 { Some(0) } else { Some(times(tokens, price?)) };
+        let plain = times(usage.input_tokens, input) + times(usage.output_tokens, output);
+        let cache = cached(usage.cache_read_input_tokens, self.cache_read)?
             + cached(write_5m, self.cache_write_5m)?
             + cached(write_1h, self.cache_write_1h)?;
-        u64::try_from(sum.div_ceil(1_000_000)).ok()
+        let sum = plain * u128::from(down) + cache * u128::from(up);
+        let divisor = 1_000_000 * u128::from(down);
+        u64::try_from((sum + divisor - 1) / divisor).ok()
     }
 }
 

@@ -219,6 +219,15 @@ pub struct Snapshot {
     pub message: Message,
 }
 
+impl Snapshot {
+    /// An answer that has ended, as it is kept.
+    pub fn of_kept(session_id: SessionId, message: Message) -> Self {
+        let state = if message.error.is_some() { AnswerState::Interrupted } else { AnswerState::Complete };
+        let seq = message.error.as_ref().and_then(|error| error.seq).unwrap_or(0);
+        Self { session_id, message_id: message.message_id.clone(), seq, state, message }
+    }
+}
+
 /// A conversation, in `chat.session_created`, `chat.session_updated` and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use protocol::{
-    AnswerState, Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
+    Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
     client::{
         Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
         RenameSession, Resume, SendMessage, UsageQuery,
@@ -116,7 +116,7 @@ impl Service {
         let ClientFrame { id, message } = frame;
         match message {
             ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
-            ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel),
+            ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel).await,
             ClientMessage::Resume(resume) => self.resume(owner, &resume).await,
             ClientMessage::CreateSession(create) => self.create_session(owner, create).await.into(),
             ClientMessage::ListSessions(list) => self.list_sessions(owner, &list).await.into(),
@@ -204,6 +204,11 @@ impl Service {
             return Outcome::Failed(other_body(&new.request_id));
         }
         let NewTurn { owner, session_id, request_id, .. } = new;
+        match self.runner.elsewhere(owner, &asked.answer).await {
+            Ok(None) => {}
+            Ok(Some(turn)) => return Outcome::Follow { turn, from: From::After(0), whole: !new.send.streaming },
+            Err(error) => return Outcome::from(Err(error)),
+        }
         match self.store().answer(owner, &asked.answer).await {
             Err(error) => Outcome::from(Err(error)),
             Ok(None) => {
@@ -226,24 +231,38 @@ impl Service {
         send.model.clone().or(of_session).unwrap_or_else(|| self.offer.default_model.clone())
     }
 
-    fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {
+    async fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {
         let turn = match (&cancel.message_id, &cancel.request_id) {
             (Some(id), _) => self.turns().find(owner, id),
             (None, Some(id)) => self.turns().find_request(owner, id),
             (None, None) => None,
         };
-        match turn {
-            Some(turn) => {
-                turn.cancel();
-                Outcome::Follow { turn, from: From::End, whole: false }
+        if let Some(turn) = turn {
+            turn.cancel();
+            return Outcome::Follow { turn, from: From::End, whole: false };
+        }
+        let elsewhere = async {
+            let Some(id) = &cancel.message_id else { return Ok(None) };
+            let turn = self.runner.elsewhere(owner, id).await?;
+            if turn.is_some() {
+                self.store().ask_to_stop(owner, id).await?;
             }
-            None => Outcome::Failed(no_such_answer()),
+            Ok(turn)
+        };
+        match elsewhere.await {
+            Ok(Some(turn)) => Outcome::Follow { turn, from: From::End, whole: false },
+            Ok(None) => Outcome::Failed(no_such_answer()),
+            Err(error) => Outcome::from(Err(error)),
         }
     }
 
     async fn resume(&self, owner: &Owner, resume: &Resume) -> Outcome {
         let Some(turn) = self.turns().find(owner, &resume.message_id) else {
-            return self.stored_answer(owner, &resume.message_id).await;
+            return match self.runner.elsewhere(owner, &resume.message_id).await {
+                Ok(Some(turn)) => Outcome::Follow { turn, from: From::After(resume.after), whole: false },
+                Ok(None) => self.stored_answer(owner, &resume.message_id).await,
+                Err(error) => Outcome::from(Err(error)),
+            };
         };
         let (seq, ended) = turn.with_log(|log| (log.seq(), log.end().is_some()));
         match resume.after {
@@ -263,11 +282,7 @@ impl Service {
             Err(error) => Outcome::from(Err(error)),
             Ok(None) => Outcome::Failed(no_such_answer()),
             Ok(Some((session_id, message))) => {
-                let state = if message.error.is_some() { AnswerState::Interrupted } else { AnswerState::Complete };
-                let seq = message.error.as_ref().and_then(|error| error.seq).unwrap_or(0);
-                let message_id = id.clone();
-                let snapshot = Snapshot { session_id, message_id, seq, state, message };
-                Outcome::Reply(Box::new(ServerMessage::Snapshot(snapshot)))
+                Outcome::Reply(Box::new(ServerMessage::Snapshot(Snapshot::of_kept(session_id, message))))
             }
         }
     }
@@ -286,6 +301,10 @@ impl Service {
         let GetHistory { session_id, before, limit } = get;
         // Taken before the messages: a turn that ends in between is then found among them, and is not taken for one under way.
         let running = self.turns().running_in(owner, session_id).filter(|_| before.is_none());
+        let running = match running {
+            None if before.is_none() => self.elsewhere_in(owner, session_id).await?,
+            running => running,
+        };
         let so_far = running.and_then(|turn| turn.so_far());
         let page = self.store().messages(owner, session_id, before.as_ref(), page_items(*limit)).await?;
         let stored = |id: &MessageId| page.items.iter().any(|message| message.message_id == *id);
@@ -297,6 +316,14 @@ impl Service {
             has_more: page.has_more,
             in_progress,
         }))
+    }
+
+    /// The answer that another process makes in a session.
+    async fn elsewhere_in(&self, owner: &Owner, session: &SessionId) -> Result<Option<Arc<Turn>>, StoreError> {
+        match self.store().open_in(owner, session).await? {
+            Some(id) => self.runner.elsewhere(owner, &id).await,
+            None => Ok(None),
+        }
     }
 
     async fn rename_session(&self, owner: &Owner, rename: RenameSession) -> Result<ServerMessage, StoreError> {

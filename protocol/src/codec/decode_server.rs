@@ -259,8 +259,11 @@ fn stop_reason(data: &Object<'_>) -> Result<Option<StopReason>, JsonError> {
 }
 
 fn usage(data: &Object<'_>) -> Result<Option<Usage>, JsonError> {
-    let Some(data) = data.object("usage")? else { return Ok(None) };
-    Ok(Some(Usage {
+    data.object("usage")?.map(|data| read_usage(&data)).transpose()
+}
+
+pub(super) fn read_usage(data: &Object<'_>) -> Result<Usage, JsonError> {
+    Ok(Usage {
         input_tokens: data.number("inputTokens")?,
         output_tokens: data.number("outputTokens")?,
         total_tokens: data.number("totalTokens")?,
@@ -270,7 +273,7 @@ fn usage(data: &Object<'_>) -> Result<Option<Usage>, JsonError> {
         source: if data.text("source")? == "estimated" { UsageSource::Estimated } else { UsageSource::Reported },
         cost_nano_usd: data.optional_number("costNanoUsd")?,
         price_version: data.optional_text("priceVersion")?.map(Cow::into_owned),
-    }))
+    })
 }
 
 fn error(data: &Object<'_>) -> Result<ErrorData, JsonError> {

@@ -1,5 +1,6 @@
 //! Frames to text and back. Nothing else parses.
 
+mod cost;
 mod decode_client;
 mod decode_server;
 mod encode;
@@ -12,6 +13,7 @@ mod properties;
 mod stream_decoder;
 mod write;
 
+pub use cost::cost_nano_usd;
 pub use decode_client::{DecodeError, decode_client};
 pub use decode_server::{Incoming, Received, decode_server};
 pub use encode::{StreamEncoder, StreamKind, encode_client, encode_server};

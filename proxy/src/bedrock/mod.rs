@@ -65,6 +65,14 @@ impl ConverseRequest {
         self.system.as_deref().map_or(0, str::len) + self.turns.iter().map(|turn| turn.text.len()).sum::<usize>()
     }
 
+    /// About the most input tokens it may be counted as. [`Usage::estimate`] takes four bytes for a token, which is about right for
+    /// English; code and most other languages take fewer, and each message has a frame of its own.
+    pub fn most_input_tokens(&self) -> u64 {
+        const BYTES_OF_A_TOKEN: usize = 3;
+        const TOKENS_OF_A_FRAME: usize = 16;
+        (self.text_bytes().div_ceil(BYTES_OF_A_TOKEN) + TOKENS_OF_A_FRAME * (self.turns.len() + 1)) as u64
+    }
+
     /// Where it goes if it is sent to `region`, for messages.
     pub fn target<'a>(&'a self, region: &'a str) -> Target<'a> {
         Target { model: &self.model, region }

@@ -19,10 +19,6 @@ use crate::{
 
 const DAY_MS: u64 = 86_400_000;
 
-/// How many bytes of text are taken for a token where it is about the most that a call may cost. [`Usage::estimate`] takes four,
-/// which is about right for English; code and most other languages take fewer.
-const BYTES_OF_A_TOKEN_AT_MOST: u64 = 3;
-
 /// How much may be spent by each of some in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -99,19 +95,18 @@ impl Budgets {
         self.0.iter().any(|budget| budget.unit == BudgetUnit::NanoUsd)
     }
 
-    /// What is set aside for an answer to `input_bytes` of text by the dearest of `models`, each with the most tokens it may write.
+    /// What is set aside for an answer to so many tokens by the dearest of `models`, each with the most tokens it may write.
     pub fn reservation<'a>(
         &self,
         owner: &Owner,
         now: Timestamp,
         catalog: &Catalog,
-        input_bytes: usize,
+        input_tokens: u64,
         models: impl IntoIterator<Item = (&'a str, u32)>,
     ) -> Reservation {
         if self.is_empty() {
             return Reservation::default();
         }
-        let input_tokens = (input_bytes as u64).div_ceil(BYTES_OF_A_TOKEN_AT_MOST);
         let mut amount = Amount::default();
         for (model, max_tokens) in models {
             let output_tokens = u64::from(max_tokens);
@@ -332,7 +327,7 @@ mod tests {
         let catalog = Catalog::builtin();
         let models =
             [("anthropic.claude-3-haiku-20240307-v1:0", 100), ("anthropic.claude-3-5-sonnet-20241022-v2:0", 10)];
-        let Reservation { amount, .. } = budgets.reservation(&Owner::local(), now, &catalog, 30, models);
+        let Reservation { amount, .. } = budgets.reservation(&Owner::local(), now, &catalog, 10, models);
         assert_eq!(amount, Amount { nano_usd: 10 * 3_000 + 10 * 15_000, tokens: 110 });
         let none = Budgets::default().reservation(&Owner::local(), now, &catalog, 30, models);
         assert_eq!(none, Reservation::default());

@@ -89,7 +89,7 @@ impl Calls {
         self.made().iter().any(|made| made.first_content.is_some())
     }
 
-    /// The ledger's entries. What Bedrock did not report is estimated, from the text of the answer where the call brought it.
+    /// The ledger's entries; calls that did not fail by themselves end with `ending`. What Bedrock did not report is estimated, from the text of the answer where the call brought it.
     pub(super) fn entries(&self, turn: &Turn, catalog: &Catalog, region: &str, ending: CallOutcome) -> Vec<Call> {
         let made = self.made();
         let entry = |(n, call): (usize, &Made)| {
@@ -106,10 +106,7 @@ impl Calls {
                 }
             };
             catalog.price(&call.model, &mut usage);
-            let outcome = match code {
-                Some(code) if !(is_last && ending == CallOutcome::Cancelled) => CallOutcome::Failed(code),
-                _ => ending,
-            };
+            let outcome = code.map_or(ending, CallOutcome::Failed);
             Call {
                 owner: turn.owner.clone(),
                 session: turn.session_id.clone(),

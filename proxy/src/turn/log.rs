@@ -110,6 +110,18 @@ impl TurnLog {
         Ok(())
     }
 
+    /// Adds text that another process keeps, so that its last event has the number `seq`. Which of its events had how much of it is not
+    /// known: the last ones have all.
+    pub fn append_up_to(&mut self, kind: StreamKind, part: u32, content: &str, seq: u64) {
+        let before = self.deltas.len();
+        let _ = self.append(kind, part, content);
+        let added: Vec<_> = self.deltas.drain(before..).map(|delta| Delta { part, ..delta }).collect();
+        let empty = Delta { kind, part, block: part, text_end: self.text.len() - content.len() };
+        let seq = usize::try_from(seq).unwrap_or(usize::MAX).min(MAX_ANSWER_BYTES);
+        self.deltas.resize(seq.saturating_sub(added.len()).max(before), empty);
+        self.deltas.extend(added);
+    }
+
     /// From now on no text is taken.
     pub fn stop(&mut self) {
         self.stopped = true;

@@ -7,6 +7,7 @@ mod answer;
 pub mod attempts;
 pub mod breaker;
 mod calls;
+mod elsewhere;
 pub mod history;
 pub mod log;
 mod registry;
@@ -69,6 +70,8 @@ struct Shared {
     model: String,
     waiting: Waiting,
     followers: Vec<Weak<Wake>>,
+    /// The message, of an answer that has ended in another process.
+    kept_elsewhere: Option<Message>,
     /// With how many bytes of text the next checkpoint is due.
     checkpoint_at: Option<usize>,
 }
@@ -173,7 +176,13 @@ impl Turn {
 
     /// Ready once there are `bytes` of text.
     async fn grown_to(&self, bytes: usize) {
-        self.shared().checkpoint_at = Some(bytes);
+        {
+            let mut shared = self.shared();
+            if shared.log.text_bytes() >= bytes {
+                return;
+            }
+            shared.checkpoint_at = Some(bytes);
+        }
         self.checkpoint_due.notified().await;
     }
 
@@ -244,7 +253,8 @@ impl Turn {
 
     /// Whether the turn has ended.
     pub fn has_ended(&self) -> bool {
-        self.with_log(|log| log.end().is_some())
+        let shared = self.shared();
+        shared.log.end().is_some() || shared.kept_elsewhere.is_some()
     }
 
     /// The answer, as a message.
@@ -256,7 +266,8 @@ impl Turn {
     /// The answer so far, as a message, and the number of its last event; none of a turn that has ended or that nobody is told of yet.
     pub fn so_far(&self) -> Option<(Message, u64)> {
         let shared = self.shared();
-        let under_way = self.is_question_kept() && shared.log.end().is_none();
+        let has_ended = shared.log.end().is_some() || shared.kept_elsewhere.is_some();
+        let under_way = self.is_question_kept() && !has_ended;
         under_way.then(|| (self.message_of(&shared.log, None, &shared.model), shared.log.seq()))
     }
 
@@ -301,5 +312,29 @@ impl Shared {
             }
             None => false,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use protocol::codec::StreamKind;
+
+    use super::*;
+    use crate::sources::Sources;
+
+    #[tokio::test]
+    async fn a_turn_has_grown_however_long_ago() {
+        let ids = Sources::system();
+        let request = RequestId::new("r").unwrap();
+        let turn =
+            Turn::empty(Owner::local(), ids.session_id(), request, ids.message_id(), (ids.now)(), "m".to_owned());
+        let grow = || turn.append(|log| log.append(StreamKind::Text, 0, "0123456789").unwrap());
+        grow();
+        assert!(turn.grown_to(10).now_or_never().is_some());
+        let mut later = Box::pin(turn.grown_to(11));
+        assert!(later.as_mut().now_or_never().is_none());
+        grow();
+        assert!(later.now_or_never().is_some());
     }
 }

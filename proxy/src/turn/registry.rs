@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -51,6 +51,8 @@ struct Inner {
     running: HashMap<(Owner, SessionId), Arc<Turn>>,
     finished: VecDeque<MessageId>,
     finished_bytes: usize,
+    /// Answers of other processes that are followed here.
+    elsewhere: HashMap<MessageId, Weak<Turn>>,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,18 @@ impl Turns {
     pub fn find(&self, owner: &Owner, id: &MessageId) -> Option<Arc<Turn>> {
         let inner = self.inner();
         inner.turns.get(id).map(|known| known.turn.clone()).filter(|turn| turn.owner == *owner)
+    }
+
+    /// Takes note of an answer of another process that is to be followed; returns it as it is followed already.
+    pub(super) fn follow_elsewhere(&self, turn: &Arc<Turn>) -> Option<Arc<Turn>> {
+        let mut inner = self.inner();
+        inner.elsewhere.retain(|_, known| known.upgrade().is_some_and(|known| !known.has_ended()));
+        let known = inner.elsewhere.get(&turn.message_id).and_then(Weak::upgrade);
+        let known = known.filter(|known| known.owner == turn.owner);
+        if known.is_none() {
+            inner.elsewhere.insert(turn.message_id.clone(), Arc::downgrade(turn));
+        }
+        known
     }
 
     /// The turn under way that the request `id` of `owner` asked for.

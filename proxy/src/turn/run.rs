@@ -232,7 +232,8 @@ impl Runner {
         let others = self.limits.fallback_models.iter().map(String::as_str);
         let models = std::iter::once(request.model.as_str()).chain(others);
         let most = |model| (model, self.max_tokens(model));
-        self.budgets.reservation(&turn.owner, turn.started, &self.catalog, request.text_bytes(), models.map(most))
+        let input_tokens = request.most_input_tokens();
+        self.budgets.reservation(&turn.owner, turn.started, &self.catalog, input_tokens, models.map(most))
     }
 
     /// Keeps what comes of the answer, bit by bit, so that little of it is lost if the process ends.

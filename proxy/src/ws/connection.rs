@@ -9,11 +9,11 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
-    ErrorCode, ErrorData, RequestId,
+    ErrorCode, ErrorData, Message, RequestId,
     client::{Cancel, ClientFrame, ClientMessage, SendMessage},
     close::CloseCode,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
-    server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Status, StatusState},
+    server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Snapshot, Status, StatusState},
 };
 use tokio::time::Instant;
 
@@ -331,7 +331,12 @@ impl Follow {
 
     /// Whether there is something to send.
     fn has_more(&self) -> bool {
-        if self.whole { self.turn.has_ended() } else { self.turn.with_log(|log| log.read(self.cursor).is_some()) }
+        let is_kept = || self.turn.kept_elsewhere().is_some();
+        if self.whole {
+            self.turn.has_ended()
+        } else {
+            self.turn.with_log(|log| log.read(self.cursor).is_some()) || is_kept()
+        }
     }
 
     /// The next frame, and whether it is the last: what lies behind the cursor, or else what the turn has begun to wait for.
@@ -365,6 +370,9 @@ impl Follow {
         let Self { turn, encoder, cursor, whole, .. } = self;
         if *whole && !turn.has_ended() {
             return (None, false);
+        }
+        if let Some(message) = turn.kept_elsewhere() {
+            return (Some(turn.kept_frame(message, *whole)), true);
         }
         let event = turn.with_log(|log| {
             if *whole && let Some(End::Complete { .. }) = log.end() {
@@ -413,6 +421,17 @@ impl Turn {
             id: Some(self.request_id.clone()),
             message: ServerMessage::MessageResponse(response),
         })
+    }
+
+    /// The end of an answer of another process.
+    fn kept_frame(&self, message: Message, whole: bool) -> String {
+        let session_id = self.session_id.clone();
+        let message = match &message.error {
+            Some(error) if whole => ServerMessage::Error(error.clone()),
+            None if whole => ServerMessage::MessageResponse(MessageResponse { session_id, message }),
+            _ => ServerMessage::Snapshot(Snapshot::of_kept(session_id, message)),
+        };
+        encode_server(&ServerFrame { id: Some(self.request_id.clone()), message })
     }
 }
 

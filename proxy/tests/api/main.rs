@@ -2,6 +2,7 @@
 
 mod admin;
 mod bad_input;
+mod budgets;
 mod common;
 mod faults;
 mod follow;

@@ -1,13 +1,14 @@
 //! Runs the command in a folder and an environment of its own, and looks at all it says for secrets.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{ExitStatus, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::Arc,
     time::Duration,
 };
 
 use bedrock_emulator::{ACCESS_KEY_ID, API_KEY, Emulator, SECRET_ACCESS_KEY};
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -25,7 +26,7 @@ pub(crate) const WRONG_SECRET: &str = "not-the-secret-access-key-of-anyone";
 
 /// How to run the command.
 pub(crate) struct Run {
-    folder: PathBuf,
+    folder: Arc<TempDir>,
     env: Vec<(String, String)>,
 }
 
@@ -42,18 +43,17 @@ pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     said: String,
+    /// Removed when nobody runs in it any more.
+    _folder: Arc<TempDir>,
 }
 
 impl Run {
     /// With nothing: no home, no credentials, an empty folder.
     pub(crate) fn bare() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("cli-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let home = folder.display().to_string();
-        Self { folder, env: vec![("HOME".to_owned(), home)] }.env("AWS_EC2_METADATA_DISABLED", "true")
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let home = folder.path().display().to_string();
+        let env = vec![("HOME".to_owned(), home)];
+        Self { folder: Arc::new(folder), env }.env("AWS_EC2_METADATA_DISABLED", "true")
     }
 
     /// With credentials and region for this emulator.
@@ -77,20 +77,25 @@ impl Run {
 
     /// With this `.env` in the folder.
     pub(crate) fn dotenv(self, text: &str) -> Self {
-        std::fs::write(self.folder.join(".env"), text).expect("written");
+        std::fs::write(self.folder.path().join(".env"), text).expect("written");
         self
     }
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_outcrop-proxy"));
-        command.args(args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder).kill_on_drop(true);
+        command
+            .args(args)
+            .env_clear()
+            .envs(self.env.iter().cloned())
+            .current_dir(self.folder.path())
+            .kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
     /// Where it runs.
     pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// Runs it to its end.
@@ -104,7 +109,7 @@ impl Run {
     pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let mut child = self.command(args).spawn().expect("started");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        Running { child, lines, said: String::new() }
+        Running { child, lines, said: String::new(), _folder: self.folder.clone() }
     }
 }
 

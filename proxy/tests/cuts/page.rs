@@ -19,7 +19,7 @@ use crate::{
 /// A page.
 pub(crate) struct Page {
     client: Client,
-    proxy: SocketAddr,
+    pub(crate) proxy: SocketAddr,
     began: Instant,
     link: Link,
     outbox: Vec<String>,

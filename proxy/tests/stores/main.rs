@@ -3,5 +3,6 @@
 
 mod conformance;
 mod memory;
+mod migrations;
 mod money;
 mod sqlite;

@@ -1,30 +1,38 @@
-import { Match, Switch } from "solid-js";
+import { lazy, Match, Show, Suspense, Switch } from "solid-js";
 import { AgentChat, CollapsibleAgentChat, createConversations, DemoBanner, type Client } from "../components/index.ts";
 import { Dashboard } from "./dashboard/Dashboard.tsx";
 import { createRoute } from "./route.ts";
 import { TopBar } from "./TopBar.tsx";
 import "./app.css";
 
-/** A dashboard with a chat in it, as any page would have one: a launcher on the overview and the whole chat on a page of its own. */
+/** With its charts it is half as much as the rest of the page, and few look at it each time. */
+const UsagePage = lazy(async () => ({ default: (await import("./usage/UsagePage.tsx")).UsagePage }));
+
+/** A dashboard with a chat in it, as any page would have one: a launcher beside other things and the whole chat on a page of its own. */
 export function App(props: { client: Client }) {
   const conversations = createConversations({ client: props.client });
-  const route = createRoute();
+  const page = createRoute((sessionId) => conversations.open(sessionId));
   return (
-    <div class="oc app" data-route={route()}>
-      <TopBar route={route()} connection={conversations.connection()} />
+    <div class="oc app" data-route={page()}>
+      <TopBar page={page()} connection={conversations.connection()} />
       <DemoBanner server={conversations.server()} />
       <Switch>
-        <Match when={route() === "overview"}>
+        <Match when={page() === "overview"}>
           <main class="app-main app-overview"><Dashboard conversations={conversations} /></main>
-          <CollapsibleAgentChat conversations={conversations} demoBanner={false} />
         </Match>
-        <Match when={route() === "chat"}>
+        <Match when={page() === "usage"}>
+          <main class="app-main app-overview">
+            <Suspense fallback={<p class="oc-notice" role="status">Loading…</p>}><UsagePage client={props.client} conversations={conversations} /></Suspense>
+          </main>
+        </Match>
+        <Match when={page() === "chat"}>
           <main class="app-main app-chat">
             <h1 class="oc-hidden">Chat</h1>
             <AgentChat conversations={conversations} demoBanner={false} />
           </main>
         </Match>
       </Switch>
+      <Show when={page() !== "chat"}><CollapsibleAgentChat conversations={conversations} demoBanner={false} /></Show>
     </div>
   );
 }

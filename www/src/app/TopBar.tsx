@@ -1,12 +1,18 @@
 import { createSignal, For, Show } from "solid-js";
 import { ConnectionState, type Connection } from "../components/index.ts";
-import type { Route } from "./route.ts";
+import type { Page } from "./route.ts";
 import { chooseTheme, storedTheme, type Theme } from "./theme.ts";
+
+const PAGES: readonly { page: Page; href: string; name: string }[] = [
+  { page: "overview", href: "#/", name: "Overview" },
+  { page: "chat", href: "#/chat", name: "Chat" },
+  { page: "usage", href: "#/usage", name: "Usage" },
+];
 
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
 /** The product's name, the pages, the connection and the theme. */
-export function TopBar(props: { route: Route; connection: Connection }) {
+export function TopBar(props: { page: Page; connection: Connection }) {
   const [theme, setTheme] = createSignal(storedTheme());
   const choose = (chosen: Theme) => {
     setTheme(chosen);
@@ -19,11 +25,10 @@ export function TopBar(props: { route: Route; connection: Connection }) {
         <span>Outcrop</span>
       </a>
       <nav class="app-nav" aria-label="Pages">
-        <a href="#/" aria-current={props.route === "overview" ? "page" : undefined}>Overview</a>
-        <a href="#/chat" aria-current={props.route === "chat" ? "page" : undefined}>Chat</a>
+        <For each={PAGES}>{({ page, href, name }) => <a href={href} aria-current={props.page === page ? "page" : undefined}>{name}</a>}</For>
       </nav>
       <span class="oc-spacer" />
-      <Show when={props.route === "overview"}><ConnectionState connection={props.connection} /></Show>
+      <Show when={props.page !== "chat"}><ConnectionState connection={props.connection} /></Show>
       <label class="app-theme">
         <span class="oc-hidden">Theme</span>
         <select value={theme()} onChange={(event) => choose(event.currentTarget.value as Theme)}>

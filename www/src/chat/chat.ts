@@ -1,7 +1,7 @@
-import type { ChatErrorCode, Chunk } from "@outcrop/client";
+import type { ChatErrorCode, Chunk, ModelPrice, Usage } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import type { Client } from "./client.ts";
-import { failureOf, isChatError } from "./failure.ts";
+import { failureOf, isChatError, usageOf } from "./failure.ts";
 import { pageClock, randomId } from "./ids.ts";
 import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
@@ -15,6 +15,8 @@ export interface ChatOptions {
   model?: () => string | undefined;
   /** The model that will answer where `model` gives none: only shown, never sent. */
   defaultModel?: () => string | undefined;
+  /** What a model costs: `null` where it has no known price, undefined where that is not known yet. */
+  price?: (model: string) => ModelPrice | null | undefined;
   /** Keeps messages until the proxy has them. One that waits there for this conversation is sent again at once. */
   outbox?: Outbox;
   /** Hears every event after it has taken effect, with the state before it too. */
@@ -39,6 +41,8 @@ export interface Chat {
   retry(): boolean;
   /** Loads the latest page of stored messages, or the one before what is shown. One request at a time. */
   loadHistory(): Promise<void>;
+  /** What a usage costs on a model, in nano-dollars: `null` where there is no price, undefined where that is not known yet. */
+  costOf(model: string | undefined, usage: Usage): number | null | undefined;
   /** Stops what was asked for here, looks away from what was not, and shows nothing more. */
   dispose(): void;
 }
@@ -94,7 +98,8 @@ export function makeChat(options: ChatOptions): Chat {
       if (!isChatError(error) || !ENDS_OF_CLIENT.includes(error.code)) taken();
       if (!isOpen()) return;
       const stopped = controller.signal.aborted && isChatError(error) && error.code === "aborted";
-      dispatch(stopped ? { type: "stopped", answerKey, at: clock() } : { type: "failed", answerKey, failure: failureOf(error, clock()), at: clock() });
+      const at = clock();
+      dispatch(stopped ? { type: "stopped", answerKey, at } : { type: "failed", answerKey, failure: failureOf(error, at), ...usageOf(error), at });
     } finally {
       streams.delete(answerKey);
     }
@@ -166,6 +171,10 @@ export function makeChat(options: ChatOptions): Chat {
         if (isNew) dispatch({ type: "history_received", page: { sessionId, messages: [], hasMore: false } });
         else dispatch({ type: "history_failed", failure });
       }
+    },
+    costOf(model, usage) {
+      const price = model === undefined ? undefined : options.price?.(model);
+      return price ? (client.costNanoUsd(price, usage) ?? null) : price;
     },
     dispose() {
       disposed = true;

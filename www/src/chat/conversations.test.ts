@@ -147,6 +147,23 @@ describe("conversations", () => {
     expect(conversations.sessions.state().items.map((item) => item.title)).toEqual(["About a", "About b", "Third"]);
   });
 
+  it("that were loaded beyond the first page stay when it is loaded anew, and those that are gone do not", async () => {
+    const { client, conversations } = setUp();
+    const at = (hour: number) => ({ updatedAt: `2026-11-23T${hour}:00:00.000Z` });
+    client.sessions = [session("a", at(19)), session("b", at(18)), session("c", at(17)), session("d", at(16)), session("e", at(15))];
+    client.pageSize = 2;
+    await conversations.sessions.refresh();
+    await conversations.sessions.loadMore();
+    client.sessions = [session("new", at(20)), ...client.sessions.filter(({ sessionId }) => sessionId !== "a")];
+    await conversations.sessions.refresh();
+    const list = () => conversations.sessions.state();
+    expect(list().items.map((item) => item.sessionId).join(" ")).toBe("new b c d");
+    expect(list().hasMore).toBe(true);
+    await conversations.sessions.loadMore();
+    expect(list().items.map((item) => item.sessionId).join(" ")).toBe("new b c d e");
+    expect(list().hasMore).toBe(false);
+  });
+
   it("ask the list again when an answer has ended", async () => {
     const { client, conversations } = setUp();
     client.open();

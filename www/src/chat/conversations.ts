@@ -1,6 +1,7 @@
-import type { PageUsage, ServerHello } from "@outcrop/client";
+import type { BudgetState, ModelPrice, PageUsage, ServerHello } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import { logAnswer, type AnswerRecord } from "./answer-log.ts";
+import { makeBudgets } from "./budgets.ts";
 import { makeChat, type Chat } from "./chat.ts";
 import type { Client } from "./client.ts";
 import { makeConnection, type Connection } from "./connection.ts";
@@ -29,6 +30,8 @@ export interface Conversations {
   readonly connection: Accessor<Connection>;
   readonly server: Accessor<ServerHello | undefined>;
   readonly usage: Accessor<PageUsage>;
+  /** The budgets that hold for this person, as they stood after the latest answer; none where the proxy has none. */
+  readonly budgets: Accessor<readonly BudgetState[]>;
   /** The answers of this page that have ended, the latest last. */
   readonly answers: Accessor<readonly AnswerRecord[]>;
   /** The open conversation. */
@@ -62,13 +65,24 @@ export function makeConversations(options: ConversationsOptions): Conversations 
   const [answers, setAnswers] = createSignal<readonly AnswerRecord[]>([]);
   const [model, setModel] = createSignal<string>();
   const sessions = makeSessions({ client, clock });
-  const { connection, dispose: leaveConnection } = makeConnection({ client, clock, onOpen: () => void sessions.refresh() });
+  const { connection, dispose: leaveConnection } = makeConnection({ client, clock, onOpen });
+  const { budgets, refresh: refreshBudgets, dispose: leaveBudgets } = makeBudgets({ client, clock });
   const leaveUsage = client.on("usage", setUsage);
   const server = () => connection().server;
 
+  function onOpen(): void {
+    void sessions.refresh();
+    void refreshBudgets();
+  }
+
+  function price(id: string): ModelPrice | null | undefined {
+    const info = server()?.models.find(({ model }) => model === id);
+    return info && (info.price ?? null);
+  }
+
   function chatOf(sessionId: string): Chat {
     const known = chats.get(sessionId);
-    const chat = known ?? makeChat({ client, sessionId, clock, model, defaultModel: () => defaultModel(sessionId), outbox, onEvent });
+    const chat = known ?? makeChat({ client, sessionId, clock, model, defaultModel: () => defaultModel(sessionId), price, outbox, onEvent });
     chats.delete(sessionId);
     chats.set(sessionId, chat);
     forgetIdle();
@@ -91,6 +105,8 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     const ended = (event.type === "received" && event.chunk.type === "done") || event.type === "stopped" || event.type === "failed";
     const begins = event.type === "received" && answerOf(before, event.answerKey)?.messageId === undefined;
     if (ended || (begins && !listed)) refreshOnce();
+    const isRefused = event.type === "failed" && event.failure.code === "budget_exceeded";
+    if (isRefused || (ended && budgets().length > 0)) void refreshBudgets();
     if (event.type === "sent") storage.set(OPEN_SESSION_KEY, state.sessionId);
   }
 
@@ -128,6 +144,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     connection,
     server,
     usage,
+    budgets,
     answers,
     current,
     open(sessionId) {
@@ -155,6 +172,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     dispose() {
       leaveConnection();
       leaveUsage();
+      leaveBudgets();
       for (const chat of chats.values()) chat.dispose();
       chats.clear();
     },

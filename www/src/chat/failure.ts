@@ -1,4 +1,4 @@
-import type { ChatError, ChatErrorCode, ErrorData } from "@outcrop/client";
+import type { ChatError, ChatErrorCode, ErrorData, Usage } from "@outcrop/client";
 
 /** What went wrong, as the page keeps it: the client's error with its wait turned into a point in time. */
 export interface Failure {
@@ -21,6 +21,11 @@ export function failureOf(error: unknown, now: number): Failure {
 export function failureFrom(error: Pick<ErrorData, "message" | "retryable" | "retryAfterMs"> & { code: ChatErrorCode }, now: number): Failure {
   const { code, message, retryable, retryAfterMs } = error;
   return { code, message, retryable, ...(retryAfterMs === undefined ? {} : { retryAt: now + retryAfterMs }) };
+}
+
+/** What an answer used until it failed, where the error says so. */
+export function usageOf(error: unknown): { usage?: Usage } {
+  return isChatError(error) && error.usage !== undefined ? { usage: error.usage } : {};
 }
 
 /** Whether an error is the client package's: by name, so that no component needs the package at run time. */

@@ -1,4 +1,4 @@
-import type { Chunk, HistoryResponse } from "@outcrop/client";
+import type { Chunk, HistoryResponse, Usage } from "@outcrop/client";
 import type { Failure } from "./failure.ts";
 import { fromHistory } from "./history.ts";
 import { answerOf, type Answer, type ChatState } from "./state.ts";
@@ -14,7 +14,7 @@ export type ChatEvent =
   | { type: "stop_requested"; answerKey: string }
   /** The answer was stopped and no receipt came. */
   | { type: "stopped"; answerKey: string; at: number }
-  | { type: "failed"; answerKey: string; failure: Failure; at: number }
+  | { type: "failed"; answerKey: string; failure: Failure; usage?: Usage; at: number }
   | { type: "history_requested" }
   | { type: "history_received"; page: HistoryResponse }
   | { type: "history_failed"; failure: Failure };
@@ -30,7 +30,9 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     }
     case "resent": {
       const kept = state.messages.filter((message) => message.key !== event.failedKey);
-      return { ...state, messages: [...kept, newAnswer(event)], turn: event.answerKey };
+      const used = answerOf(state, event.failedKey)?.usage;
+      const replaced = used === undefined ? {} : { replaced: [...(state.replaced ?? []), used] };
+      return { ...state, ...replaced, messages: [...kept, newAnswer(event)], turn: event.answerKey };
     }
     case "received":
       return received(state, event.answerKey, event.chunk, event.at);
@@ -39,7 +41,12 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case "stopped":
       return endTurn(state, event.answerKey, (answer) => ({ ...ended(answer, event.at), phase: "stopped" }));
     case "failed":
-      return endTurn(state, event.answerKey, (answer) => ({ ...ended(answer, event.at), phase: "failed", failure: event.failure }));
+      return endTurn(state, event.answerKey, (answer) => ({
+        ...ended(answer, event.at),
+        phase: "failed",
+        failure: event.failure,
+        ...(event.usage === undefined ? {} : { usage: event.usage }),
+      }));
     case "history_requested":
       return { ...state, history: { phase: "loading", hasMore: state.history.hasMore } };
     case "history_received":

@@ -30,7 +30,7 @@ export function reduceSessions(state: SessionsState, event: SessionsEvent): Sess
     case "requested":
       return { items: state.items, hasMore: state.hasMore, phase: "loading" };
     case "first_page":
-      return { items: event.page.sessions, hasMore: event.page.hasMore, phase: "loaded" };
+      return { ...refreshed(state, event.page), phase: "loaded" };
     case "next_page":
       return { items: joined(state.items, event.page.sessions), hasMore: event.page.hasMore, phase: "loaded" };
     case "updated":
@@ -40,6 +40,15 @@ export function reduceSessions(state: SessionsState, event: SessionsEvent): Sess
     case "failed":
       return { ...state, phase: "failed", failure: event.failure };
   }
+}
+
+/** The list with its first page anew: what was loaded beyond that stays, since a person may be looking at it. */
+function refreshed({ items, hasMore }: SessionsState, page: SessionsResponse): Pick<SessionsState, "items" | "hasMore"> {
+  const last = page.sessions.at(-1);
+  // What is newer than the end of the page and not on it is gone.
+  const older = page.hasMore && last !== undefined ? items.filter((item) => item.updatedAt <= last.updatedAt) : [];
+  const all = joined(page.sessions, older);
+  return { items: all, hasMore: all.length > page.sessions.length ? hasMore : page.hasMore };
 }
 
 function joined(items: readonly Session[], more: readonly Session[]): Session[] {

@@ -9,6 +9,8 @@ export interface ChatState {
   /** The key of the answer that is being made for this page. */
   readonly turn?: string;
   readonly history: HistoryState;
+  /** What answers used that failed and gave way to another one. */
+  readonly replaced?: readonly Usage[];
 }
 
 export type ChatMessage = Question | Answer;

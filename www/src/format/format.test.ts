@@ -1,9 +1,11 @@
 import type { Usage, UsageTotal } from "@outcrop/client";
 import { describe, expect, it } from "vitest";
-import { NO_USAGE, USAGE } from "../test/fake-client.ts";
+import { budget, NO_USAGE, USAGE, usageSum } from "../test/fake-client.ts";
 import { modelName } from "./models.ts";
-import { formatCost, formatCount, formatDuration, formatPlural, formatPrice, median, secondsUntil } from "./numbers.ts";
-import { answerCost, describeUsage, inputTokens, totalCost } from "./usage.ts";
+import { exactCost, formatCost, formatCount, formatDuration, formatPlural, formatPrice, formatWait, formatWhole, median, secondsUntil } from "./numbers.ts";
+import { budgetAmount, budgetLeft, budgetLevel, budgetUsed, describeBudget, leftWords, tightest } from "./budgets.ts";
+import { whenWords } from "./time.ts";
+import { answerCost, describeTotal, describeUsage, inputTokens, knownCost, sumCost, totalCost } from "./usage.ts";
 
 it.each([
   [0, "$0"],
@@ -15,6 +17,31 @@ it.each([
   [1_270_000_000, "$1.27"],
   [1_234_567_890_000, "$1,234.57"],
 ])("%i nano-dollars are %s", (nano, text) => expect(formatCost(nano)).toBe(text));
+
+it.each([
+  [0, "0"],
+  [1, "0.000000001"],
+  [2_400_000, "0.0024"],
+  [3_000_000_000, "3"],
+  [1_234_567_890_120, "1234.56789012"],
+])("%i nano-dollars are exactly %s dollars", (nano, text) => expect(exactCost(nano)).toBe(text));
+
+it.each([
+  [0, "0 s"],
+  [90, "90 s"],
+  [91, "2 min"],
+  [3_600, "1 h"],
+  [12_001, "3 h 21 min"],
+])("a wait of %i seconds is %s", (seconds, text) => expect(formatWait(seconds)).toBe(text));
+
+it("a count in full has all its digits", () => expect(formatWhole(1_234_567)).toBe("1,234,567"));
+
+it("a time to come is told by the day", () => {
+  const now = new Date(2026, 10, 23, 12).getTime();
+  expect(whenWords(new Date(2026, 10, 23, 18).getTime(), now)).toMatch(/^today at /);
+  expect(whenWords(new Date(2026, 10, 24, 0).getTime(), now)).toMatch(/^tomorrow at /);
+  expect(whenWords(new Date(2026, 11, 1, 0).getTime(), now)).toMatch(/^on .*1.* at /);
+});
 
 it.each([
   [3_000_000_000, "$3"],
@@ -67,6 +94,25 @@ describe("a usage", () => {
     expect(describeUsage({ ...USAGE, cacheReadInputTokens: 10 })).toContain("10 read from the cache");
   });
 
+  it("of nothing costs nothing, whatever the model", () => {
+    expect(answerCost({ ...unpriced, inputTokens: 0, outputTokens: 0, totalTokens: 0 })).toBe("$0");
+  });
+
+  it("in sum of the proxy's calls likewise", () => {
+    expect(sumCost(usageSum(0))).toBe("$0");
+    expect(sumCost(usageSum(2))).toBe("$0.0048");
+    expect(sumCost(usageSum(2, { estimatedCalls: 1 }))).toBe("≈ $0.0048");
+    expect([sumCost, knownCost].map((cost) => cost(usageSum(2, { unpricedCalls: 1 })))).toEqual(["$0.0048 + 1 unpriced", "$0.0048"]);
+    expect(sumCost(usageSum(2, { unpricedCalls: 2, usage: unpriced }))).toBe("unpriced");
+    expect(sumCost(usageSum(2, { usage: unpriced }))).toBe("unpriced");
+  });
+
+  it("in sum has a sentence with everything", () => {
+    const words = describeTotal(total({ inputTokens: 1_234, unpricedTurns: 1, estimatedTurns: 2 }));
+    expect(words).toBe("3 answers, 1,234 tokens in, 0 out, $0.0024 in all, 1 without a known price, left out of the cost, 2 estimated");
+    expect(describeTotal(total({ unpricedTurns: 3, costNanoUsd: 0 }))).not.toContain("$");
+  });
+
   it("in sum names what the cost leaves out", () => {
     expect(totalCost(NO_USAGE)).toBe("$0");
     expect(totalCost(total({}))).toBe("$0.0024");
@@ -87,3 +133,29 @@ it.each([
   ["anthropic.claude-fable-5", "Claude Fable 5"],
   ["arn:aws:bedrock:us-west-2:1:inference-profile/x", "arn:aws:bedrock:us-west-2:1:inference-profile/x"],
 ])("%s is called %s", (id, name) => expect(modelName(id)).toBe(name));
+
+describe("a budget", () => {
+  it("has left what is neither spent nor set aside", () => {
+    const half = budget(2_000_000_000, { reserved: 500_000_000 });
+    expect([budgetLeft(half), budgetUsed(half), leftWords(half), budgetLevel(half)]).toEqual([2_500_000_000, 0.5, "$2.50 of $5.00 left", "plenty"]);
+    expect(budgetLevel(budget(4_000_000_000))).toBe("low");
+  });
+
+  it("that is overspent has nothing left, and no less", () => {
+    const over = budget(6_000_000_000);
+    expect([budgetLeft(over), budgetUsed(over), leftWords(over), budgetLevel(over)]).toEqual([0, 1, "$5.00 used up", "none"]);
+    expect(budgetUsed(budget(0, { limit: 0 }))).toBe(1);
+  });
+
+  it("is told whole", () => {
+    const now = Date.parse("2026-11-23T12:00:00.000Z");
+    const words = describeBudget(budget(100, { scope: "proxy", unit: "tokens", limit: 1_000, reserved: 1 }), now);
+    expect(words).toMatch(/^Everybody’s daily budget: 899 tokens of 1,000 tokens left, 100 tokens spent, 1 token set aside for answers under way; renews /);
+    expect(budgetAmount(budget(0), 5_000_000_000)).toBe("$5.00");
+  });
+
+  it("that is nearest its end is the one to look at", () => {
+    expect(tightest([budget(1), budget(3), budget(2)])?.spent).toBe(3);
+    expect(tightest([])).toBeUndefined();
+  });
+});

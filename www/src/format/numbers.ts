@@ -14,6 +14,13 @@ export function formatCost(nanoUsd: number): string {
   return `$${usd.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }
 
+/** Nano-dollars as dollars to the last digit, without a sign or rounding: `0.0024`. */
+export function exactCost(nanoUsd: number): string {
+  const dollars = Math.floor(nanoUsd / NANO);
+  const fraction = String(nanoUsd % NANO).padStart(9, "0").replace(/0+$/, "");
+  return fraction === "" ? String(dollars) : `${dollars}.${fraction}`;
+}
+
 /** Nano-dollars per million tokens as dollars: `$3`, `$0.25`. */
 export function formatPrice(nanoUsdPerMillion: number): string {
   return `$${(nanoUsdPerMillion / NANO).toLocaleString("en-US", { maximumFractionDigits: 4 })}`;
@@ -22,6 +29,11 @@ export function formatPrice(nanoUsdPerMillion: number): string {
 /** A count: `9,876` up to ten thousand, `12.3K` and `1.2M` above. */
 export function formatCount(count: number): string {
   return count < 10_000 ? whole.format(count) : compact.format(count);
+}
+
+/** A count in full: `1,234,567`. */
+export function formatWhole(count: number): string {
+  return whole.format(count);
 }
 
 /** A count with its noun: `1 answer`, `2 answers`. */
@@ -35,6 +47,15 @@ export function formatDuration(ms: number): string {
   if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** A wait in whole seconds: `12 s`, `5 min`, `3 h 20 min`; never less than is left. */
+export function formatWait(seconds: number): string {
+  if (seconds <= 90) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
 }
 
 /** Seconds still to wait, rounded up, never negative. */

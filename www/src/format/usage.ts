@@ -1,8 +1,9 @@
-import type { Usage, UsageTotal } from "@outcrop/client";
-import { formatCost, formatCount } from "./numbers.ts";
+import type { Usage, UsageSum, UsageTotal } from "@outcrop/client";
+import { exactCost, formatCost, formatCount, formatPlural, formatWhole } from "./numbers.ts";
 
 /** The cost of one answer: `$0.0024`, `≈ $0.0024` where it is estimated, `unpriced` where the model has no known price. */
 export function answerCost(usage: Usage): string {
+  if (usage.totalTokens === 0) return formatCost(0);
   if (usage.costNanoUsd === undefined) return "unpriced";
   return `${usage.source === "estimated" ? "≈ " : ""}${formatCost(usage.costNanoUsd)}`;
 }
@@ -14,9 +15,30 @@ export function totalCost(total: UsageTotal): string {
   return total.unpricedTurns > 0 ? `${cost} + ${formatCount(total.unpricedTurns)} unpriced` : cost;
 }
 
+/** The cost of a sum of the proxy's, marked likewise. */
+export function sumCost(sum: UsageSum): string {
+  const { calls, unpricedCalls } = sum;
+  return unpricedCalls > 0 && unpricedCalls < calls ? `${knownCost(sum)} + ${formatCount(unpricedCalls)} unpriced` : knownCost(sum);
+}
+
+/** The same without what it leaves out, for where that is said beside it. */
+export function knownCost({ calls, unpricedCalls, estimatedCalls, usage }: UsageSum): string {
+  if (calls > 0 && (usage.costNanoUsd === undefined || unpricedCalls === calls)) return "unpriced";
+  return `${estimatedCalls > 0 ? "≈ " : ""}${formatCost(usage.costNanoUsd ?? 0)}`;
+}
+
 /** All input of a usage, tokens read from and written to the cache included. */
 export function inputTokens(usage: Pick<Usage, "inputTokens" | "cacheReadInputTokens" | "cacheWriteInputTokens">): number {
   return usage.inputTokens + usage.cacheReadInputTokens + usage.cacheWriteInputTokens;
+}
+
+/** A sentence with everything that is known about a total. */
+export function describeTotal(total: UsageTotal): string {
+  const parts = [formatPlural(total.turns, "answer"), `${formatWhole(inputTokens(total))} tokens in`, `${formatWhole(total.outputTokens)} out`];
+  if (total.unpricedTurns < total.turns || total.turns === 0) parts.push(`$${exactCost(total.costNanoUsd)} in all`);
+  if (total.unpricedTurns > 0) parts.push(`${formatWhole(total.unpricedTurns)} without a known price, left out of the cost`);
+  if (total.estimatedTurns > 0) parts.push(`${formatWhole(total.estimatedTurns)} estimated`);
+  return parts.join(", ");
 }
 
 /** A sentence with everything that is known about a usage, for a tooltip and for screen readers. */

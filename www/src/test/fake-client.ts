@@ -1,4 +1,5 @@
 import type {
+  BudgetState,
   Chunk,
   ConnectionStatus,
   HistoryResponse,
@@ -8,7 +9,12 @@ import type {
   ServerHello,
   Session,
   SessionsResponse,
+  ModelPrice,
   Usage,
+  UsageQuery,
+  UsageResponse,
+  UsageRow,
+  UsageSum,
 } from "@outcrop/client";
 import type { Client } from "../chat/client.ts";
 
@@ -139,6 +145,10 @@ export class FakeClient implements Client {
   sessions: Session[] = [];
   pageSize = 30;
   refusal: Error | undefined;
+  /** What was asked of the usage so far. */
+  readonly queries: UsageQuery[] = [];
+  /** Answers the next questions about the usage. */
+  report: (query: UsageQuery) => UsageResponse | Error | Promise<UsageResponse> = () => usageResponse([]);
   #usage: PageUsage = NO_USAGE;
   #status = new Set<(status: ConnectionStatus) => void>();
   #usageListeners = new Set<(usage: PageUsage) => void>();
@@ -193,6 +203,18 @@ export class FakeClient implements Client {
     this.sessions = this.sessions.filter((item) => item.sessionId !== sessionId);
   }
 
+  async usageReport(query: UsageQuery): Promise<UsageResponse> {
+    this.queries.push(query);
+    const report = await this.report(query);
+    if (report instanceof Error) throw report;
+    return report;
+  }
+
+  /** Of plain tokens only: the real one is tested where it is. */
+  costNanoUsd(price: ModelPrice | undefined, usage: Usage): number | undefined {
+    return price && Math.ceil((usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000);
+  }
+
   on(event: "status" | "usage", listener: never): () => void {
     const listeners = (event === "status" ? this.#status : this.#usageListeners) as Set<never>;
     listeners.add(listener);
@@ -236,6 +258,42 @@ export class MemoryStorage {
 export function counter(prefix: string): () => string {
   let count = 0;
   return () => `${prefix}${(count += 1)}`;
+}
+
+/** A sum of answers of {@link USAGE}; `more` says what else is so. */
+export function usageSum(turns: number, more: Partial<UsageSum> = {}): UsageSum {
+  const usage = {
+    ...USAGE,
+    inputTokens: turns * USAGE.inputTokens,
+    outputTokens: turns * USAGE.outputTokens,
+    totalTokens: turns * USAGE.totalTokens,
+    costNanoUsd: turns * (USAGE.costNanoUsd ?? 0),
+  };
+  return { turns, calls: turns, estimatedCalls: 0, unpricedCalls: 0, usage, ...more };
+}
+
+/** A report of these rows, with their sum. */
+export function usageResponse(rows: UsageRow[], more: Partial<UsageResponse> = {}): UsageResponse {
+  const add = (of: (row: UsageSum) => number) => rows.reduce((sum, row) => sum + of(row), 0);
+  const total: UsageSum = {
+    turns: add((row) => row.turns),
+    calls: add((row) => row.calls),
+    estimatedCalls: add((row) => row.estimatedCalls),
+    unpricedCalls: add((row) => row.unpricedCalls),
+    usage: {
+      ...USAGE,
+      inputTokens: add((row) => row.usage.inputTokens),
+      outputTokens: add((row) => row.usage.outputTokens),
+      totalTokens: add((row) => row.usage.totalTokens),
+      costNanoUsd: add((row) => row.usage.costNanoUsd ?? 0),
+    },
+  };
+  return { from: "2026-11-17T00:00:00.000Z", to: "2026-11-23T12:00:00.000Z", rows, total, budgets: [], ...more };
+}
+
+/** A daily budget of five dollars, of which this much is spent. */
+export function budget(spent: number, more: Partial<BudgetState> = {}): BudgetState {
+  return { scope: "user", period: "day", unit: "nano_usd", limit: 5_000_000_000, spent, reserved: 0, renewsAt: "2026-11-24T00:00:00.000Z", ...more };
 }
 
 export function session(sessionId: string, more: Partial<Session> = {}): Session {

@@ -16,7 +16,7 @@ use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use rusqlite_migration::{M, Migrations};
 
-use self::worker::Worker;
+use self::worker::{Purpose, Worker};
 use super::{
     Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Fingerprint, MAX_MESSAGES, OpenAnswer, Page,
     Store, StoreError, title_from,
@@ -111,8 +111,8 @@ impl SqliteStore {
             })
         };
         Ok(Self {
-            writer: Worker::start("store writer", connect()?, "BEGIN IMMEDIATE").map_err(unusable)?,
-            reader: Worker::start("store reader", connect()?, "BEGIN").map_err(unusable)?,
+            writer: Worker::start("store writer", connect()?, Purpose::Write).map_err(unusable)?,
+            reader: Worker::start("store reader", connect()?, Purpose::Read).map_err(unusable)?,
             _lock: Some(lock),
         })
     }
@@ -143,8 +143,8 @@ impl SqliteStore {
         let unusable = |error| OpenError::Folder(folder.to_owned(), error);
         // What is given to the writer fails: its connection cannot write either.
         Ok(Self {
-            writer: Worker::start("store writer", connect()?, "BEGIN").map_err(unusable)?,
-            reader: Worker::start("store reader", connect()?, "BEGIN").map_err(unusable)?,
+            writer: Worker::start("store writer", connect()?, Purpose::Read).map_err(unusable)?,
+            reader: Worker::start("store reader", connect()?, Purpose::Read).map_err(unusable)?,
             _lock: None,
         })
     }

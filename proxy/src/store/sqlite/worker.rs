@@ -1,7 +1,8 @@
 //! A thread that owns a connection.
 //!
-//! What waits when the thread is free is done in one transaction and acknowledged when that is committed: a disk that takes a
-//! millisecond to be sure of a write takes one for a hundred of them.
+//! What waits to be written when the thread is free is done in one transaction and acknowledged when that is committed: a disk that
+//! takes a millisecond to be sure of a write takes one for a hundred of them. What is read has a transaction of its own: one sees the
+//! database as it was at its first use, and whoever comes later may have heard of something newer.
 
 use std::{io, thread};
 
@@ -14,8 +15,33 @@ use crate::store::StoreError;
 /// How many uses may wait for a thread; others wait for room.
 const MAX_WAITING: usize = 1_024;
 
-/// How many uses are committed together.
+/// How many writes are committed together.
 const MAX_TOGETHER: usize = 256;
+
+/// What a thread is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Read,
+    Write,
+}
+
+impl Purpose {
+    /// What begins a transaction.
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN",
+            Self::Write => "BEGIN IMMEDIATE",
+        }
+    }
+
+    /// How many uses one has at most.
+    fn most_uses(self) -> usize {
+        match self {
+            Self::Read => 1,
+            Self::Write => MAX_TOGETHER,
+        }
+    }
+}
 
 /// Tells whoever asked, once it is known whether the transaction is committed.
 type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -34,10 +60,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread. `begin` begins its transactions.
-    pub(super) fn start(name: &str, connection: Connection, begin: &'static str) -> io::Result<Self> {
+    /// Starts the thread.
+    pub(super) fn start(name: &str, connection: Connection, purpose: Purpose) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(MAX_WAITING);
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || serve(connection, waiting, begin))?;
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || serve(connection, waiting, purpose))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -93,19 +119,19 @@ impl Drop for Worker {
     }
 }
 
-fn serve(mut connection: Connection, mut waiting: mpsc::Receiver<Job>, begin: &str) {
+fn serve(mut connection: Connection, mut waiting: mpsc::Receiver<Job>, purpose: Purpose) {
     let mut next = None;
     while let Some(first) = next.take().or_else(|| waiting.blocking_recv()) {
         if first.alone {
             (first.work)(&mut connection)(Ok(()));
             continue;
         }
-        if let Err(error) = connection.execute_batch(begin) {
+        if let Err(error) = connection.execute_batch(purpose.begin()) {
             error!(%error, "the store cannot be used");
             continue;
         }
         let mut done = vec![(first.work)(&mut connection)];
-        while done.len() < MAX_TOGETHER
+        while done.len() < purpose.most_uses()
             && let Ok(job) = waiting.try_recv()
         {
             if job.alone {
@@ -121,5 +147,41 @@ fn serve(mut connection: Connection, mut waiting: mpsc::Receiver<Job>, begin: &s
             StoreError::from(error)
         });
         done.into_iter().for_each(|tell| tell(committed.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_reads_after_a_write_sees_it_whatever_others_read_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let writer = Connection::open(&file).unwrap();
+        writer.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (n)").unwrap();
+        let reader = Worker::start("reader", Connection::open(&file).unwrap(), Purpose::Read).unwrap();
+        let count = |connection: &Connection| Ok(connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?);
+        let (begun, has_begun) = oneshot::channel();
+        let (go_on, may_go_on) = channel();
+        let slow = reader.run(move |connection| {
+            let before: u32 = count(connection)?;
+            begun.send(()).unwrap();
+            may_go_on.recv().unwrap();
+            Ok(before)
+        });
+        let later = async {
+            has_begun.await.unwrap();
+            writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+            let later = reader.run(count);
+            let go_on = async { go_on.send(()).unwrap() };
+            // In this order: it waits before the thread is free.
+            tokio::join!(biased; later, go_on).0
+        };
+        assert_eq!(tokio::join!(slow, later), (Ok(0), Ok(1)));
     }
 }

@@ -60,7 +60,12 @@ impl Proxy {
 
     /// With more flags, and a script for the emulator.
     pub(crate) async fn with(flags: &[&str], script: Script) -> Self {
-        let emulator = Emulator::start(Config { script, ..Config::unpaced() }).await.expect("an emulator");
+        Self::over(flags, Config { script, ..Config::unpaced() }).await
+    }
+
+    /// With more flags, over an emulator with a configuration of its own.
+    pub(crate) async fn over(flags: &[&str], config: Config) -> Self {
+        let emulator = Emulator::start(config).await.expect("an emulator");
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test");
         let options = Options { endpoint_url: Some(emulator.url()), fixed: Some((credentials, REGION.to_owned())) };
         let app = App::start_with(&serve(flags), &options).await.expect("a proxy");
@@ -122,8 +127,9 @@ impl Proxy {
 
 /// The settings of `outcrop-proxy serve` with these flags.
 pub(crate) fn serve(flags: &[&str]) -> Serve {
-    let always = ["outcrop-proxy", "serve", "--listen", "127.0.0.1:0", "--model", MODEL, "--store", "memory"];
-    match Cli::try_parse_from(always.iter().chain(flags)).expect("flags").command {
+    let always = ["outcrop-proxy", "serve", "--listen", "127.0.0.1:0", "--model", MODEL];
+    let in_memory: &[&str] = if flags.contains(&"--store") { &[] } else { &["--store", "memory"] };
+    match Cli::try_parse_from(always.iter().chain(in_memory).chain(flags)).expect("flags").command {
         Command::Serve(serve) => *serve,
         _ => unreachable!("serve was asked for"),
     }

@@ -12,8 +12,8 @@ export function Dashboard(props: { conversations: Conversations }) {
   return (
     <div class="dash">
       <div class="dash-head">
-        <h1>Usage</h1>
-        <p class="oc-muted">Answers, tokens and cost since this page was loaded.</p>
+        <h1>This page</h1>
+        <p class="oc-muted">Answers, tokens and cost since it was loaded. <a href="#/usage">All usage</a></p>
       </div>
       <Figures usage={props.conversations.usage()} answers={answers()} />
       <AnswerChart answers={answers()} />

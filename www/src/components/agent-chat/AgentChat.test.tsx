@@ -59,6 +59,19 @@ describe("the list of conversations", () => {
     expect(screen.queryByText("About a")).toBeNull();
   });
 
+  it("gives the focus to the next one when one is deleted, and at last to a new one", async () => {
+    const { row } = await setUp();
+    const remove = async (name: string) => {
+      fireEvent.click(screen.getByRole("button", { name: `Delete ${name}` }));
+      fireEvent.click(screen.getByRole("button", { name: "Delete" }));
+      await settled();
+    };
+    await remove("About a");
+    expect(document.activeElement).toBe(within(row("b")).getByText("About b").closest("button"));
+    await remove("About b");
+    expect(document.activeElement?.textContent).toContain("New conversation");
+  });
+
   it("says why something was refused", async () => {
     const { client } = await setUp();
     client.refusal = chatError("rate_limited", "Wait a minute.");

@@ -71,7 +71,12 @@ export function AgentChat(props: AgentChatProps) {
             <ModelPicker conversations={conversations} />
           </div>
           <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
-          <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={props.suggestions} />
+          <ChatPanel
+            chat={conversations.current()}
+            connection={conversations.connection()}
+            budgets={conversations.budgets()}
+            suggestions={props.suggestions}
+          />
         </div>
       </div>
     </div>

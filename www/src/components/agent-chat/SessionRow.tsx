@@ -39,7 +39,13 @@ export function SessionRow(props: SessionRowProps) {
 
   async function remove(): Promise<void> {
     setBusy(true);
-    if (await props.onDelete()) return;
+    // The row goes, and the focus would go with it.
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    const list = row.closest(".oc-sessions");
+    if (await props.onDelete()) {
+      const next = neighbour?.querySelector<HTMLElement>(".oc-session-open") ?? list?.querySelector<HTMLElement>(".oc-sessions-new");
+      return next?.focus();
+    }
     setBusy(false);
     leave();
   }

@@ -2,7 +2,7 @@ import type { StopReason } from "@outcrop/client";
 import { Show } from "solid-js";
 import type { Answer } from "../../chat/state.ts";
 import { modelName } from "../../format/models.ts";
-import { formatCount, formatDuration } from "../../format/numbers.ts";
+import { exactCost, formatCount, formatDuration } from "../../format/numbers.ts";
 import { answerCost, describeUsage, inputTokens } from "../../format/usage.ts";
 import { CopyButton } from "../common/CopyButton.tsx";
 
@@ -22,7 +22,7 @@ export function AnswerMeta(props: { answer: Answer }) {
           <span class="oc-usage" title={describeUsage(usage())}>
             <span>{formatCount(inputTokens(usage()))} in</span>
             <span>{formatCount(usage().outputTokens)} out</span>
-            <span class="oc-cost">{answerCost(usage())}</span>
+            <data class="oc-cost" value={usage().costNanoUsd === undefined ? "" : exactCost(usage().costNanoUsd ?? 0)}>{answerCost(usage())}</data>
             <Show when={usage().source === "estimated"}><span>estimated</span></Show>
           </span>
         )}

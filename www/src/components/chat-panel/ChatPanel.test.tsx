@@ -176,6 +176,19 @@ describe("a failure", () => {
     expect(within(screen.getByRole("alert")).queryByRole("button")).toBeNull();
   });
 
+  it("for want of budget says when it renews and what to do until then", async () => {
+    const client = new FakeClient();
+    const chat = makeChat({ client, sessionId: "s1" });
+    render(() => <ChatPanel chat={chat} />);
+    chat.send("Hello");
+    await client.lastStream.fail(chatError("budget_exceeded", "Your daily budget of $5.00 is used up.", { retryable: true, retryAfterMs: 3 * 3_600_000 }));
+    const alert = screen.getByRole("alert");
+    expect(alert.textContent).toContain("Your daily budget of $5.00 is used up.");
+    expect(alert.textContent).toMatch(/It renews (today|tomorrow|on .*) at \d/);
+    expect(alert.textContent).toContain("a cheaper model");
+    expect(within(alert).getByRole("button").getAttribute("aria-disabled")).toBe("true");
+  });
+
   it("that asks to wait counts down before its retry works", async () => {
     vi.useFakeTimers();
     const client = new FakeClient();

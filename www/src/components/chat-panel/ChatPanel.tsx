@@ -1,9 +1,11 @@
+import type { BudgetState } from "@outcrop/client";
 import { createUniqueId, Show, type JSX } from "solid-js";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
 import { Announcer } from "./Announcer.tsx";
 import { Composer } from "./Composer.tsx";
 import { EmptyState, SUGGESTIONS } from "./EmptyState.tsx";
+import { Gauge } from "./Gauge.tsx";
 import { HistoryNotice } from "./HistoryNotice.tsx";
 import { MessageList } from "./MessageList.tsx";
 import "../theme.css";
@@ -14,6 +16,8 @@ export interface ChatPanelProps {
   chat: Chat;
   /** Where the connection stands; sending is refused once it is closed for good. */
   connection?: Connection | undefined;
+  /** The budgets that hold for this person, from `Conversations`: what is left is shown. */
+  budgets?: readonly BudgetState[] | undefined;
   /** Prompts that an empty conversation offers. */
   suggestions?: readonly string[] | undefined;
   /** Whether the composer takes the focus when the panel appears or another conversation is opened. Default true. */
@@ -49,6 +53,7 @@ export function ChatPanel(props: ChatPanelProps) {
         )}
       </Show>
       {props.children}
+      <Gauge chat={props.chat} budgets={props.budgets ?? []} />
       <Composer chat={props.chat} connection={props.connection} autofocus={props.autofocus !== false} />
       <Announcer state={state()} connected={isConnected()} />
     </section>

@@ -100,7 +100,12 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
             </button>
           </div>
           <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
-          <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={props.suggestions} />
+          <ChatPanel
+            chat={conversations.current()}
+            connection={conversations.connection()}
+            budgets={conversations.budgets()}
+            suggestions={props.suggestions}
+          />
         </div>
       </Show>
     </div>

@@ -1,0 +1,49 @@
+import { createUniqueId, For } from "solid-js";
+import { RetryIcon } from "../../components/common/icons.tsx";
+import { RANGE_NAMES, RANGES } from "./range.ts";
+import { GROUPS, type Choice, type Group } from "./report.ts";
+
+export const GROUP_NAMES: Record<Group, string> = { model: "Model", session: "Conversation", user: "User", day: "Day" };
+
+/** What is shown: of which time, and by what. */
+export function Controls(props: { choice: Choice; isLoading: boolean; onChoose: (choice: Choice) => void; onReload: () => void }) {
+  return (
+    <div class="usage-controls">
+      <Segments
+        legend="Time"
+        values={RANGES}
+        name={(range) => RANGE_NAMES[range]}
+        chosen={props.choice.range}
+        onChoose={(range) => props.onChoose({ ...props.choice, range })}
+      />
+      <Segments
+        legend="By"
+        values={GROUPS}
+        name={(group) => GROUP_NAMES[group]}
+        chosen={props.choice.group}
+        onChoose={(group) => props.onChoose({ ...props.choice, group })}
+      />
+      <button type="button" class="oc-button" aria-disabled={props.isLoading} onClick={() => !props.isLoading && props.onReload()}>
+        <RetryIcon /> Refresh
+      </button>
+    </div>
+  );
+}
+
+/** Radio buttons in a row: the arrow keys go through them. */
+function Segments<T extends string>(props: { legend: string; values: readonly T[]; name: (value: T) => string; chosen: T; onChoose: (value: T) => void }) {
+  const group = createUniqueId();
+  return (
+    <fieldset class="usage-segments">
+      <legend>{props.legend}</legend>
+      <For each={props.values}>
+        {(value) => (
+          <label>
+            <input type="radio" name={group} value={value} checked={props.chosen === value} onChange={() => props.onChoose(value)} />
+            <span>{props.name(value)}</span>
+          </label>
+        )}
+      </For>
+    </fieldset>
+  );
+}

@@ -1,0 +1,105 @@
+import { createEffect, createMemo, on, Show } from "solid-js";
+import { headline, type Client, type Conversations } from "../../components/index.ts";
+import { pageClock } from "../../chat/ids.ts";
+import { exactCost, formatPlural, formatWhole } from "../../format/numbers.ts";
+import { inputTokens, knownCost } from "../../format/usage.ts";
+import { Budgets } from "./Budgets.tsx";
+import { Charts } from "./Charts.tsx";
+import { Controls } from "./Controls.tsx";
+import { spanName } from "./range.ts";
+import { makeReports, type Report } from "./report.ts";
+import { makeTitles } from "./titles.ts";
+import { UsageTable } from "./UsageTable.tsx";
+import "../dashboard/dashboard.css";
+import "./usage.css";
+
+/** What the proxy has counted, of all pages and of the past: over time, by what a person chooses, with the budgets. */
+export function UsagePage(props: { client: Client; conversations: Conversations; clock?: () => number }) {
+  const clock = props.clock ?? pageClock;
+  const reports = makeReports({ client: props.client, choice: { range: "7d", group: "model" }, clock });
+  const titles = makeTitles(props.client);
+  const state = reports.state;
+  const report = createMemo(() => state().report);
+  const isEmpty = () => report()?.table.total.calls === 0;
+
+  void reports.reload();
+  // What was answered on this page meanwhile counts too.
+  createEffect(on(() => props.conversations.answers(), () => void reports.reload(), { defer: true }));
+  createEffect(on(report, (now) => {
+    if (now?.choice.group === "session") void titles.find(now.table.rows.map((row) => row.key));
+  }));
+
+  return (
+    <div class="dash usage">
+      <div class="dash-head">
+        <h1>Usage</h1>
+        <p class="oc-muted">What the proxy has counted, of this page and all others. Days are UTC.</p>
+      </div>
+      <Controls choice={state().choice} isLoading={state().phase === "loading"} onChoose={(choice) => void reports.load(choice)} onReload={() => void reports.reload()} />
+      <p class="oc-hidden" role="status">{state().phase === "loading" ? "Loading the usage…" : ""}</p>
+      <Show when={state().phase === "failed" && state().failure}>
+        {(failure) => (
+          <div class="oc-notice oc-notice-error" role="alert">
+            <p><strong>{headline(failure().code)}</strong> {failure().message}</p>
+            <button type="button" class="oc-button" onClick={() => void reports.reload()}>Try again</button>
+          </div>
+        )}
+      </Show>
+      <Show when={report()} fallback={<Show when={state().phase === "loading"}><Skeleton /></Show>}>
+        {(found) => (
+          <>
+            <Show when={!isEmpty()} fallback={<Nothing />}>
+              <Totals report={found()} />
+              <Charts report={found()} />
+            </Show>
+            <Budgets budgets={found().table.budgets} />
+            <Show when={!isEmpty()}><UsageTable report={found()} titleOf={titles.titleOf} /></Show>
+          </>
+        )}
+      </Show>
+    </div>
+  );
+}
+
+function Totals(props: { report: Report }) {
+  const total = () => props.report.table.total;
+  return (
+    <dl class="dash-figures">
+      <div class="dash-card dash-figure">
+        <dt>Cost</dt>
+        <dd>
+          <data class="dash-value" value={total().usage.costNanoUsd === undefined ? "" : exactCost(total().usage.costNanoUsd ?? 0)}>{knownCost(total())}</data>
+          <span class="oc-muted">
+            {spanName(props.report.table.from, props.report.table.to)}
+            <Show when={total().unpricedCalls > 0}>, {formatPlural(total().unpricedCalls, "call")} without a known price</Show>
+          </span>
+        </dd>
+      </div>
+      <div class="dash-card dash-figure">
+        <dt>Tokens</dt>
+        <dd>
+          <span class="dash-value">{formatWhole(total().usage.totalTokens)}</span>
+          <span class="oc-muted">{formatWhole(inputTokens(total().usage))} in, {formatWhole(total().usage.outputTokens)} out</span>
+        </dd>
+      </div>
+      <div class="dash-card dash-figure">
+        <dt>Answers</dt>
+        <dd><span class="dash-value">{formatWhole(total().turns)}</span><span class="oc-muted">{formatPlural(total().calls, "call")} of models</span></dd>
+      </div>
+    </dl>
+  );
+}
+
+function Nothing() {
+  return (
+    <div class="dash-card usage-nothing">
+      <p><strong>Nothing was used in this time.</strong></p>
+      <p class="oc-muted">Choose a longer one, or <a href="#/chat">ask Claude something</a>: each answer is counted here.</p>
+    </div>
+  );
+}
+
+/** Where the figures will be. */
+function Skeleton() {
+  return <div class="usage-skeleton" aria-hidden="true"><span /><span /><span /><span /><span /></div>;
+}
