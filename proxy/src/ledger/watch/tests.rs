@@ -20,7 +20,7 @@ async fn who_tells_never_waits_and_what_is_too_much_is_left_out() {
     for n in 0..MAX_WAITING + 5 {
         watch.settled(calls(&n.to_string()));
     }
-    Watch::default().settled(calls("heard by nobody"));
+    Watch::default().settled(calls("nobody"));
     settled.close();
     let mut heard = Vec::new();
     while let Some(calls) = settled.recv().await {
