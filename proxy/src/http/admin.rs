@@ -43,8 +43,9 @@ impl std::fmt::Debug for AdminToken {
 }
 
 impl AdminToken {
-    /// This token, if it has [`MIN_TOKEN_CHARS`] or more.
+    /// This token, without blanks around it, if it has [`MIN_TOKEN_CHARS`] or more.
     pub fn new(token: &str) -> Option<Self> {
+        let token = token.trim_ascii();
         (token.chars().count() >= MIN_TOKEN_CHARS).then(|| Self(Sha256::digest(token).into()))
     }
 
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn a_token_is_long_and_shown_to_nobody() {
         assert!(AdminToken::new("fifteen letters").is_none());
-        let token = AdminToken::new("sixteen letters!").unwrap();
+        let token = AdminToken::new(" sixteen letters!\n").unwrap();
         assert!(token.is(b"sixteen letters!"));
         assert!(!token.is(b"sixteen letters?") && !token.is(b"") && !token.is(b"sixteen letters! "));
         assert_eq!(format!("{token:?}"), "AdminToken");

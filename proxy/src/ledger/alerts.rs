@@ -13,10 +13,10 @@ use tracing::warn;
 use super::budgets::{Budgets, account_name};
 use crate::{
     principal::Owner,
-    store::{Account, Call, Store, StoreError},
+    store::{Account, Call, Limit, Store, StoreError},
 };
 
-/// Of how many accounts a process remembers what was raised. More are forgotten, and the store is asked again.
+/// Of how many budgets of somebody a process remembers what was raised. More are forgotten, and the store is asked again.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// What an alert is about.
@@ -91,13 +91,13 @@ impl Alert {
     }
 }
 
-/// Raises an alert where so much of a budget is spent: once for each account and height, whichever proxy is first.
+/// Raises an alert where so much of a budget is spent: once for each budget, whose it is, time and height, whichever proxy is first.
 #[derive(Debug)]
 pub struct Heights {
     budgets: Budgets,
     /// In percent, the highest first.
     heights: Vec<u32>,
-    /// The highest that is raised, by account.
+    /// The highest that is raised, by the key of [`of_unit`].
     raised: HashMap<String, u32>,
 }
 
@@ -108,11 +108,15 @@ impl Heights {
         Self { budgets, heights, raised: HashMap::new() }
     }
 
-    /// What there is to alert of after `calls` were settled.
-    pub(super) async fn look_at(&mut self, store: &dyn Store, calls: &[Call]) -> Result<Vec<Alert>, StoreError> {
-        let mut alerts = Vec::new();
+    /// Adds to `alerts` what there is to alert of after `calls` were settled. What is added is raised, even if the store fails then.
+    pub(super) async fn look_at(
+        &mut self,
+        store: &dyn Store,
+        calls: &[Call],
+        alerts: &mut Vec<Alert>,
+    ) -> Result<(), StoreError> {
         if self.budgets.is_empty() {
-            return Ok(alerts);
+            return Ok(());
         }
         let answers: BTreeSet<(&Owner, Timestamp)> = calls.iter().map(|call| (&call.owner, call.asked)).collect();
         // Answers of an owner that count in the same accounts are looked at once.
@@ -127,7 +131,7 @@ impl Heights {
                 alerts.extend(self.alert(store, owner, &account, &state).await?);
             }
         }
-        Ok(alerts)
+        Ok(())
     }
 
     async fn alert(
@@ -139,19 +143,26 @@ impl Heights {
     ) -> Result<Option<Alert>, StoreError> {
         let spent_percent = u128::from(state.spent) * 100 / u128::from(state.limit.max(1));
         let reached = self.heights.iter().find(|height| spent_percent >= u128::from(**height)).copied();
-        let known = self.raised.get(&account.key).copied().unwrap_or(0);
+        let raised = of_unit(account, state.unit);
+        let known = self.raised.get(&raised.key).copied().unwrap_or(0);
         let Some(height) = reached.filter(|height| *height > known) else { return Ok(None) };
-        let is_new = store.raise_alert(account, height).await?;
-        self.remember(account, height);
+        let is_new = store.raise_alert(&raised, height).await?;
+        self.remember(raised, height);
         Ok(is_new.then(|| budget_alert(owner, account, state, height)))
     }
 
-    fn remember(&mut self, account: &Account, height: u32) {
+    fn remember(&mut self, account: Account, height: u32) {
         if self.raised.len() >= MAX_REMEMBERED {
             self.raised.clear();
         }
-        self.raised.insert(account.key.clone(), height);
+        self.raised.insert(account.key, height);
     }
+}
+
+/// What alerts of one unit are raised for: a budget in dollars and one in tokens have one account together.
+pub(super) fn of_unit(account: &Account, unit: BudgetUnit) -> Account {
+    let unit = serde_json::json!(unit);
+    Account { key: format!("{unit} {}", account.key), limit: Limit::default(), ..*account }
 }
 
 fn budget_alert(owner: &Owner, account: &Account, state: &BudgetState, height: u32) -> Alert {

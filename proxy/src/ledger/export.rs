@@ -162,7 +162,9 @@ fn dollars(usage: &Usage) -> String {
 
 /// A text that no spreadsheet takes for a formula.
 fn plain(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    // The last ones are wider forms, which some take for the same.
+    let begins = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if text.starts_with(begins) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[expect(clippy::expect_used, reason = "memory takes what is written to it, and the lines are of one length")]
@@ -197,6 +199,7 @@ mod tests {
             ("+1", "'+1"),
             ("-1", "'-1"),
             ("@x", "'@x"),
+            ("＝1", "'＝1"),
             ("a,\"b\"\r\nc", "\"a,\"\"b\"\"\r\nc\""),
             ("", ""),
             ("ann", "ann"),

@@ -55,7 +55,7 @@ pub struct Unusual {
 #[derive(Debug)]
 struct Looked {
     at: Instant,
-    /// The hour in which more was used since then.
+    /// The hour in which more was used since then, the latest.
     more: Option<u64>,
 }
 
@@ -65,8 +65,13 @@ impl Unusual {
         Self { rule, users: HashMap::new() }
     }
 
-    /// What there is to alert of after `calls` were settled.
-    pub(super) async fn look_at(&mut self, store: &dyn Store, calls: &[Call]) -> Result<Vec<Alert>, StoreError> {
+    /// Adds to `alerts` what there is to alert of after `calls` were settled. What is added is raised, even if the store fails then.
+    pub(super) async fn look_at(
+        &mut self,
+        store: &dyn Store,
+        calls: &[Call],
+        alerts: &mut Vec<Alert>,
+    ) -> Result<(), StoreError> {
         let now = Instant::now();
         let hours: BTreeMap<&Owner, u64> = calls.iter().map(|call| (&call.owner, hour_of(call.asked))).collect();
         let mut due = Vec::new();
@@ -76,16 +81,16 @@ impl Unusual {
                 _ => due.push((owner.clone(), hour)),
             }
         }
-        self.look(store, due, now).await
+        self.look(store, due, now, alerts).await
     }
 
-    /// What there is to alert of users who used more since they were looked at. Forgets the others.
-    pub(super) async fn look_again(&mut self, store: &dyn Store) -> Result<Vec<Alert>, StoreError> {
+    /// The same for users who used more since they were looked at. Forgets the others.
+    pub(super) async fn look_again(&mut self, store: &dyn Store, alerts: &mut Vec<Alert>) -> Result<(), StoreError> {
         let now = Instant::now();
         self.users.retain(|_, looked| looked.more.is_some() || now < looked.at + LOOK_INTERVAL);
         let is_due = |looked: &Looked| looked.more.filter(|_| now >= looked.at + LOOK_INTERVAL);
         let due = self.users.iter().filter_map(|(owner, looked)| Some((owner.clone(), is_due(looked)?))).collect();
-        self.look(store, due, now).await
+        self.look(store, due, now, alerts).await
     }
 
     async fn look(
@@ -93,16 +98,18 @@ impl Unusual {
         store: &dyn Store,
         due: Vec<(Owner, u64)>,
         now: Instant,
-    ) -> Result<Vec<Alert>, StoreError> {
-        let mut alerts = Vec::new();
+        alerts: &mut Vec<Alert>,
+    ) -> Result<(), StoreError> {
         for (owner, hour) in due {
             if self.users.len() >= MAX_USERS && !self.users.contains_key(&owner) {
                 continue;
             }
-            self.users.insert(owner.clone(), Looked { at: now, more: None });
+            // Where the store fails the user is looked at again.
+            self.users.insert(owner.clone(), Looked { at: now, more: Some(hour) });
             alerts.extend(self.alert(store, &owner, hour).await?);
+            self.users.insert(owner, Looked { at: now, more: None });
         }
-        Ok(alerts)
+        Ok(())
     }
 
     async fn alert(&self, store: &dyn Store, owner: &Owner, hour: u64) -> Result<Option<Alert>, StoreError> {

@@ -79,8 +79,9 @@ impl Watcher {
             tokio::select! {
                 () = stop.cancelled(), if !self.settled.is_closed() => self.settled.close(),
                 _ = again.tick() => {
-                    let alerts = self.unusual.look_again(self.store.as_ref()).await;
-                    self.raise(alerts).await;
+                    let mut alerts = Vec::new();
+                    let looked = self.unusual.look_again(self.store.as_ref(), &mut alerts).await;
+                    self.raise(alerts, [looked]).await;
                 }
                 count = self.settled.recv_many(&mut answers, MAX_TOGETHER) => {
                     if count == 0 {
@@ -101,18 +102,17 @@ impl Watcher {
             metrics.count(calls, (self.now)()).await;
         }
         let store = self.store.as_ref();
-        let budgets = self.heights.look_at(store, calls).await;
-        let unusual = self.unusual.look_at(store, calls).await;
-        self.raise(budgets).await;
-        self.raise(unusual).await;
+        let mut alerts = Vec::new();
+        let budgets = self.heights.look_at(store, calls, &mut alerts).await;
+        let unusual = self.unusual.look_at(store, calls, &mut alerts).await;
+        self.raise(alerts, [budgets, unusual]).await;
     }
 
-    /// Tells everybody of alerts.
-    async fn raise(&mut self, alerts: Result<Vec<Alert>, StoreError>) {
-        let alerts = match alerts {
-            Ok(alerts) => alerts,
-            Err(error) => return warn!(%error, "whether there is anything to alert of cannot be told"),
-        };
+    /// Tells everybody of alerts, and the log of what could not be looked at.
+    async fn raise(&mut self, alerts: Vec<Alert>, looked: impl IntoIterator<Item = Result<(), StoreError>>) {
+        for error in looked.into_iter().filter_map(Result::err) {
+            warn!(%error, "whether there is more to alert of cannot be told");
+        }
         for alert in alerts {
             alert.log();
             if let Some(metrics) = &mut self.metrics {

@@ -19,7 +19,13 @@ impl Process<'_> {
         let reservation = Reservation { accounts: self.1.budgets.accounts(&owner, asked), ..Reservation::default() };
         let calls = vec![call(&owner, message, asked, tokens, Some(cost))];
         settle(self.0, reservation, calls.clone()).await;
-        self.1.look_at(self.0, &calls).await.unwrap()
+        self.look_at(&calls).await
+    }
+
+    async fn look_at(&mut self, calls: &[Call]) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        self.1.look_at(self.0, calls, &mut alerts).await.unwrap();
+        alerts
     }
 }
 
@@ -80,8 +86,18 @@ async fn answers_settled_together_are_one_look_and_no_budget_is_none() {
         settle(&store, Reservation { accounts, ..Reservation::default() }, more.clone()).await;
         calls.extend(more);
     }
-    let alerts = process.1.look_at(&store, &calls).await.unwrap();
+    let alerts = process.look_at(&calls).await;
     assert_eq!(told(&alerts), [(BudgetScope::Organization, AlertPeriod::Day, 100, 10)]);
-    let mut none = Heights::new(Budgets::default(), vec![1]);
-    assert_eq!(none.look_at(&store, &calls).await.unwrap(), []);
+    let mut none = Process(&store, Heights::new(Budgets::default(), vec![1]));
+    assert_eq!(none.look_at(&calls).await, []);
+}
+
+#[tokio::test]
+async fn dollars_and_tokens_have_heights_of_their_own() {
+    let store = MemoryStore::default();
+    let mut process = Process(&store, Heights::new(budgets(&["user/day=1usd", "user/day=100tokens"]), vec![50]));
+    let units = |alerts: &[Alert]| alerts.iter().map(|alert| alert.unit).collect::<Vec<_>>();
+    assert_eq!(units(&process.spend("ann", "1", at(0), 1, 600_000_000).await), [BudgetUnit::NanoUsd]);
+    assert_eq!(units(&process.spend("ann", "2", at(1), 60, 0).await), [BudgetUnit::Tokens]);
+    assert_eq!(process.spend("ann", "3", at(2), 1, 1).await, []);
 }

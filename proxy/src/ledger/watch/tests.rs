@@ -1,6 +1,9 @@
+use protocol::server::BudgetUnit;
+
 use super::*;
 use crate::{
     ledger::{
+        alerts::of_unit,
         budgets::Budgets,
         testing::{at, call, settle},
         unusual::Rule,
@@ -49,7 +52,8 @@ async fn what_waits_when_it_is_to_stop_is_looked_at() {
     let stop = CancellationToken::new();
     stop.cancel();
     watcher.run(stop).await;
-    assert_eq!(store.raise_alert(&accounts[0], 50).await, Ok(false), "it is raised");
-    assert_eq!(store.raise_alert(&accounts[0], 51).await, Ok(true));
+    let raised = of_unit(&accounts[0], BudgetUnit::Tokens);
+    assert_eq!(store.raise_alert(&raised, 50).await, Ok(false), "it is raised");
+    assert_eq!(store.raise_alert(&raised, 51).await, Ok(true));
     watch.settled(calls("2"));
 }
