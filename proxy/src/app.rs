@@ -6,15 +6,22 @@ use aws_credential_types::Credentials;
 use bedrock_emulator::{ACCESS_KEY_ID, Config as EmulatorConfig, Emulator, Pace, SECRET_ACCESS_KEY};
 use protocol::Catalog;
 use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 use crate::{
     bedrock::connect::{ConnectError, Found, Options, connect, find},
-    http::{Http, Origins},
-    ledger::Budgets,
+    http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins},
+    ledger::{
+        Budgets, Watch,
+        alerts::Heights,
+        metrics::Metrics,
+        unusual::{Rule, Unusual},
+        watch::{Settled, Watcher},
+        webhook::{Webhook, WebhookError},
+    },
     service::{Offer, Service},
-    settings::{Demo, Dynamodb, OnStop, Serve, StoreKind},
+    settings::{Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
     sources::Sources,
     store::{
         DynamoStore, MemoryStore, OpenError, SqliteStore, Store, StoreError,
@@ -27,7 +34,7 @@ use crate::{
 /// How long turns may take to store what they have when the proxy stops.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long sockets may take to say goodbye when the proxy stops.
+/// How long sockets may take to say goodbye when the proxy stops, and alerts to be told.
 pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The region that demo mode signs for.
@@ -69,6 +76,9 @@ pub enum StartError {
         "only DynamoDB forgets what is old: leave --session-ttl (OUTCROP_SESSION_TTL) out, or add --store dynamodb"
     )]
     SessionTtl,
+    /// The store is no one's to look at.
+    #[error("a store in memory ends with its proxy, and nobody else can read it: ask that proxy at /admin/usage")]
+    StoreInMemory,
     /// The store was opened, and fails.
     #[error("conversations cannot be kept: {0}")]
     Store(#[from] StoreError),
@@ -80,6 +90,14 @@ pub enum StartError {
         "{0} has no price, so a budget in dollars cannot hold: give it one in a file of --prices (OUTCROP_PRICES), or set budgets in tokens"
     )]
     Unpriced(String),
+    /// A token that can be guessed.
+    #[error(
+        "the token of administrators has less than {MIN_TOKEN_CHARS} characters: choose a longer one for OUTCROP_ADMIN_TOKEN, or leave it out"
+    )]
+    AdminToken,
+    /// Alerts cannot be sent.
+    #[error("alerts cannot be sent to OUTCROP_ALERT_WEBHOOK: {0}")]
+    Webhook(#[from] WebhookError),
     /// The prices cannot be read.
     #[error("{0} cannot be read as a table of prices ({1}): it has the columns of data/models.csv")]
     Prices(PathBuf, String),
@@ -93,6 +111,7 @@ pub enum StartError {
 pub struct App {
     http: Arc<Http>,
     runner: Arc<Runner>,
+    watcher: Watcher,
     listener: TcpListener,
     addr: SocketAddr,
     emulator: Option<Emulator>,
@@ -144,9 +163,14 @@ impl App {
                 return Err(StartError::Unpriced(model));
             }
         }
+        let admin = settings.admin_token.as_ref().map(|token| AdminToken::new(token.reveal()));
+        let admin = admin.map(|token| token.ok_or(StartError::AdminToken)).transpose()?;
+        let store = store(&settings.conversations, settings.session_ttl).await?;
+        let (watch, settled) = Watch::new();
+        let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
         let runner = Runner {
             upstream: Arc::new(connect(found, options)?),
-            store: store(settings).await?,
+            store,
             catalog: Arc::new(catalog),
             budgets,
             turns: Arc::new(Turns::new(settings.max_turns as usize)),
@@ -154,6 +178,7 @@ impl App {
             sources: Sources::system(),
             breakers: Breakers::default(),
             settling: Semaphore::new(MAX_SETTLING),
+            watch,
             tasks: TaskTracker::new(),
         };
         let unfinished = runner.close_unfinished().await?;
@@ -173,9 +198,10 @@ impl App {
             sockets: Sockets::new(settings.max_sockets as usize),
             origins: Origins::new(&settings.allowed_origins, addr.port()),
             www: settings.www.clone(),
+            admin,
         };
         let grace = settings.shutdown_grace;
-        Ok(Self { http: Arc::new(http), runner, listener, addr, emulator, answers_from, grace })
+        Ok(Self { http: Arc::new(http), runner, watcher, listener, addr, emulator, answers_from, grace })
     }
 
     /// What answers requests, whatever they come over.
@@ -202,12 +228,15 @@ impl App {
     /// answered until the end, so that a load balancer sees that the proxy is not ready.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Http { sockets, service, .. } = self.http.as_ref();
+        let stop_watching = CancellationToken::new();
+        let watching = tokio::spawn(self.watcher.run(stop_watching.clone()));
         let goodbye = async {
             stop.await;
             info!(sockets = sockets.count(), answers = service.running(), "stopping");
             sockets.drain();
             service.wind_up(self.grace, SETTLE_TIMEOUT).await;
-            let _ = tokio::time::timeout(GOODBYE_TIMEOUT, sockets.empty()).await;
+            stop_watching.cancel();
+            let _ = tokio::time::timeout(GOODBYE_TIMEOUT, async { tokio::join!(sockets.empty(), watching) }).await;
         };
         tokio::select! {
             () = self.http.clone().accept(self.listener) => {}
@@ -236,15 +265,15 @@ async fn listen(settings: &Serve) -> Result<(TcpListener, SocketAddr), StartErro
     Ok((listener, addr))
 }
 
-async fn store(settings: &Serve) -> Result<Arc<dyn Store>, StartError> {
-    if settings.session_ttl.is_some() && settings.store != StoreKind::Dynamodb {
+async fn store(settings: &Conversations, session_ttl: Option<Duration>) -> Result<Arc<dyn Store>, StartError> {
+    if session_ttl.is_some() && settings.store != StoreKind::Dynamodb {
         return Err(StartError::SessionTtl);
     }
     Ok(match settings.store {
         StoreKind::Sqlite => Arc::new(SqliteStore::open(&settings.data_dir)?),
         StoreKind::Dynamodb => {
             let client = dynamodb_client(&settings.dynamodb).await?;
-            let store = DynamoStore::new(client, &settings.dynamodb.table, settings.session_ttl);
+            let store = DynamoStore::new(client, &settings.dynamodb.table, session_ttl);
             store.check().await?;
             Arc::new(store)
         }
@@ -263,6 +292,38 @@ async fn dynamodb_client(settings: &Dynamodb) -> Result<aws_sdk_dynamodb::Client
 /// [`StartError`].
 pub async fn create_table(settings: &Dynamodb) -> Result<bool, StartError> {
     Ok(dynamodb::create_table(&dynamodb_client(settings).await?, &settings.table).await?)
+}
+
+/// The store for a look at it, which a proxy may be using meanwhile. Nothing can be written to it.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn store_to_read(settings: &Conversations) -> Result<Arc<dyn Store>, StartError> {
+    match settings.store {
+        StoreKind::Sqlite => Ok(Arc::new(SqliteStore::open_to_read(&settings.data_dir)?)),
+        StoreKind::Dynamodb => store(settings, None).await,
+        StoreKind::Memory => Err(StartError::StoreInMemory),
+    }
+}
+
+/// Who looks at what is settled.
+fn watcher(
+    settings: &Serve,
+    settled: Settled,
+    store: Arc<dyn Store>,
+    budgets: Budgets,
+) -> Result<Watcher, WebhookError> {
+    let webhook = settings.alert_webhook.as_ref().map(|url| Webhook::new(url.reveal())).transpose()?;
+    let rule = Rule { times: settings.alert_unusual, floor_tokens: settings.alert_unusual_tokens };
+    Ok(Watcher {
+        settled,
+        store,
+        unusual: Unusual::new(rule),
+        heights: Heights::new(budgets, settings.alert_at.clone()),
+        metrics: settings.metrics.map(|MetricsFormat::Emf| Metrics::new(io::stdout())),
+        webhook,
+        now: Sources::system().now,
+    })
 }
 
 /// The models and prices of the file that is set, named after it, or those this version was built with.

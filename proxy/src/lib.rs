@@ -17,4 +17,5 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod turn;
+pub mod usage;
 pub mod ws;

@@ -1,21 +1,27 @@
 //! The command `outcrop-proxy`.
 
 use std::{
-    io::{ErrorKind, IsTerminal},
+    io::{ErrorKind, IsTerminal, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::Parser;
 use outcrop_proxy::{
     app::{App, create_table},
     check::check,
-    settings::{Cli, Command, Dynamodb, Serve},
+    settings::{Cli, Command, Dynamodb, Serve, Usage},
+    sources::Sources,
+    usage::usage,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
 use tracing_subscriber::EnvFilter;
+
+/// How long what is being written may take when all else has ended.
+const LAST_WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     // Before there are threads: it changes the environment.
@@ -29,14 +35,18 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("the system gives no threads ({error}): raise its limits")),
     };
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match cli.command {
             Command::Serve(settings) => serve(&settings).await,
             Command::Check(upstream) if check(&upstream).await => ExitCode::SUCCESS,
             Command::Check(_) => ExitCode::FAILURE,
             Command::CreateTable(settings) => make_table(&settings).await,
+            Command::Usage(settings) => tell_usage(&settings).await,
         }
-    })
+    });
+    // Metrics may wait for somebody who does not read them.
+    runtime.shutdown_timeout(LAST_WRITE_TIMEOUT);
+    code
 }
 
 async fn serve(settings: &Serve) -> ExitCode {
@@ -85,6 +95,19 @@ async fn make_table(settings: &Dynamodb) -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     }
     ExitCode::SUCCESS
+}
+
+async fn tell_usage(settings: &Usage) -> ExitCode {
+    match usage(settings, (Sources::system().now)()).await {
+        // Whoever has read enough closes the pipe.
+        Ok(report) => match std::io::stdout().write_all(&report) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                fail(&format!("the report cannot be written: {error}"))
+            }
+            _ => ExitCode::SUCCESS,
+        },
+        Err(text) => fail(&text),
+    }
 }
 
 async fn asked_to_stop(interrupt: &mut Signal, terminate: &mut Signal) {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use protocol::{
-    Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, VERSION,
+    Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
     client::{
         Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
         RenameSession, Resume, SendMessage, UsageQuery,
@@ -21,7 +21,7 @@ use crate::{
     ledger::{Report, ReportError, report::range},
     principal::Owner,
     sources::Sources,
-    store::{Asked, CallsOf, Fingerprint, Store, StoreError, new_session},
+    store::{Asked, CallsOf, CallsPage, Fingerprint, Store, StoreError, new_session},
     turn::{Begin, NewTurn, Runner, Turn, Turns},
 };
 
@@ -339,7 +339,7 @@ impl Service {
     /// What the owner used, and how the budgets stand.
     async fn usage(&self, owner: &Owner, query: &UsageQuery) -> Outcome {
         let refused = |text: String| Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text));
-        let now = (self.sources().now)();
+        let now = self.now();
         let (from, to) = match range(query.from, query.to, now) {
             Ok(range) => range,
             Err(text) => return refused(text.to_owned()),
@@ -363,6 +363,19 @@ impl Service {
         // Nobody closes it.
         let _place = self.reports.acquire().await;
         Report::make(self.store(), of, by).await
+    }
+
+    /// Some calls, whoever's they are, as of [`Store::calls`]. It is up to the caller who may ask.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError> {
+        self.store().calls(of, after).await
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        (self.sources().now)()
     }
 
     fn hello(&self, owner: &Owner, hello: &ClientHello) -> Outcome {

@@ -4,7 +4,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::ledger::Budget;
+use protocol::client::GroupBy;
+
+use crate::ledger::{
+    Budget, Query,
+    query::{Point, group},
+};
 
 /// The model that answers where nothing else is set.
 pub const DEFAULT_MODEL: &str = "anthropic.claude-3-5-sonnet-20241022-v2:0";
@@ -40,6 +45,8 @@ pub enum Command {
     Check(Upstream),
     /// Make the DynamoDB table that `serve --store dynamodb` needs. It may be run again.
     CreateTable(Dynamodb),
+    /// Tell what was used and what it cost, out of what the proxy keeps, which may go on meanwhile.
+    Usage(Usage),
 }
 
 /// When to answer from the built-in emulator.
@@ -71,6 +78,108 @@ pub enum StoreKind {
     Dynamodb,
     /// Nowhere: they end with the process.
     Memory,
+}
+
+/// A setting that is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The setting.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What a report is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for people.
+    Table,
+    /// CSV, for spreadsheets.
+    Csv,
+    /// JSON, for programs.
+    Json,
+}
+
+/// What metrics are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MetricsFormat {
+    /// CloudWatch's embedded metric format.
+    Emf,
+}
+
+/// Where conversations, and the ledger, are kept.
+#[derive(Debug, Clone, Args)]
+pub struct Conversations {
+    /// Where conversations are kept.
+    #[arg(
+        long,
+        env = "OUTCROP_STORE",
+        value_enum,
+        default_value = "sqlite",
+        value_name = "STORE",
+        help_heading = "Conversations"
+    )]
+    pub store: StoreKind,
+    /// The folder of the SQLite file; made if it is not there. One proxy at a time may use it.
+    #[arg(
+        long,
+        env = "OUTCROP_DATA_DIR",
+        default_value = "outcrop-data",
+        value_name = "DIR",
+        help_heading = "Conversations"
+    )]
+    pub data_dir: PathBuf,
+    /// Which table of DynamoDB.
+    #[command(flatten)]
+    pub dynamodb: Dynamodb,
+}
+
+/// What is asked with `usage`.
+#[derive(Debug, Args)]
+pub struct Usage {
+    /// Since when: a time ago (7d), a day (2026-11-01) or a time (2026-11-01T09:00:00Z), UTC; 30 days before --to if not set.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Point>,
+    /// Until when, likewise; until now if not set.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<Point>,
+    /// By what it is summed, separated by commas: user, organization, session, model, day, hour.
+    #[arg(long, value_delimiter = ',', default_value = "day", value_name = "GROUPS", value_parser = group)]
+    pub group_by: Vec<GroupBy>,
+    /// Only of this organization.
+    #[arg(long, value_name = "NAME")]
+    pub organization: Option<String>,
+    /// Only of this user.
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// What it is written as.
+    #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub format: Format,
+    /// Where it is kept.
+    #[command(flatten)]
+    pub conversations: Conversations,
+}
+
+impl Usage {
+    /// The question.
+    pub fn query(&self) -> Query {
+        let Self { from, to, group_by, organization, user, .. } = self;
+        Query { from: *from, to: *to, by: group_by.clone(), organization: organization.clone(), user: user.clone() }
+    }
 }
 
 /// Which Bedrock, and which model.
@@ -148,27 +257,8 @@ pub struct Serve {
     pub log: String,
 
     /// Where conversations are kept.
-    #[arg(
-        long,
-        env = "OUTCROP_STORE",
-        value_enum,
-        default_value = "sqlite",
-        value_name = "STORE",
-        help_heading = "Conversations"
-    )]
-    pub store: StoreKind,
-    /// The folder of the SQLite file; made if it is not there. One proxy at a time may use it.
-    #[arg(
-        long,
-        env = "OUTCROP_DATA_DIR",
-        default_value = "outcrop-data",
-        value_name = "DIR",
-        help_heading = "Conversations"
-    )]
-    pub data_dir: PathBuf,
-    /// Which table of DynamoDB.
     #[command(flatten)]
-    pub dynamodb: Dynamodb,
+    pub conversations: Conversations,
     /// How long messages are kept after they were written, and sessions after their last use; for ever if not set. In DynamoDB only.
     #[arg(long, env = "OUTCROP_SESSION_TTL", value_name = "TIME", value_parser = duration, help_heading = "Conversations")]
     pub session_ttl: Option<Duration>,
@@ -180,6 +270,32 @@ pub struct Serve {
     /// What may be spent, each as WHO/TIME=AMOUNT, separated by commas: user/day=5usd, organization/month=2000000tokens, proxy/day=100usd.
     #[arg(long, env = "OUTCROP_BUDGETS", value_delimiter = ',', value_name = "BUDGETS", help_heading = "Money")]
     pub budgets: Vec<Budget>,
+    /// What administrators show at /admin/usage and /admin/calls, 16 characters or more; without it these are off. Everybody on this
+    /// machine can read a flag: better set the environment.
+    #[arg(long, env = "OUTCROP_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", help_heading = "Money")]
+    pub admin_token: Option<Secret>,
+    /// How much of a budget has to be spent for an alert, in percent, separated by commas.
+    #[arg(long, env = "OUTCROP_ALERT_AT", value_delimiter = ',', default_value = "50,80,100", value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Money")]
+    pub alert_at: Vec<u32>,
+    /// How many times the usual tokens a user may use in an hour without an alert: the usual is the mean of the hours of use in the 7
+    /// days before.
+    #[arg(long, env = "OUTCROP_ALERT_UNUSUAL", default_value_t = 10, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Money")]
+    pub alert_unusual: u32,
+    /// How many tokens a user may use in an hour without an alert, however unusual it is.
+    #[arg(
+        long,
+        env = "OUTCROP_ALERT_UNUSUAL_TOKENS",
+        default_value_t = 100_000,
+        value_name = "N",
+        help_heading = "Money"
+    )]
+    pub alert_unusual_tokens: u64,
+    /// Where alerts are sent besides the log: an address that takes JSON by POST.
+    #[arg(long, env = "OUTCROP_ALERT_WEBHOOK", hide_env_values = true, value_name = "URL", help_heading = "Money")]
+    pub alert_webhook: Option<Secret>,
+    /// Write metrics to standard output: emf is CloudWatch's embedded metric format.
+    #[arg(long, env = "OUTCROP_METRICS", value_enum, value_name = "FORMAT", help_heading = "Money")]
+    pub metrics: Option<MetricsFormat>,
 
     /// Which Bedrock, and which model.
     #[command(flatten)]
@@ -313,7 +429,7 @@ mod tests {
         let all = ["outcrop-proxy", "serve"].iter().chain(args);
         match Cli::try_parse_from(all).map_err(|error| error.to_string())?.command {
             Command::Serve(serve) => Ok(*serve),
-            Command::Check(_) | Command::CreateTable(_) => panic!("serve was asked for"),
+            _ => panic!("serve was asked for"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! HTTP: the page, health, and the upgrade to WebSocket.
 
+mod admin;
 mod origin;
 mod pages;
 mod upgrade;
@@ -25,6 +26,7 @@ use tracing::{debug, warn};
 
 use crate::{principal::Owner, service::Service, ws::sockets::Sockets};
 
+pub use admin::{AdminToken, MIN_TOKEN_CHARS};
 pub use origin::Origins;
 
 /// How long a client may take for the head of a request, from the moment it connects.
@@ -60,6 +62,8 @@ pub struct Http {
     pub origins: Origins,
     /// A folder with a page.
     pub www: Option<PathBuf>,
+    /// What administrators show; without it nobody is one.
+    pub admin: Option<AdminToken>,
 }
 
 impl Http {
@@ -126,6 +130,7 @@ impl Http {
             return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         }
         match path {
+            _ if path.starts_with(admin::PREFIX) => admin::serve(self, &request).await,
             "/healthz" => text(StatusCode::OK, "ok\n"),
             "/readyz" if self.sockets.is_draining() => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
             "/readyz" => text(StatusCode::OK, "ready\n"),

@@ -146,20 +146,33 @@ impl Budgets {
         owner: &Owner,
         now: Timestamp,
     ) -> Result<Vec<BudgetState>, StoreError> {
+        let standing = self.standing(store, owner, now).await?;
+        Ok(standing.into_iter().map(|(_, state)| state).collect())
+    }
+
+    /// The same with the account of each.
+    pub(super) async fn standing(
+        &self,
+        store: &dyn Store,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Vec<(Account, BudgetState)>, StoreError> {
         let accounts = self.accounts(owner, now);
         let balances = store.balances(&accounts).await?;
         let state = |budget: &Budget| {
             let (key, until) = account(budget, owner, now);
-            let balance = accounts.iter().zip(&balances).find(|(account, _)| account.key == key).map(|(_, b)| *b);
-            let Balance { spent, reserved } = balance.unwrap_or_default();
+            let (account, balance) = accounts.iter().zip(&balances).find(|(account, _)| account.key == key)?;
+            let Balance { spent, reserved } = *balance;
             let of = |amount: Amount| match budget.unit {
                 BudgetUnit::NanoUsd => amount.nano_usd,
                 BudgetUnit::Tokens => amount.tokens,
             };
             let Budget { scope, period, unit, limit } = *budget;
-            BudgetState { scope, period, unit, limit, spent: of(spent), reserved: of(reserved), renews_at: until }
+            let state =
+                BudgetState { scope, period, unit, limit, spent: of(spent), reserved: of(reserved), renews_at: until };
+            Some((account.clone(), state))
         };
-        Ok(self.0.iter().map(state).collect())
+        Ok(self.0.iter().filter_map(state).collect())
     }
 }
 

@@ -1,9 +1,18 @@
 //! Money: what may be spent, what was, and who is told.
 
+pub mod alerts;
 pub mod budgets;
+pub mod export;
+pub mod metrics;
+pub mod query;
 pub mod report;
 #[cfg(test)]
 mod testing;
+pub mod unusual;
+pub mod watch;
+pub mod webhook;
 
 pub use budgets::{Budget, Budgets};
+pub use query::Query;
 pub use report::{Report, ReportError};
+pub use watch::Watch;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     bedrock::{ConverseRequest, Upstream, UpstreamError},
-    ledger::{Budgets, budgets::over_budget},
+    ledger::{Budgets, Watch, budgets::over_budget},
     sources::Sources,
     store::{
         Ask, Call, CallOutcome, Checkpoint, Closing, OpenAnswer, Opening, Reservation, Store, StoreError, new_session,
@@ -99,6 +99,8 @@ pub struct Runner {
     pub breakers: Breakers,
     /// Places for calls that are read to their end though their answer was stopped.
     pub settling: Semaphore,
+    /// Who is told of what is settled.
+    pub watch: Watch,
     /// The tasks of the turns that run.
     pub tasks: TaskTracker,
 }
@@ -326,8 +328,11 @@ impl Runner {
             let end = interrupted(&turn, &bill);
             turn.message_ending(&end)
         });
-        match self.store.close(&owner, &session, id, Closing { message, calls: Some(bill) }).await {
-            Ok(()) => Ok(true),
+        match self.store.close(&owner, &session, id, Closing { message, calls: Some(bill.clone()) }).await {
+            Ok(()) => {
+                self.watch.settled(bill);
+                Ok(true)
+            }
             Err(StoreError::NotOpen) => Ok(false),
             Err(error) => Err(error),
         }
@@ -404,10 +409,10 @@ impl Runner {
     async fn settle(&self, turn: &Turn, mut end: End, bill: Vec<Call>) {
         let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
         let message = worth_keeping.then(|| turn.message_ending(&end));
-        let closing = Closing { message, calls: Some(bill) };
+        let closing = Closing { message, calls: Some(bill.clone()) };
         let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
         match stored {
-            Ok(()) => {}
+            Ok(()) => self.watch.settled(bill),
             Err(StoreError::NotOpen) => {
                 warn!(message_id = %turn.message_id, "another process has ended this answer");
                 end = failed(turn, ErrorData::new(ErrorCode::Interrupted, INTERRUPTED));

@@ -1,5 +1,6 @@
 //! The proxy as a client and Bedrock see it: the real server on a free port, with the emulator behind it.
 
+mod admin;
 mod bad_input;
 mod budgets;
 mod common;

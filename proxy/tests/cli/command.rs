@@ -1,6 +1,7 @@
 //! Runs the command in a folder and an environment of its own, and looks at all it says for secrets.
 
 use std::{
+    path::Path,
     process::{ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
@@ -90,6 +91,11 @@ impl Run {
             .kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// Where it runs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Runs it to its end.

@@ -8,3 +8,5 @@ mod dynamodb_server;
 mod serve;
 mod settings;
 mod table;
+mod usage;
+mod watch;

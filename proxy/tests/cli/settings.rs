@@ -7,7 +7,7 @@ use bedrock_emulator::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::command::Run;
 
 /// Every heading, and what a person looks for first.
-const SERVE_HELP: [&str; 11] = [
+const SERVE_HELP: [&str; 16] = [
     "Server:",
     "Conversations:",
     "Bedrock:",
@@ -19,6 +19,11 @@ const SERVE_HELP: [&str; 11] = [
     "OUTCROP_DYNAMODB_TABLE",
     "OUTCROP_DYNAMODB_ENDPOINT_URL",
     "OUTCROP_SESSION_TTL",
+    "Money:",
+    "OUTCROP_BUDGETS",
+    "/admin/usage",
+    "OUTCROP_ALERT_WEBHOOK",
+    "OUTCROP_METRICS",
 ];
 
 #[tokio::test]
@@ -48,6 +53,16 @@ async fn what_is_missing_or_taken_is_said_in_one_line() {
             Run::bare(),
             with(&["--demo", "--session-ttl", "30d"]),
             ["--session-ttl (OUTCROP_SESSION_TTL)", "add --store dynamodb"],
+        ),
+        (
+            Run::bare().env("OUTCROP_ADMIN_TOKEN", "fifteen letters"),
+            with(&["--demo"]),
+            ["less than 16 characters", "OUTCROP_ADMIN_TOKEN"],
+        ),
+        (
+            Run::bare().env("OUTCROP_ALERT_WEBHOOK", "hooks.example/path"),
+            with(&["--demo"]),
+            ["OUTCROP_ALERT_WEBHOOK", "begins with https://"],
         ),
         (Run::bare().dotenv("not a setting"), with(&["--demo"]), ["the .env file cannot be read", "not a setting"]),
     ] {
@@ -79,8 +94,9 @@ async fn a_value_that_is_wrong_is_named_with_what_would_be_right() {
 #[tokio::test]
 async fn help_can_be_read() {
     for (args, parts) in [
-        (&["--help"][..], &["serve", "check", "create-table", ".env", "AWS_PROFILE"][..]),
+        (&["--help"][..], &["serve", "check", "usage", "create-table", ".env", "AWS_PROFILE"][..]),
         (&["serve", "--help"], &SERVE_HELP),
+        (&["usage", "--help"], &["--group-by", "7d", "OUTCROP_DATA_DIR", "for spreadsheets"]),
         (&["check", "--help"], &["BEDROCK_ENDPOINT_URL", "IAM"]),
         (
             &["create-table", "--help"],

@@ -12,7 +12,7 @@ use std::{
 use fastrand::Rng;
 use futures_util::{Stream, stream::FuturesUnordered};
 use outcrop_proxy::{
-    ledger::{Budget, Budgets},
+    ledger::{Budget, Budgets, Watch},
     principal::Owner,
     service::{Offer, Outcome, Service},
     sources::Sources,
@@ -88,6 +88,7 @@ impl Machine {
             },
             breakers: Breakers::default(),
             settling: Semaphore::new(MAX_SETTLING),
+            watch: Watch::default(),
             tasks: TaskTracker::new(),
         });
         let offer = Offer {

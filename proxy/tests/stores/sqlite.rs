@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
-use outcrop_proxy::store::{OpenError, SqliteStore, Store};
+use outcrop_proxy::store::{OpenError, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -86,4 +86,32 @@ async fn what_is_deleted_is_not_on_the_disk_any_more() {
     drop_answer(&store, &ann, "unmistakable").await.expect("settled");
     store.delete_session(&ann, &session("s")).await.expect("deleted");
     assert!(!is_on_disk(folder.path(), "unmistakable"));
+}
+
+#[tokio::test]
+async fn it_can_be_looked_at_while_another_process_writes_to_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = |folder: &Path| SqliteStore::open_to_read(folder);
+    assert!(matches!(open(folder.path()), Err(OpenError::Missing(_))));
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is made by looking");
+    let ann = owner("ann");
+    let store = open_in(folder.path());
+    let looking = open(folder.path()).expect("a store");
+    with_sessions(&store, &ann, &["s"]).await;
+    assert_eq!(looking.session(&ann, &session("s")).await, store.session(&ann, &session("s")).await);
+    let refused = looking.rename_session(&ann, &session("s"), "other".into()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(text)) if text.contains("readonly")));
+    drop(store);
+    assert!(looking.session(&ann, &session("s")).await.is_ok());
+    let store = open_in(folder.path());
+    with_sessions(&store, &ann, &["other"]).await;
+    assert!(looking.session(&ann, &session("other")).await.is_ok(), "nor is it in the way");
+    drop((store, looking));
+    let file = folder.path().join("outcrop.db");
+    Connection::open(&file).expect("a file").pragma_update(None, "user_version", 1).expect("written");
+    assert!(matches!(open(folder.path()), Err(OpenError::Older(_))));
+    Connection::open(&file).expect("a file").pragma_update(None, "user_version", 1_000).expect("written");
+    assert!(matches!(open(folder.path()), Err(OpenError::Newer(_))));
+    fs::write(&file, "no database ".repeat(1_000)).expect("written");
+    assert!(matches!(open(folder.path()), Err(OpenError::Unreadable(..))));
 }

@@ -34,10 +34,8 @@ impl Ledger {
     /// Sets aside what an answer may cost, if there is as much in each account.
     pub(super) fn reserve(&mut self, answer: &Opening) -> Result<(), StoreError> {
         let Reservation { amount, accounts } = &answer.reservation;
-        if !accounts.is_empty() {
-            let now = answer.started.unix_ms();
-            self.accounts.retain(|_, kept| kept.until.unix_ms() + KEPT_AFTER_END_MS >= now);
-        }
+        let now = answer.started.unix_ms();
+        self.accounts.retain(|_, kept| kept.until.unix_ms() + KEPT_AFTER_END_MS >= now);
         for account in accounts {
             let balance = self.balance(account);
             if !account.limit.allows(balance.used().plus(*amount)) {

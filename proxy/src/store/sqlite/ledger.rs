@@ -18,11 +18,9 @@ const KEPT_AFTER_END_MS: u64 = 24 * 3_600_000;
 /// Sets aside what an answer may cost, if there is as much in each account.
 pub(super) fn reserve(connection: &Connection, answer: &Opening) -> Result<(), StoreError> {
     let Reservation { amount, accounts } = &answer.reservation;
-    if !accounts.is_empty() {
-        connection
-            .prepare_cached("DELETE FROM accounts WHERE until_ms < ?")?
-            .execute([answer.started.unix_ms().saturating_sub(KEPT_AFTER_END_MS)])?;
-    }
+    connection
+        .prepare_cached("DELETE FROM accounts WHERE until_ms < ?")?
+        .execute([answer.started.unix_ms().saturating_sub(KEPT_AFTER_END_MS)])?;
     for account in accounts {
         let balance = balance(connection, &account.key)?;
         if !account.limit.allows(balance.used().plus(*amount)) {

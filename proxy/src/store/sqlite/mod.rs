@@ -5,6 +5,7 @@ mod ledger;
 mod worker;
 
 use std::{
+    cmp::Ordering,
     fs::{DirBuilder, File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -12,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server::Session};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use rusqlite_migration::{M, Migrations};
 
 use self::worker::{Purpose, Worker};
@@ -26,7 +27,10 @@ use crate::principal::Owner;
 const STEPS: &[M<'_>] = &[M::up(include_str!("1_conversations.sql")), M::up(include_str!("2_ledger.sql"))];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
-/// What SQLite is told of every connection.
+/// The file in the store's folder.
+const FILE: &str = "outcrop.db";
+
+/// What SQLite is told of every connection that may write.
 ///
 /// `FULL`: what is acknowledged outlives a power cut. `secure_delete`: what is deleted is overwritten.
 const PRAGMAS: &str = "
@@ -36,6 +40,9 @@ const PRAGMAS: &str = "
     PRAGMA secure_delete = ON;
     PRAGMA busy_timeout = 5000;
 ";
+
+/// What it is told of one that only reads.
+const READING_PRAGMAS: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;";
 
 /// Why the store cannot be opened. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +57,12 @@ pub enum OpenError {
         "another proxy keeps its conversations in {0}: stop that one, or choose another folder with --data-dir (OUTCROP_DATA_DIR)"
     )]
     InUse(PathBuf),
+    /// There is none.
+    #[error("no proxy has kept anything in {0}: choose its folder with --data-dir (OUTCROP_DATA_DIR)")]
+    Missing(PathBuf),
+    /// An older version has written it, and it is only to be read.
+    #[error("{0} was written by an older version of the proxy: start this one once, which brings it up to date")]
+    Older(PathBuf),
     /// A newer version has written it.
     #[error("{0} was written by a newer version of the proxy: use that one")]
     Newer(PathBuf),
@@ -63,8 +76,8 @@ pub enum OpenError {
 pub struct SqliteStore {
     writer: Worker,
     reader: Worker,
-    /// Locked for as long as the store is open.
-    _lock: File,
+    /// Locked for as long as the store is open, if it may be written to.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -84,7 +97,7 @@ impl SqliteStore {
             TryLockError::WouldBlock => OpenError::InUse(folder.to_owned()),
             TryLockError::Error(error) => unusable(error),
         })?;
-        let file = folder.join("outcrop.db");
+        let file = folder.join(FILE);
         let connect = || {
             let mut connection = Connection::open(&file)?;
             connection.execute_batch(PRAGMAS)?;
@@ -100,7 +113,39 @@ impl SqliteStore {
         Ok(Self {
             writer: Worker::start("store writer", connect()?, Purpose::Write).map_err(unusable)?,
             reader: Worker::start("store reader", connect()?, Purpose::Read).map_err(unusable)?,
-            _lock: lock,
+            _lock: Some(lock),
+        })
+    }
+
+    /// Opens the store in `folder` for a look at it, whoever else uses it. Nothing can be written to it; its schema must be of this
+    /// version.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_to_read(folder: &Path) -> Result<Self, OpenError> {
+        let file = folder.join(FILE);
+        if !file.is_file() {
+            return Err(OpenError::Missing(folder.to_owned()));
+        }
+        let unreadable = |error: rusqlite::Error| OpenError::Unreadable(file.clone(), error.to_string());
+        let connect = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&file, flags).map_err(unreadable)?;
+            connection.execute_batch(READING_PRAGMAS).map_err(unreadable)?;
+            let version: usize =
+                connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(unreadable)?;
+            match version.cmp(&STEPS.len()) {
+                Ordering::Less => Err(OpenError::Older(file.clone())),
+                Ordering::Equal => Ok(connection),
+                Ordering::Greater => Err(OpenError::Newer(file.clone())),
+            }
+        };
+        let unusable = |error| OpenError::Folder(folder.to_owned(), error);
+        // What is given to the writer fails: its connection cannot write either.
+        Ok(Self {
+            writer: Worker::start("store writer", connect()?, Purpose::Read).map_err(unusable)?,
+            reader: Worker::start("store reader", connect()?, Purpose::Read).map_err(unusable)?,
+            _lock: None,
         })
     }
 }
