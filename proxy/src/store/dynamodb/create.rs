@@ -27,7 +27,7 @@ const MAX_POLLS: u32 = 120;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateError {
     /// DynamoDB refused.
-    #[error("DynamoDB did not {0}: {1}")]
+    #[error("cannot {0}: {1}")]
     Refused(&'static str, String),
     /// There is a table of this name with other keys.
     #[error(

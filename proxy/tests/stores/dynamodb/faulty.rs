@@ -1,7 +1,7 @@
 //! Something in front of the server that fails as a network or a busy table does.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -28,9 +28,12 @@ pub(super) enum Fault {
     LostReplyWithoutToken,
 }
 
-/// What goes wrong next with requests of one operation.
+/// What goes wrong next with requests of one operation, and what was asked for so far.
 #[derive(Debug, Default)]
-struct Plan(VecDeque<(&'static str, Fault)>);
+struct Plan {
+    faults: VecDeque<(&'static str, Fault)>,
+    actions: BTreeSet<String>,
+}
 
 /// A server between a store and the real one, for as long as it is kept.
 pub(super) struct Faulty {
@@ -52,12 +55,17 @@ impl Faulty {
 
     /// The next `times` requests of `operation` go wrong.
     pub(super) fn plan(&self, operation: &'static str, fault: Fault, times: usize) {
-        self.plan.lock().expect("no panic").0.extend(std::iter::repeat_n((operation, fault), times));
+        self.plan.lock().expect("no panic").faults.extend(std::iter::repeat_n((operation, fault), times));
     }
 
     /// Whether all that was planned has happened.
     pub(super) fn is_done(&self) -> bool {
-        self.plan.lock().expect("no panic").0.is_empty()
+        self.plan.lock().expect("no panic").faults.is_empty()
+    }
+
+    /// What whoever made the requests must be allowed, as IAM names it.
+    pub(super) fn actions(&self) -> BTreeSet<String> {
+        self.plan.lock().expect("no panic").actions.clone()
     }
 }
 
@@ -94,9 +102,10 @@ async fn answer(
     let target = head.headers.get("x-amz-target").map(|value| value.to_str().expect("text").to_owned());
     let operation = target.as_deref().and_then(|target| target.split('.').next_back()).unwrap_or_default();
     let fault = {
-        let plan = &mut plan.lock().expect("no panic").0;
-        let is_next = plan.front().is_some_and(|(planned, _)| *planned == operation);
-        is_next.then(|| plan.pop_front()).flatten().map(|(_, fault)| fault)
+        let Plan { faults, actions } = &mut *plan.lock().expect("no panic");
+        actions.extend(actions_of(operation, &body));
+        let is_next = faults.front().is_some_and(|(planned, _)| *planned == operation);
+        is_next.then(|| faults.pop_front()).flatten().map(|(_, fault)| fault)
     };
     match fault {
         Some(Fault::Conflict) => return Ok(conflict(&body)),
@@ -110,6 +119,17 @@ async fn answer(
     let (head, body) = client.request(request).await.expect("a reply").into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
     if fault.is_some() { Err(Lost) } else { Ok(Response::from_parts(head, Full::new(body))) }
+}
+
+/// What a request needs to be allowed; a transaction what its parts would need alone.
+fn actions_of(operation: &str, body: &Bytes) -> Vec<String> {
+    if operation != "TransactWriteItems" {
+        return vec![format!("dynamodb:{operation}")];
+    }
+    let request: Value = serde_json::from_slice(body).expect("JSON");
+    let parts = request["TransactItems"].as_array().expect("parts").iter();
+    let kinds = parts.flat_map(|part| part.as_object().expect("an object").keys());
+    kinds.map(|kind| format!("dynamodb:{kind}Item")).collect()
 }
 
 fn error(body: Value) -> Response<Full<Bytes>> {

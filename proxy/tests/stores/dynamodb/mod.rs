@@ -3,6 +3,7 @@
 mod faulty;
 mod server;
 mod special;
+mod template;
 
 use std::sync::{
     Arc,
