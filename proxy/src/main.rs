@@ -62,6 +62,11 @@ async fn serve(settings: &Serve) -> ExitCode {
         Ok(app) => app,
         Err(error) => return fail(&error.to_string()),
     };
+    // Before anybody hears that it listens, and may ask it to stop.
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return fail("the system takes no signal handlers: raise its limits");
+    };
     if app.emulator().is_some() {
         println!(
             "DEMO MODE: answers come from the built-in emulator, not from Bedrock. Set AWS credentials and AWS_REGION to talk to Claude."
@@ -69,10 +74,6 @@ async fn serve(settings: &Serve) -> ExitCode {
     }
     println!("answers come from {}, model {}", app.answers_from(), settings.upstream.model);
     println!("listening on http://{}", app.addr());
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return fail("the system takes no signal handlers: raise its limits");
-    };
     let (stop, stopped) = oneshot::channel();
     let asked_twice = async {
         asked_to_stop(&mut interrupt, &mut terminate).await;
