@@ -1,6 +1,6 @@
 // `npm run bench`: Outcrop beside a Node server that does the same, in one run.
 //
-//   --only a,b     only these measurements (cpu-burst, paced, turns, syscalls, instructions, memory, size, assemble)
+//   --only a,b     only these measurements (cpu-burst, paced, turns, store, syscalls, instructions, memory, size, assemble)
 //   --quick        short runs, one of each: to see that all works, not to compare
 //   --json FILE    all samples
 //   --write        docs/benchmarks.md
@@ -19,10 +19,11 @@ import * as instructions from "./measures/instructions.mjs";
 import * as memory from "./measures/memory.mjs";
 import * as paced from "./measures/paced.mjs";
 import * as size from "./measures/size.mjs";
+import * as store from "./measures/store.mjs";
 import * as syscalls from "./measures/syscalls.mjs";
 import * as turns from "./measures/turns.mjs";
 
-const MEASURES = [cpuBurst, paced, turns, syscalls, instructions, memory, size, assemble];
+const MEASURES = [cpuBurst, paced, turns, store, syscalls, instructions, memory, size, assemble];
 const PAGE = join(ROOT, "docs", "benchmarks.md");
 /** The whole run; nothing is left running after it. */
 const LIMIT_MS = 20 * 60_000;

@@ -16,7 +16,7 @@ export function available() {
 export async function withCallgrind(emulator, work) {
   const folder = mkdtempSync(join(tmpdir(), "outcrop-callgrind-"));
   const out = join(folder, "out");
-  const server = await startOutcrop(emulator, ["valgrind", "-q", "--tool=callgrind", `--callgrind-out-file=${out}`]);
+  const server = await startOutcrop(emulator, { wrapper: ["valgrind", "-q", "--tool=callgrind", `--callgrind-out-file=${out}`] });
   let dumps = 0;
   const dump = async () => {
     await run("callgrind_control", ["--dump", String(server.pid)]);

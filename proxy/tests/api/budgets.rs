@@ -53,11 +53,10 @@ async fn a_hundred_answers_at_once_stay_within_a_budget_for_ten() {
 #[tokio::test]
 async fn what_an_answer_did_not_use_is_given_back() {
     // Enough for one answer of 1,000 tokens at a time, and for many of ten.
-    let script = Script::always(Behaviour { length_tokens: Some(10), ..Behaviour::default() });
-    let proxy = Proxy::with(&["--budgets", "user/day=1300tokens", "--max-tokens", "1000"], script).await;
+    let proxy = Proxy::with(&["--budgets", "user/day=1300tokens", "--max-tokens", "1000"], Script::new()).await;
     let mut client = proxy.connect().await;
     for n in 0..5 {
-        let answer = client.chat(&format!("q{n}"), &format!("s{n}"), "Hi").await;
+        let answer = client.chat(&format!("q{n}"), &format!("s{n}"), "/length 10 Hi").await;
         assert_eq!(answer.end.kind, "chat.message_complete", "{:?}", answer.end);
     }
     let spent: u64 =
@@ -65,7 +64,7 @@ async fn what_an_answer_did_not_use_is_given_back() {
     assert!(spent < 1_300, "{spent}");
     let fail = proxy.connect().await.chat("q", "s", "/error-before ValidationException Hi").await;
     assert_eq!(fail.error("invalid_request"), fail.end.str("message"));
-    let answer = client.chat("again", "s5", "Hi").await;
+    let answer = client.chat("again", "s5", "/length 10 Hi").await;
     assert_eq!(answer.end.kind, "chat.message_complete", "a failure costs nothing");
 }
 

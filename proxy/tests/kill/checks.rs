@@ -57,7 +57,7 @@ pub(crate) fn check_file(folder: &Path) {
     assert_eq!(value("PRAGMA integrity_check"), "ok");
     assert_eq!(value("SELECT count(*) || '' FROM pragma_foreign_key_check"), "0");
     assert_eq!(
-        value("SELECT count(*) || ' open, ' || (SELECT count(*) FROM checkpoints) FROM open_answers"),
+        value("SELECT count(*) || ' open, ' || (SELECT count(*) FROM kept_checkpoints) FROM answers_under_way"),
         "0 open, 0"
     );
 }

@@ -261,9 +261,14 @@ impl Oracle {
                 let answers = messages.iter().position(|message| message.content == question.text);
                 let answer = answers.and_then(|at| messages.get(at + 1)).filter(|next| next.role == Role::Assistant);
                 let answer = answer.filter(|answer| !open.contains(&answer.message_id));
-                let entries =
-                    answer.map(|answer| billed.iter().filter(|call| call.message == answer.message_id).count());
-                assert!(entries.is_none_or(|entries| entries == calls.len()), "{entries:?} entries of {}", calls.len());
+                let entries: Vec<_> = billed
+                    .iter()
+                    .filter(|call| answer.is_some_and(|answer| call.message == answer.message_id))
+                    .collect();
+                // A process that dies while it reads a stopped answer to its end takes the number of its calls with it.
+                let by_another = matches!(entries.as_slice(), [only] if only.duration_ms == 0 && question.stopped);
+                let all = answer.is_none() || entries.len() == calls.len();
+                assert!(all || by_another, "{} entries of {}", entries.len(), calls.len());
             }
             let begun = calls.iter().position(|call| call.begun);
             assert!(begun.is_none_or(|at| at + 1 == calls.len()), "a second bill after content");
