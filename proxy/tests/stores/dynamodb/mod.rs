@@ -5,11 +5,15 @@ mod server;
 mod special;
 mod template;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
+use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
 use outcrop_proxy::{
@@ -23,10 +27,15 @@ use outcrop_proxy::{
 use self::server::SERVER;
 use crate::{conformance::conformance, money::money};
 
+/// How long the server may take for anything: it is not optimised, and a machine that is busy is no fault of the store's.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 async fn client(url: &str) -> Client {
     let credentials = Credentials::new("an-id", "a-secret", None, None, "tests");
     let options = Options { endpoint_url: Some(url.to_owned()), fixed: Some((credentials, "us-east-1".to_owned())) };
-    connect(&options).await.expect("a client")
+    let made = connect(&options).await.expect("a client");
+    let patient = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE).build();
+    Client::from_conf(made.config().to_builder().timeout_config(patient).build())
 }
 
 /// A new table.
