@@ -10,7 +10,7 @@ use outcrop_proxy::store::{
     dynamodb::{ACTIONS, CREATE_ACTIONS, LEASE, create_table},
 };
 use protocol::{Message, MessageId, Role, SessionId, Timestamp};
-use yaml_rust2::{Yaml, YamlLoader};
+use serde_json::Value;
 
 use super::{SERVER, client, faulty::Faulty, store_at, table};
 use crate::{
@@ -18,19 +18,19 @@ use crate::{
     money::{account, reserve},
 };
 
-fn resources() -> Yaml {
+fn resources() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/dynamodb.yaml");
     let text = std::fs::read_to_string(path).expect("the template");
-    YamlLoader::load_from_str(&text).expect("YAML").swap_remove(0)["Resources"].clone()
+    serde_saphyr::from_str::<Value>(&text).expect("YAML")["Resources"].take()
 }
 
-fn text(yaml: &Yaml) -> String {
-    yaml.as_str().unwrap_or_else(|| panic!("{yaml:?}")).to_owned()
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value:?}")).to_owned()
 }
 
 /// Two texts of each member of a list.
-fn pairs(list: &Yaml, first: &str, second: &str) -> Vec<(String, String)> {
-    let members = list.as_vec().unwrap_or_else(|| panic!("{list:?}")).iter();
+fn pairs(list: &Value, first: &str, second: &str) -> Vec<(String, String)> {
+    let members = list.as_array().unwrap_or_else(|| panic!("{list:?}")).iter();
     members.map(|member| (text(&member[first]), text(&member[second]))).collect()
 }
 
@@ -58,7 +58,7 @@ async fn the_template_is_of_the_same_table() {
         attributes(&attribute_definitions.expect("attributes"))
     );
     let (indexes, in_template) =
-        (local_secondary_indexes.expect("indexes"), template["LocalSecondaryIndexes"].as_vec().expect("indexes"));
+        (local_secondary_indexes.expect("indexes"), template["LocalSecondaryIndexes"].as_array().expect("indexes"));
     assert_eq!((indexes.len(), in_template.len()), (1, 1));
     assert_eq!(Some(&*text(&in_template[0]["IndexName"])), indexes[0].index_name());
     assert_eq!(pairs(&in_template[0]["KeySchema"], "AttributeName", "KeyType"), keys(indexes[0].key_schema()));
@@ -85,8 +85,8 @@ async fn the_policy_allows_what_a_proxy_asks_for_and_no_more() {
     assert_eq!(faulty.actions(), actions(&CREATE_ACTIONS));
 
     let statements = resources()["ProxyPolicy"]["Properties"]["PolicyDocument"]["Statement"].clone();
-    let [items, by_use] = statements.as_vec().expect("statements").as_slice() else { panic!("{statements:?}") };
-    let allowed = items["Action"].as_vec().expect("a list").iter().map(text).collect::<BTreeSet<_>>();
+    let [items, by_use] = statements.as_array().expect("statements").as_slice() else { panic!("{statements:?}") };
+    let allowed = items["Action"].as_array().expect("a list").iter().map(text).collect::<BTreeSet<_>>();
     assert_eq!(allowed, actions(&ACTIONS));
     assert_eq!(text(&by_use["Action"]), "dynamodb:Query");
     assert_eq!(text(&by_use["Resource"]["Fn::Sub"]), "${Table.Arn}/index/by-use");
