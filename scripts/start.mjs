@@ -5,10 +5,10 @@ import { exitCode, startChild } from "./lib/children.mjs";
 import { ROOT, shown } from "./lib/paths.mjs";
 import { TaskRunner } from "./lib/task-runner.mjs";
 import { DASHBOARD, dashboard } from "./tasks/dashboard.mjs";
-import { RELEASE_PROXY, releaseProxy } from "./tasks/proxy.mjs";
+import { RELEASE_PROXY, releaseProxy, withAuth } from "./tasks/proxy.mjs";
 
 export async function main(args) {
   await new TaskRunner().ensureOrStop(releaseProxy, dashboard);
-  const proxy = startChild(RELEASE_PROXY, ["serve", "--demo=auto", "--www", shown(DASHBOARD), ...args], { cwd: ROOT, stdio: "inherit" });
+  const proxy = startChild(RELEASE_PROXY, ["serve", "--demo=auto", "--www", shown(DASHBOARD), ...args], { cwd: ROOT, stdio: "inherit", env: withAuth() });
   return exitCode(proxy);
 }

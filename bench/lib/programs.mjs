@@ -59,7 +59,7 @@ export async function startOutcrop(emulator, { wrapper = [], store = "sqlite" } 
   const address = `127.0.0.1:${await freePort()}`;
   const env = { ...UNSET, ...CREDENTIALS, BEDROCK_ENDPOINT_URL: emulator.url, OUTCROP_MAX_SOCKETS: String(MAX_SOCKETS) };
   const data = mkdtempSync(join(tmpdir(), "outcrop-bench-"));
-  const [command, ...args] = [...wrapper, PROXY, "serve", "--listen", address, "--store", store, "--data-dir", data];
+  const [command, ...args] = [...wrapper, PROXY, "serve", "--auth", "off", "--listen", address, "--store", store, "--data-dir", data];
   const child = start(command, args, { env }).once("close", () => rmSync(data, { recursive: true }));
   return serving("Outcrop", address, child, wrapper.length > 0 ? VALGRIND_START_MS : undefined);
 }

@@ -15,7 +15,7 @@ const WWW = process.env.OUTCROP_WWW_DIR ?? resolve(ROOT, "www/dist");
  */
 export async function startProxy({ port = 0, tokensPerSecond = 0, args = [], env, data = dataFolder() } = {}) {
   if (!existsSync(WWW)) throw new Error(`${WWW} is missing: build the dashboard first (npm test does)`);
-  const demo = env === undefined ? ["--demo", "--demo-pace", String(tokensPerSecond)] : [];
+  const demo = env === undefined ? ["--demo", "--demo-pace", String(tokensPerSecond)] : ["--auth=auto"];
   const program = await startProgram(PROXY, ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", data, ...demo, "--www", WWW, ...args], env);
   return { ...program, data };
 }

@@ -415,6 +415,23 @@ pub struct Principal {
     pub user: String,
     /// The organisation the person belongs to.
     pub organization: String,
+    /// What the person may do beyond their own.
+    #[serde(default)]
+    pub role: Role,
+}
+
+/// What a person may see and change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Role {
+    /// What is their own.
+    #[default]
+    User,
+    /// What is their organisation's.
+    Administrator,
+    /// Everything.
+    Operator,
 }
 
 /// The bounds that a client should know before it runs into them.
@@ -453,12 +470,17 @@ pub struct ModelInfo {
 /// `server.hello`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ServerHello {
     /// The version of the protocol that the proxy speaks.
     pub version: u32,
     /// Who the client is.
     pub principal: Principal,
+    /// How much longer the token counts, in milliseconds; none where there is no token. A fresh one is sent with `auth.refresh`
+    /// before that. It is no point in time, since clocks differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub expires_in_ms: Option<u64>,
     /// Whether answers come from the emulator and not from Bedrock.
     pub demo: bool,
     /// The bounds.
@@ -476,9 +498,10 @@ pub struct ServerHello {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct AuthRefreshed {
-    /// When the fresh token expires.
+    /// How much longer the fresh token counts, in milliseconds; none where no token is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
+    #[cfg_attr(test, ts(type = "number"))]
+    pub expires_in_ms: Option<u64>,
 }
 
 /// `pong`.

@@ -1,34 +1,36 @@
 //! The proxy, put together. The only place that names a concrete store.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use aws_credential_types::Credentials;
 use bedrock_emulator::{ACCESS_KEY_ID, Config as EmulatorConfig, Emulator, Pace, SECRET_ACCESS_KEY};
-use protocol::Catalog;
+use protocol::{Catalog, Timestamp};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 use crate::{
+    auth::{Auth, KeyError, Revocations},
     bedrock::connect::{ConnectError, Found, Options, connect, find},
     http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins},
+    https::AddressError,
     ledger::{
         Budgets, Watch,
         alerts::Heights,
         metrics::Metrics,
         unusual::{Rule, Unusual},
         watch::{Settled, Watcher},
-        webhook::{Webhook, WebhookError},
+        webhook::Webhook,
     },
     service::{Offer, Service},
-    settings::{Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
+    settings::{Authentication, Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
     sources::Sources,
     store::{
         DynamoStore, MemoryStore, OpenError, SqliteStore, Store, StoreError,
         dynamodb::{self, CreateError},
     },
     turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers},
-    ws::sockets::Sockets,
+    ws::sockets::{MaxSockets, Sockets},
 };
 
 /// How long turns may take to store what they have when the proxy stops.
@@ -56,9 +58,12 @@ pub enum StartError {
     Listen(SocketAddr, io::Error),
     /// Without authentication, only loopback.
     #[error(
-        "{0} can be reached from other machines, and there is no authentication yet: listen on 127.0.0.1 and put nothing in front"
+        "{0} can be reached from other machines, and authentication is off: set a key (OUTCROP_JWT_SECRET, OUTCROP_JWT_PUBLIC_KEY or OUTCROP_JWKS_URL), or listen on 127.0.0.1"
     )]
     NotLoopback(SocketAddr),
+    /// Tokens cannot be checked.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// The page's folder has no page.
     #[error("{0} has no index.html: build the page, or leave --www (OUTCROP_WWW_DIR) out")]
     NoPage(String),
@@ -97,7 +102,7 @@ pub enum StartError {
     AdminToken,
     /// Alerts cannot be sent.
     #[error("alerts cannot be sent to OUTCROP_ALERT_WEBHOOK: {0}")]
-    Webhook(#[from] WebhookError),
+    Webhook(#[from] AddressError),
     /// The prices cannot be read.
     #[error("{0} cannot be read as a table of prices ({1}): it has the columns of data/models.csv")]
     Prices(PathBuf, String),
@@ -155,17 +160,20 @@ impl App {
             format!("Bedrock in {} with {}", found.region, found.identity)
         };
         let catalog = catalog(settings)?;
-        let budgets = Budgets::new(settings.budgets.clone()).map_err(StartError::Budgets)?;
+        let budgets = Budgets::new(settings.money.budgets.clone()).map_err(StartError::Budgets)?;
         if budgets.are_in_dollars() {
-            let models = settings.offered_models(demo).into_iter().chain(settings.fallback_models.clone());
+            let models = settings.offered_models(demo).into_iter().chain(settings.bedrock.fallback_models.clone());
             let without_price = |model: &String| catalog.find(model).and_then(|known| known.price).is_none();
             if let Some(model) = models.into_iter().find(without_price) {
                 return Err(StartError::Unpriced(model));
             }
         }
-        let admin = settings.admin_token.as_ref().map(|token| AdminToken::new(token.reveal()));
+        let admin = settings.money.admin_token.as_ref().map(|token| AdminToken::new(token.reveal()));
         let admin = admin.map(|token| token.ok_or(StartError::AdminToken)).transpose()?;
+        let auth = auth(&settings.auth, demo).await?;
         let store = store(&settings.conversations, settings.session_ttl).await?;
+        let revocations = auth.revocations();
+        revocations.read(store.as_ref(), Timestamp::from_unix_ms(0), auth.now()).await?;
         let (watch, settled) = Watch::new();
         let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
         let runner = Runner {
@@ -173,7 +181,7 @@ impl App {
             store,
             catalog: Arc::new(catalog),
             budgets,
-            turns: Arc::new(Turns::new(settings.max_turns as usize)),
+            turns: Arc::new(Turns::new(settings.server.max_turns as usize)),
             limits: limits(settings),
             sources: Sources::system(),
             breakers: Breakers::default(),
@@ -189,18 +197,23 @@ impl App {
         let offer = Offer {
             default_model: settings.upstream.model.clone(),
             models: settings.offered_models(demo),
-            max_message_chars: settings.max_message_chars,
-            max_parallel_turns: settings.max_turns_per_socket,
+            max_message_chars: settings.answers.max_message_chars,
+            max_parallel_turns: settings.server.max_turns_per_socket,
             demo,
         };
+        let server = &settings.server;
         let http = Http {
-            service: Arc::new(Service::new(runner.clone(), offer)),
-            sockets: Sockets::new(settings.max_sockets as usize),
-            origins: Origins::new(&settings.allowed_origins, addr.port()),
-            www: settings.www.clone(),
+            service: Arc::new(Service::new(runner.clone(), auth, offer)),
+            sockets: Sockets::new(MaxSockets {
+                all: server.max_sockets as usize,
+                of_user: server.max_sockets_per_user as usize,
+                of_organization: server.max_sockets_per_organization as usize,
+            }),
+            origins: Origins::new(&server.allowed_origins, &server.allowed_hosts, addr),
+            www: settings.server.www.clone(),
             admin,
         };
-        let grace = settings.shutdown_grace;
+        let grace = settings.server.shutdown_grace;
         Ok(Self { http: Arc::new(http), runner, watcher, listener, addr, emulator, answers_from, grace })
     }
 
@@ -224,6 +237,14 @@ impl App {
         &self.answers_from
     }
 
+    /// Who may talk, for people to read.
+    pub fn authentication(&self) -> &'static str {
+        match self.http.service.auth().is_on() {
+            true => "authentication is on: who connects has to show a token",
+            false => "authentication is off: whoever is on this machine is the same person, and an operator",
+        }
+    }
+
     /// Serves until `stop` is ready, then gives the answers under way their time and says goodbye to every socket. Health checks are
     /// answered until the end, so that a load balancer sees that the proxy is not ready.
     pub async fn run(self, stop: impl Future<Output = ()>) {
@@ -241,6 +262,7 @@ impl App {
         tokio::select! {
             () = self.http.clone().accept(self.listener) => {}
             never = self.runner.sweep() => match never {},
+            never = self.follow_revocations() => match never {},
             () = goodbye => {}
         }
         if let Some(emulator) = self.emulator {
@@ -249,12 +271,31 @@ impl App {
     }
 }
 
+impl App {
+    /// Ends sockets and answers of those who may not talk any more.
+    async fn follow_revocations(&self) -> Infallible {
+        let Http { sockets, service, .. } = self.http.as_ref();
+        let revocations = service.auth().revocations();
+        let see_to = |revocations: &Revocations| {
+            sockets.end(|identity| revocations.cover(identity));
+        };
+        revocations.follow(self.runner.store.as_ref(), Sources::system().now, see_to).await
+    }
+}
+
+/// Who may talk.
+async fn auth(settings: &Authentication, demo: bool) -> Result<Auth, StartError> {
+    let sources = Sources::system();
+    Ok(if settings.is_on(demo) { Auth::on(settings, sources).await? } else { Auth::off(sources) })
+}
+
 async fn listen(settings: &Serve) -> Result<(TcpListener, SocketAddr), StartError> {
-    let listen = settings.listen;
-    if !listen.ip().is_loopback() {
+    let listen = settings.server.listen;
+    // Whether it is in demo mode is known later; there would be no key then either.
+    if !listen.ip().is_loopback() && !settings.auth.is_on(settings.bedrock.demo != Demo::Never) {
         return Err(StartError::NotLoopback(listen));
     }
-    if let Some(www) = settings.www.as_deref().filter(|www| !www.join("index.html").is_file()) {
+    if let Some(www) = settings.server.www.as_deref().filter(|www| !www.join("index.html").is_file()) {
         return Err(StartError::NoPage(www.display().to_string()));
     }
     let listener = TcpListener::bind(listen).await.map_err(|error| match error.kind() {
@@ -312,15 +353,15 @@ fn watcher(
     settled: Settled,
     store: Arc<dyn Store>,
     budgets: Budgets,
-) -> Result<Watcher, WebhookError> {
-    let webhook = settings.alert_webhook.as_ref().map(|url| Webhook::new(url.reveal())).transpose()?;
-    let rule = Rule { times: settings.alert_unusual, floor_tokens: settings.alert_unusual_tokens };
+) -> Result<Watcher, AddressError> {
+    let webhook = settings.money.alert_webhook.as_ref().map(|url| Webhook::new(url.reveal())).transpose()?;
+    let rule = Rule { times: settings.money.alert_unusual, floor_tokens: settings.money.alert_unusual_tokens };
     Ok(Watcher {
         settled,
         store,
         unusual: Unusual::new(rule),
-        heights: Heights::new(budgets, settings.alert_at.clone()),
-        metrics: settings.metrics.map(|MetricsFormat::Emf| Metrics::new(io::stdout())),
+        heights: Heights::new(budgets, settings.money.alert_at.clone()),
+        metrics: settings.money.metrics.map(|MetricsFormat::Emf| Metrics::new(io::stdout())),
         webhook,
         now: Sources::system().now,
     })
@@ -328,7 +369,7 @@ fn watcher(
 
 /// The models and prices of the file that is set, named after it, or those this version was built with.
 fn catalog(settings: &Serve) -> Result<Catalog, StartError> {
-    let Some(path) = &settings.prices else { return Ok(Catalog::builtin()) };
+    let Some(path) = &settings.money.prices else { return Ok(Catalog::builtin()) };
     let unreadable = |error: &dyn std::fmt::Display| StartError::Prices(path.clone(), error.to_string());
     let csv = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
     let version = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -337,15 +378,15 @@ fn catalog(settings: &Serve) -> Result<Catalog, StartError> {
 
 async fn upstream(settings: &Serve) -> Result<(Options, Found, Option<Emulator>), StartError> {
     let options = Options { endpoint_url: settings.upstream.endpoint_url.clone(), fixed: None };
-    if settings.demo != Demo::Always {
+    if settings.bedrock.demo != Demo::Always {
         match find(&options).await {
             Ok(found) => return Ok((options, found, None)),
-            Err(ConnectError::Credentials(_)) if settings.demo == Demo::Auto => {}
+            Err(ConnectError::Credentials(_)) if settings.bedrock.demo == Demo::Auto => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let first_token_ms = if settings.demo_pace > 0.0 { Pace::HUMAN.first_token_ms } else { 0 };
-    let pace = Pace { first_token_ms, tokens_per_second: settings.demo_pace };
+    let first_token_ms = if settings.bedrock.demo_pace > 0.0 { Pace::HUMAN.first_token_ms } else { 0 };
+    let pace = Pace { first_token_ms, tokens_per_second: settings.bedrock.demo_pace };
     let emulator =
         Emulator::start(EmulatorConfig { pace, ..EmulatorConfig::default() }).await.map_err(StartError::Emulator)?;
     let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "demo mode");
@@ -356,21 +397,21 @@ async fn upstream(settings: &Serve) -> Result<(Options, Found, Option<Emulator>)
 
 fn limits(settings: &Serve) -> Limits {
     Limits {
-        system_prompt: settings.system_prompt.clone().filter(|prompt| !prompt.trim().is_empty()),
-        max_tokens: settings.max_tokens,
-        temperature: settings.temperature,
-        history_messages: settings.history_messages as usize,
-        first_event_timeout: settings.first_event_timeout,
-        event_timeout: settings.event_timeout,
-        reasoning_timeout: settings.reasoning_timeout,
-        answer_timeout: settings.answer_timeout,
+        system_prompt: settings.answers.system_prompt.clone().filter(|prompt| !prompt.trim().is_empty()),
+        max_tokens: settings.answers.max_tokens,
+        temperature: settings.answers.temperature,
+        history_messages: settings.answers.history_messages as usize,
+        first_event_timeout: settings.answers.first_event_timeout,
+        event_timeout: settings.answers.event_timeout,
+        reasoning_timeout: settings.answers.reasoning_timeout,
+        answer_timeout: settings.answers.answer_timeout,
         retry: RetryPolicy {
-            max_attempts: settings.max_attempts,
-            base: settings.retry_base,
-            timeout: settings.retry_timeout,
+            max_attempts: settings.bedrock.max_attempts,
+            base: settings.bedrock.retry_base,
+            timeout: settings.bedrock.retry_timeout,
         },
-        fallback_models: settings.fallback_models.clone(),
-        stop_drain: (settings.on_stop == OnStop::Drain).then_some(settings.stop_drain_timeout),
-        unwatched_timeout: settings.unwatched_timeout,
+        fallback_models: settings.bedrock.fallback_models.clone(),
+        stop_drain: (settings.answers.on_stop == OnStop::Drain).then_some(settings.answers.stop_drain_timeout),
+        unwatched_timeout: settings.answers.unwatched_timeout,
     }
 }

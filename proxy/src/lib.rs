@@ -5,9 +5,11 @@
 //! cursor. [`app`] puts it together.
 
 pub mod app;
+pub mod auth;
 pub mod bedrock;
 pub mod check;
 pub mod http;
+mod https;
 pub mod ledger;
 pub mod principal;
 pub mod service;

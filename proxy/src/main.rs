@@ -9,8 +9,9 @@ use std::{
 use clap::Parser;
 use outcrop_proxy::{
     app::{App, create_table},
+    auth::mint::mint,
     check::check,
-    settings::{Cli, Command, Dynamodb, Serve, Usage},
+    settings::{Cli, Command, Dynamodb, Mint, Serve, Usage},
     sources::Sources,
     usage::usage,
 };
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
             Command::Check(_) => ExitCode::FAILURE,
             Command::CreateTable(settings) => make_table(&settings).await,
             Command::Usage(settings) => tell_usage(&settings).await,
+            Command::Token(settings) => make_token(&settings),
         }
     });
     // Metrics may wait for somebody who does not read them.
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(settings: &Serve) -> ExitCode {
-    let filter = match EnvFilter::try_new(&settings.log) {
+    let filter = match EnvFilter::try_new(&settings.server.log) {
         Ok(filter) => filter,
         Err(error) => {
             return fail(&format!("--log (OUTCROP_LOG) is no filter ({error}): write info, or outcrop_proxy=debug"));
@@ -73,6 +75,7 @@ async fn serve(settings: &Serve) -> ExitCode {
         );
     }
     println!("answers come from {}, model {}", app.answers_from(), settings.upstream.model);
+    println!("{}", app.authentication());
     println!("listening on http://{}", app.addr());
     let (stop, stopped) = oneshot::channel();
     let asked_twice = async {
@@ -109,6 +112,15 @@ async fn tell_usage(settings: &Usage) -> ExitCode {
         },
         Err(text) => fail(&text),
     }
+}
+
+fn make_token(settings: &Mint) -> ExitCode {
+    let sources = Sources::system();
+    match mint(settings, (sources.now)(), (sources.unique)()) {
+        Ok(token) => println!("{token}"),
+        Err(error) => return fail(&error.to_string()),
+    }
+    ExitCode::SUCCESS
 }
 
 async fn asked_to_stop(interrupt: &mut Signal, terminate: &mut Signal) {

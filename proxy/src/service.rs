@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
+    close::CloseCode,
     client::{
-        Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
+        AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
         RenameSession, Resume, SendMessage, UsageQuery,
     },
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
-        HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage, SessionDeleted,
+        AuthRefreshed, HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage, SessionDeleted,
         SessionsResponse, Snapshot,
     },
 };
@@ -18,10 +19,13 @@ use protocol::{
 use tokio::sync::Semaphore;
 
 use crate::{
+    auth::{Auth, CLOCK_SKEW_MS, Refusal, RevokeError},
     ledger::{Report, ReportError, report::range},
-    principal::Owner,
+    principal::{Identity, Owner},
     sources::Sources,
-    store::{Asked, CallsOf, CallsPage, Fingerprint, Store, StoreError, new_session},
+    store::{
+        Asked, CallsOf, CallsPage, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session,
+    },
     turn::{Begin, NewTurn, Runner, Turn, Turns},
 };
 
@@ -56,6 +60,17 @@ pub enum Outcome {
     Reply(Box<ServerMessage>),
     /// Say that it failed.
     Failed(ErrorData),
+    /// Say that it failed, and close the connection.
+    Refused(ErrorData, CloseCode, &'static str),
+    /// Whoever is connected is this person; say this.
+    Identified {
+        /// The person.
+        identity: Arc<Identity>,
+        /// How much longer the token counts.
+        expires_in: Option<Duration>,
+        /// What to say.
+        reply: Box<ServerMessage>,
+    },
     /// Send the events of a turn.
     Follow {
         /// The turn.
@@ -80,15 +95,21 @@ pub enum From {
 #[derive(Debug)]
 pub struct Service {
     runner: Arc<Runner>,
+    auth: Auth,
     offer: Offer,
     /// Places for reports.
     reports: Semaphore,
 }
 
 impl Service {
-    /// A service that answers with `runner` within `offer`.
-    pub fn new(runner: Arc<Runner>, offer: Offer) -> Self {
-        Self { runner, offer, reports: Semaphore::new(MAX_REPORTS) }
+    /// A service that answers those whom `auth` lets in with `runner`, within `offer`.
+    pub fn new(runner: Arc<Runner>, auth: Auth, offer: Offer) -> Self {
+        Self { runner, auth, offer, reports: Semaphore::new(MAX_REPORTS) }
+    }
+
+    /// Who may talk.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
     }
 
     /// Waits for the turns under way, at most `grace`; those that have not ended by then are stored as interrupted, for which
@@ -111,9 +132,19 @@ impl Service {
         &self.offer
     }
 
-    /// Does what `frame` of `owner` asks for.
-    pub async fn handle(&self, owner: &Owner, frame: ClientFrame) -> Outcome {
+    /// Does what `frame` asks for, which came from `identity`, or from somebody who has not said yet who they are.
+    pub async fn handle(&self, identity: Option<&Identity>, frame: ClientFrame) -> Outcome {
         let ClientFrame { id, message } = frame;
+        let identity = match (&message, identity) {
+            (ClientMessage::Hello(hello), _) => return self.hello(identity, hello).await,
+            (_, None) => return Outcome::Failed(unauthenticated(&Refusal::Missing)),
+            (ClientMessage::Refresh(refresh), Some(identity)) => return self.refresh(identity, refresh).await,
+            (_, Some(identity)) => identity,
+        };
+        if let Err(refusal) = self.auth.check(identity) {
+            return refused(&refusal);
+        }
+        let owner = &identity.owner;
         match message {
             ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
             ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel).await,
@@ -124,9 +155,11 @@ impl Service {
             ClientMessage::RenameSession(rename) => self.rename_session(owner, rename).await.into(),
             ClientMessage::DeleteSession(delete) => self.delete_session(owner, delete.session_id).await.into(),
             ClientMessage::Usage(query) => self.usage(owner, &query).await,
-            ClientMessage::Hello(hello) => self.hello(owner, &hello),
             ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
-            ClientMessage::Regenerate(_) | ClientMessage::ApproveTool(_) | ClientMessage::Refresh(_) => {
+            ClientMessage::Regenerate(_)
+            | ClientMessage::ApproveTool(_)
+            | ClientMessage::Hello(_)
+            | ClientMessage::Refresh(_) => {
                 let text = format!("{} is not served by this version of the proxy.", message.type_text());
                 Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
             }
@@ -373,16 +406,86 @@ impl Service {
         self.store().calls(of, after).await
     }
 
+    /// Has tokens count no more.
+    ///
+    /// # Errors
+    /// [`RevokeError`].
+    pub async fn revoke(&self, what: Revoked) -> Result<Revocation, RevokeError> {
+        let revocations = self.auth.revocations();
+        if revocations.len() >= MAX_REVOCATIONS {
+            return Err(RevokeError::TooMany);
+        }
+        let at = self.now();
+        let lifetime_ms = self.auth.max_lifetime_ms().saturating_add(2 * CLOCK_SKEW_MS);
+        let until = Timestamp::from_unix_ms(at.unix_ms().saturating_add(lifetime_ms));
+        let revocation = Revocation { what, at, until };
+        self.store().revoke(revocation.clone()).await?;
+        revocations.add(std::slice::from_ref(&revocation), at);
+        Ok(revocation)
+    }
+
+    /// What was revoked and is not forgotten yet.
+    ///
+    /// # Errors
+    /// [`RevokeError`] where the store fails.
+    pub async fn revocations(&self) -> Result<Vec<Revocation>, RevokeError> {
+        Ok(self.store().revocations(Timestamp::from_unix_ms(0), self.now()).await?)
+    }
+
     /// The time of day.
     pub fn now(&self) -> Timestamp {
         (self.sources().now)()
     }
 
-    fn hello(&self, owner: &Owner, hello: &ClientHello) -> Outcome {
+    async fn hello(&self, before: Option<&Identity>, hello: &ClientHello) -> Outcome {
         if hello.version != VERSION {
             let text = format!("This proxy speaks version {VERSION} of the protocol, not {}.", hello.version);
             return Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text));
         }
+        let identity = match (before, &hello.token) {
+            (Some(before), None) => self.auth.check(before).map(|()| Arc::new(before.clone())),
+            (before, token) => self.identify(before, token.as_deref()).await,
+        };
+        match identity {
+            Ok(identity) => {
+                let greeting = self.greeting(&identity);
+                self.identified(identity, ServerMessage::Hello(greeting))
+            }
+            Err(refusal) => refused(&refusal),
+        }
+    }
+
+    async fn refresh(&self, before: &Identity, refresh: &AuthRefresh) -> Outcome {
+        match self.identify(Some(before), Some(&refresh.token)).await {
+            Ok(identity) => {
+                let expires_in_ms = self.expires_in_ms(&identity);
+                self.identified(identity, ServerMessage::Refreshed(AuthRefreshed { expires_in_ms }))
+            }
+            // The token before it goes on to count as long as it would have.
+            Err(refusal) => Outcome::Failed(unauthenticated(&refusal)),
+        }
+    }
+
+    /// Who shows `token`: the same person as `before`, if anybody.
+    async fn identify(&self, before: Option<&Identity>, token: Option<&str>) -> Result<Arc<Identity>, Refusal> {
+        let identity = self.auth.identify(token).await?;
+        match before {
+            Some(before) if before.owner != identity.owner => Err(Refusal::OtherPerson),
+            _ => Ok(identity),
+        }
+    }
+
+    fn identified(&self, identity: Arc<Identity>, reply: ServerMessage) -> Outcome {
+        let expires_in = self.expires_in_ms(&identity).map(Duration::from_millis);
+        Outcome::Identified { identity, expires_in, reply: Box::new(reply) }
+    }
+
+    /// How much longer the person's token counts.
+    pub fn expires_in_ms(&self, identity: &Identity) -> Option<u64> {
+        identity.token.as_ref().map(|token| token.expires.unix_ms().saturating_sub(self.now().unix_ms()))
+    }
+
+    fn greeting(&self, identity: &Identity) -> ServerHello {
         let catalog = self.catalog();
         let model = |id: &String| {
             let known = catalog.find(id);
@@ -394,9 +497,15 @@ impl Service {
                 price: known.and_then(|model| model.price),
             }
         };
-        Outcome::Reply(Box::new(ServerMessage::Hello(ServerHello {
+        let Owner { organization, user } = &identity.owner;
+        ServerHello {
             version: VERSION,
-            principal: Principal { user: owner.user.to_string(), organization: owner.organization.to_string() },
+            principal: Principal {
+                user: user.to_string(),
+                organization: organization.to_string(),
+                role: identity.role,
+            },
+            expires_in_ms: self.expires_in_ms(identity),
             demo: self.offer.demo,
             limits: Limits {
                 max_frame_bytes: MAX_CLIENT_FRAME_BYTES as u32,
@@ -406,7 +515,7 @@ impl Service {
             models: self.offer.models.iter().map(model).collect(),
             price_version: catalog.version().to_owned(),
             tools: Vec::new(),
-        })))
+        }
     }
 
     fn store(&self) -> &dyn Store {
@@ -433,6 +542,23 @@ impl std::convert::From<Result<ServerMessage, StoreError>> for Outcome {
             Err(error) => Self::Failed(ErrorData::new(error.code(), format!("{error}."))),
         }
     }
+}
+
+fn unauthenticated(refusal: &Refusal) -> ErrorData {
+    let mut error = ErrorData::new(ErrorCode::Unauthenticated, refusal.to_string());
+    error.retryable = refusal.is_passing();
+    error
+}
+
+/// Who cannot be let in, or not any more, is told why and what to do: the close code says whether to come back.
+fn refused(refusal: &Refusal) -> Outcome {
+    let (code, reason) = match refusal {
+        Refusal::Expired | Refusal::NotYet => (CloseCode::TOKEN_EXPIRED, "the token does not count at this time"),
+        Refusal::KeysUnavailable => (CloseCode::OVERLOADED, "tokens cannot be checked at present"),
+        Refusal::Revoked => (CloseCode::REVOKED, "the token was revoked"),
+        _ => (CloseCode::TOKEN_REFUSED, "the token is refused"),
+    };
+    Outcome::Refused(unauthenticated(refusal), code, reason)
 }
 
 fn other_body(id: &RequestId) -> ErrorData {

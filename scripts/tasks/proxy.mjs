@@ -28,3 +28,8 @@ export const dynamodbServer = {
 function built(id, title, args) {
   return { id, title, needs: [rust], run: (step) => step.run("cargo", ["build", ...args], { env: { CARGO_TARGET_DIR: TARGET } }) };
 }
+
+/** The environment of a proxy that is started by hand: without a key it serves this machine only, instead of asking for one. */
+export function withAuth() {
+  return { OUTCROP_AUTH: "auto", ...process.env };
+}

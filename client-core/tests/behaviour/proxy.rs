@@ -325,7 +325,8 @@ fn snapshot(turn: &Turn) -> Snapshot {
 fn welcome() -> ServerHello {
     ServerHello {
         version: 1,
-        principal: Principal { user: "u".into(), organization: "o".into() },
+        principal: Principal { user: "u".into(), organization: "o".into(), role: Role::User },
+        expires_in_ms: None,
         demo: false,
         limits: Limits { max_frame_bytes: 1 << 20, max_message_chars: 100_000, max_parallel_turns: 4 },
         models: vec![ModelInfo {

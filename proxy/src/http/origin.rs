@@ -3,34 +3,40 @@
 //! A browser lets any page open a WebSocket to any address, localhost too, and says in `Origin` which page it is. And a page can
 //! point a name of its own at 127.0.0.1, so that requests to the proxy carry that name in `Host`. Both are checked.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use hyper::{HeaderMap, Uri, header};
+use hyper::{HeaderMap, Uri, header, http::uri::Authority};
 
 /// Whose pages may connect.
 #[derive(Debug, Clone)]
 pub struct Origins {
     allowed: Vec<String>,
-    port: u16,
+    hosts: Vec<String>,
+    listen: SocketAddr,
 }
 
 impl Origins {
-    /// The pages of `allowed` (exact origins, such as `http://localhost:5173`), and those that the proxy itself serves on `port`.
-    pub fn new(allowed: &[String], port: u16) -> Self {
+    /// The pages of `allowed` (exact origins, such as `http://localhost:5173`), and those that the proxy itself serves, on `listen` and
+    /// under the names `hosts`.
+    pub fn new(allowed: &[String], hosts: &[String], listen: SocketAddr) -> Self {
         let allowed = allowed.iter().map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase()).collect();
-        Self { allowed, port }
+        Self { allowed, hosts: hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect(), listen }
     }
 
-    /// Checks that `Host` is a name of this machine.
+    /// Checks that `Host` is a name under which the proxy is meant to be reached.
     ///
     /// # Errors
     /// What to tell the client.
     pub fn check_host(&self, headers: &HeaderMap) -> Result<(), &'static str> {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        match host.and_then(|host| host.parse::<hyper::http::uri::Authority>().ok()) {
-            Some(authority) if is_loopback(authority.host()) => Ok(()),
-            _ => Err("the Host header must name this machine: localhost or 127.0.0.1\n"),
+        match host(headers) {
+            Some(authority) if self.is_ours(authority.host()) => Ok(()),
+            _ => Err("the Host header has another name than this proxy's; OUTCROP_ALLOWED_HOSTS lists those it has\n"),
         }
+    }
+
+    fn is_ours(&self, host: &str) -> bool {
+        let is_listened_on = || bare(host).parse::<IpAddr>().is_ok_and(|ip| ip == self.listen.ip());
+        is_loopback(host) || is_listened_on() || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     }
 
     /// Checks that `Origin`, which every browser sends with a WebSocket handshake, is a page that may connect. Clients that are
@@ -42,18 +48,35 @@ impl Origins {
         let refused = "this origin may not connect; OUTCROP_ALLOWED_ORIGINS lists those that may\n";
         let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
         let origin = origin.to_str().map_err(|_| refused)?.to_ascii_lowercase();
-        if self.allowed.contains(&origin) || self.is_own(&origin) { Ok(()) } else { Err(refused) }
+        if self.allowed.contains(&origin) || self.is_own(&origin, headers) { Ok(()) } else { Err(refused) }
     }
 
-    fn is_own(&self, origin: &str) -> bool {
-        let Ok(uri) = origin.parse::<Uri>() else { return false };
-        let own_scheme = uri.scheme_str() == Some("http");
-        own_scheme && uri.host().is_some_and(is_loopback) && uri.port_u16().unwrap_or(80) == self.port
+    /// A page of ours has the address that its request goes to. Which name that may be was checked before.
+    fn is_own(&self, origin: &str, headers: &HeaderMap) -> bool {
+        let Some(uri) = origin.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) else {
+            return false;
+        };
+        let is_here = uri.scheme_str() == Some("http")
+            && uri.host().is_some_and(is_loopback)
+            && uri.port_u16().unwrap_or(80) == self.listen.port();
+        let is_same = || match (uri.authority(), host(headers)) {
+            (Some(page), Some(host)) => page.as_str().eq_ignore_ascii_case(host.as_str()) && self.is_ours(host.host()),
+            _ => false,
+        };
+        is_here || is_same()
     }
 }
 
+fn host(headers: &HeaderMap) -> Option<Authority> {
+    headers.get(header::HOST)?.to_str().ok()?.parse().ok()
+}
+
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare(host);
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -67,9 +90,14 @@ mod tests {
         HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
     }
 
+    fn origins() -> Origins {
+        let listed = ["http://localhost:5173/".to_owned()];
+        Origins::new(&listed, &["chat.acme.example".to_owned()], "10.0.0.9:3001".parse().unwrap())
+    }
+
     #[test]
     fn only_listed_pages_and_our_own_may_connect() {
-        let origins = Origins::new(&["http://localhost:5173/".to_owned()], 3001);
+        let origins = origins();
         for good in ["http://localhost:5173", "http://127.0.0.1:3001", "HTTP://LocalHost:3001", "http://[::1]:3001"] {
             assert!(origins.check_origin(&headers(header::ORIGIN, good)).is_ok(), "{good}");
         }
@@ -86,12 +114,29 @@ mod tests {
     }
 
     #[test]
+    fn a_page_may_connect_to_where_it_came_from_under_each_of_our_names() {
+        let origins = origins();
+        let from = |page: &str, host: &str| {
+            let mut both = headers(header::ORIGIN, page);
+            both.extend(headers(header::HOST, host));
+            origins.check_origin(&both).is_ok()
+        };
+        // TLS may end before the proxy.
+        assert!(from("https://chat.acme.example", "chat.acme.example"));
+        assert!(from("https://chat.acme.example:8443", "Chat.acme.example:8443"));
+        assert!(!from("https://chat.acme.example:8443", "chat.acme.example"));
+        assert!(!from("https://chat.acme.example", "localhost:3001"));
+        assert!(!from("https://rebound.example", "rebound.example"));
+        assert!(!from("file://chat.acme.example", "chat.acme.example"));
+    }
+
+    #[test]
     fn a_name_that_is_not_this_machines_is_refused() {
-        let origins = Origins::new(&[], 3001);
-        for good in ["localhost:3001", "127.0.0.1:9", "[::1]:3001", "localhost"] {
+        let origins = origins();
+        for good in ["localhost:3001", "127.0.0.1:9", "[::1]:3001", "localhost", "10.0.0.9:3001", "Chat.Acme.example"] {
             assert!(origins.check_host(&headers(header::HOST, good)).is_ok(), "{good}");
         }
-        for bad in ["rebound.example:3001", "10.0.0.1", "", "localhost.evil.example"] {
+        for bad in ["rebound.example:3001", "10.0.0.1", "", "localhost.evil.example", "chat.acme.example.evil.example"] {
             assert!(origins.check_host(&headers(header::HOST, bad)).is_err(), "{bad}");
         }
         assert!(origins.check_host(&HeaderMap::new()).is_err());

@@ -14,7 +14,10 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 use tracing::debug;
 
 use super::{Body, Http, text};
-use crate::{principal::Owner, ws::socket::Socket};
+use crate::{auth::Refusal, principal::Identity, ws::socket::Socket};
+
+/// Names of parameters in which tokens are known to travel.
+const TOKEN_PARAMETERS: [&str; 4] = ["token", "access_token", "jwt", "authorization"];
 
 /// Whether a request asks for a WebSocket.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -22,10 +25,18 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// Answers the handshake and leaves the socket to a task of its own.
-pub(super) fn upgrade(http: &Http, mut request: Request<Incoming>, owner: Owner) -> Response<Body> {
+pub(super) async fn upgrade(http: &Http, mut request: Request<Incoming>) -> Response<Body> {
     if let Err(reason) = http.origins.check_origin(request.headers()) {
         return text(StatusCode::FORBIDDEN, reason);
     }
+    if has_token(request.uri().query().unwrap_or_default()) {
+        let reason = "a token in an address is kept in logs: send it in client.hello, or in an Authorization header\n";
+        return text(StatusCode::BAD_REQUEST, reason);
+    }
+    let identity = match who(http, request.headers()).await {
+        Ok(identity) => identity,
+        Err(refusal) => return unauthorized(&refusal),
+    };
     let handshake = Request::from_parts(request_head(&request), ());
     let response = match create_response_with_body(&handshake, || ()) {
         Ok(response) => response,
@@ -47,7 +58,7 @@ pub(super) fn upgrade(http: &Http, mut request: Request<Incoming>, owner: Owner)
             Ok(parts) => {
                 let (stream, read_already) = (parts.io.into_inner(), parts.read_buf.to_vec());
                 drop(parts.read_buf);
-                Socket::new(stream, read_already, service, owner, place).await.run().await;
+                Socket::new(stream, read_already, service, identity, place).await.run().await;
             }
             Err(_) => debug!("a socket over something else than TCP"),
         }
@@ -59,6 +70,37 @@ pub(super) fn upgrade(http: &Http, mut request: Request<Incoming>, owner: Owner)
     }
     let (_, empty) = text(StatusCode::OK, "").into_parts();
     Response::from_parts(parts, empty)
+}
+
+/// Whoever asks for a WebSocket, where a header says so; they may say it later.
+async fn who(http: &Http, headers: &HeaderMap) -> Result<Option<Arc<Identity>>, Refusal> {
+    let auth = http.service.auth();
+    match headers.get(header::AUTHORIZATION) {
+        None => Ok(auth.anybody()),
+        Some(value) => auth.identify(bearer(value)).await.map(Some),
+    }
+}
+
+/// The token in `Authorization: Bearer …`.
+pub(super) fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+}
+
+/// The answer to whoever shows no token that counts (RFC 6750, section 3).
+pub(super) fn unauthorized(refusal: &Refusal) -> Response<Body> {
+    let mut response = text(StatusCode::UNAUTHORIZED, format!("{refusal}\n"));
+    let challenge = match refusal {
+        Refusal::Missing => "Bearer realm=\"outcrop\"",
+        _ => "Bearer realm=\"outcrop\", error=\"invalid_token\"",
+    };
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    response
+}
+
+fn has_token(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes())
+        .any(|(name, _)| TOKEN_PARAMETERS.iter().any(|parameter| name.eq_ignore_ascii_case(parameter)))
 }
 
 fn request_head(request: &Request<Incoming>) -> hyper::http::request::Parts {
@@ -73,4 +115,38 @@ fn request_head(request: &Request<Incoming>) -> hyper::http::request::Parts {
 fn offers_subprotocol(headers: &HeaderMap) -> bool {
     let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     offers.flat_map(|value| value.split(',')).any(|offer| offer.trim() == SUBPROTOCOL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_comes_behind_its_scheme() {
+        for (header, token) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer  abc ", Some("abc")),
+            ("Bearer ", Some("")),
+            ("Basic abc", None),
+            ("Bearer", None),
+            ("abc", None),
+            ("", None),
+        ] {
+            assert_eq!(bearer(&HeaderValue::from_static(header)), token, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_an_address_is_seen_however_it_is_written() {
+        for (query, expected) in [
+            ("token=abc", true),
+            ("a=b&Access_Token=abc", true),
+            ("%74oken=abc", true),
+            ("", false),
+            ("tokens=3", false),
+            ("a=token", false),
+        ] {
+            assert_eq!(has_token(query), expected, "{query}");
+        }
+    }
 }

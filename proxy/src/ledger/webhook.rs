@@ -1,17 +1,11 @@
 //! Alerts as POST requests to an address of one's choice.
 
-use std::{io, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Method, Request, StatusCode, Uri, header, http::uri::Scheme};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use hyper::{Method, Request, StatusCode, Uri, header};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -20,6 +14,7 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::alerts::Alert;
+use crate::https::{AddressError, HttpClient, client_for};
 
 /// How many alerts wait to be sent; when there are so many, the newest is dropped.
 pub const MAX_WAITING: usize = 100;
@@ -32,17 +27,6 @@ pub const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The wait before the second attempt; it doubles.
 pub const FIRST_WAIT: Duration = Duration::from_secs(1);
-
-/// Why there can be no webhook. The address itself is not told: it may be a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
-    /// The address is none.
-    #[error("it is no address that begins with https:// (or http:// for a machine of your own)")]
-    Address,
-    /// There are no certificates to check that of the address by.
-    #[error("this machine has no CA certificates to check its by ({0}); install the package ca-certificates")]
-    Certificates(io::Error),
-}
 
 /// Why an alert was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -79,19 +63,14 @@ impl Webhook {
     /// Sends to `url`.
     ///
     /// # Errors
-    /// [`WebhookError`].
-    pub fn new(url: &str) -> Result<Self, WebhookError> {
+    /// [`AddressError`].
+    pub fn new(url: &str) -> Result<Self, AddressError> {
         Self::waiting(url, FIRST_WAIT)
     }
 
     /// The same with another wait before the second attempt.
-    fn waiting(url: &str, first_wait: Duration) -> Result<Self, WebhookError> {
-        let address: Uri = url.parse().map_err(|_| WebhookError::Address)?;
-        let is_secure = address.scheme() == Some(&Scheme::HTTPS);
-        if address.host().is_none() || !(is_secure || address.scheme() == Some(&Scheme::HTTP)) {
-            return Err(WebhookError::Address);
-        }
-        let client = client(is_secure).map_err(WebhookError::Certificates)?;
+    fn waiting(url: &str, first_wait: Duration) -> Result<Self, AddressError> {
+        let (address, client) = client_for(url)?;
         let (waiting, mut alerts) = mpsc::channel(MAX_WAITING);
         let sending = tokio::spawn(async move {
             while let Some(alert) = alerts.recv().await {
@@ -115,21 +94,6 @@ impl Webhook {
             warn!(%error, "alerts were not sent to the webhook");
         }
     }
-}
-
-type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
-fn client(is_secure: bool) -> io::Result<HttpClient> {
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?;
-    let config = match is_secure {
-        true => config.with_native_roots()?,
-        false => config.with_root_certificates(RootCertStore::empty()),
-    };
-    let config = config.with_no_client_auth();
-    let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
 }
 
 async fn send(client: &HttpClient, address: &Uri, first_wait: Duration, alert: &Alert) {

@@ -10,7 +10,7 @@ use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server
 
 use super::{
     Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, MAX_MESSAGES, MAX_UNFINISHED, OpenAnswer,
-    Page, Store, StoreError, join_pieces, title_from,
+    Page, Revocation, Store, StoreError, join_pieces, title_from,
 };
 use crate::principal::Owner;
 
@@ -31,6 +31,7 @@ pub struct MemoryStore {
 struct All {
     owners: HashMap<Owner, Sessions>,
     ledger: Ledger,
+    revocations: Vec<Revocation>,
 }
 
 /// The sessions of one owner.
@@ -321,6 +322,18 @@ impl Store for MemoryStore {
 
     async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError> {
         self.all().ledger.calls(of, after.as_deref())
+    }
+
+    async fn revoke(&self, revocation: Revocation) -> Result<(), StoreError> {
+        let revocations = &mut self.all().revocations;
+        revocations.retain(|known| known.until > revocation.at);
+        revocations.push(revocation);
+        Ok(())
+    }
+
+    async fn revocations(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Revocation>, StoreError> {
+        let all = self.all();
+        Ok(all.revocations.iter().filter(|known| known.at >= since && known.until > now).cloned().collect())
     }
 
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {

@@ -7,6 +7,7 @@ mod accounts;
 mod calls;
 pub mod dynamodb;
 mod memory;
+mod revocations;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -25,6 +26,7 @@ pub use accounts::{Account, Amount, Balance, Limit, Reservation};
 pub use calls::{Call, CallOutcome, CallsOf, CallsPage};
 pub use dynamodb::DynamoStore;
 pub use memory::{MAX_SESSIONS, MemoryStore};
+pub use revocations::{MAX_REVOCATIONS, Revocation, Revoked};
 pub use sqlite::{OpenError, SqliteStore};
 
 /// The most messages of one session, and the most ids that anything was asked under in it.
@@ -275,6 +277,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// Calls that were settled, some at a time: the first of them without a cursor, then those after the cursor that came with the
     /// last. Their order is the store's own, in which the calls for one answer follow each other.
     async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError>;
+
+    /// Takes note that tokens count no more, until that may be forgotten.
+    async fn revoke(&self, revocation: Revocation) -> Result<(), StoreError>;
+
+    /// What was revoked at `since` or later, and need not be forgotten at `now`.
+    async fn revocations(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Revocation>, StoreError>;
 
     /// The answer of this id and its session, in whichever session of `owner`.
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError>;

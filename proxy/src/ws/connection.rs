@@ -12,6 +12,7 @@ use protocol::{
     ErrorCode, ErrorData, Message, RequestId,
     client::{Cancel, ClientFrame, ClientMessage, SendMessage},
     close::CloseCode,
+    limits::MAX_UNAUTHENTICATED_FRAME_BYTES,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
     server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Snapshot, Status, StatusState},
 };
@@ -40,6 +41,12 @@ pub const MAX_REQUESTS: usize = 16;
 /// How many frames in a row may make no sense.
 pub const MAX_MALFORMED: u32 = 32;
 
+/// How long a client may take to say who it is, where it has to.
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many frames it may send before the proxy knows.
+pub const MAX_FRAMES_BEFORE_HELLO: u32 = 2;
+
 /// What to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transmit {
@@ -55,6 +62,7 @@ pub enum Transmit {
 #[derive(Debug)]
 pub struct Connection {
     max_follows: usize,
+    gate: Gate,
     follows: VecDeque<Follow>,
     replies: VecDeque<String>,
     requests: VecDeque<ClientFrame>,
@@ -69,6 +77,15 @@ pub struct Connection {
     draining: Option<Duration>,
     close: Option<(CloseCode, &'static str)>,
     close_sent: bool,
+}
+
+/// Whether the client is let in.
+#[derive(Debug)]
+enum Gate {
+    /// It has until then to say who it is, and has sent so many frames.
+    Shut { until: Instant, frames: u32 },
+    /// It is, until its token expires.
+    Open { until: Option<Instant> },
 }
 
 /// A cursor into the log of a turn.
@@ -99,6 +116,7 @@ impl Connection {
     pub fn new(now: Instant, max_follows: usize) -> Self {
         Self {
             max_follows,
+            gate: Gate::Open { until: None },
             follows: VecDeque::new(),
             replies: VecDeque::new(),
             requests: VecDeque::new(),
@@ -114,9 +132,33 @@ impl Connection {
         }
     }
 
+    /// The client has to say who it is before anything else.
+    pub fn shut(&mut self, now: Instant) {
+        self.gate = Gate::Shut { until: now + HELLO_TIMEOUT, frames: 0 };
+    }
+
+    /// The client is let in, until its token expires.
+    pub fn let_in(&mut self, now: Instant, expires_in: Option<Duration>) {
+        self.gate = Gate::Open { until: expires_in.map(|expires_in| now + expires_in) };
+    }
+
+    /// Whether the client has said who it is, or need not.
+    pub fn is_let_in(&self) -> bool {
+        matches!(self.gate, Gate::Open { .. })
+    }
+
     /// Takes a text frame.
     pub fn handle_text(&mut self, text: &str) {
         self.handle_alive();
+        if let Gate::Shut { frames, .. } = &mut self.gate {
+            *frames += 1;
+            if text.len() > MAX_UNAUTHENTICATED_FRAME_BYTES {
+                return self.close(CloseCode::TOO_LARGE, "before client.hello a frame has at most 8 KiB");
+            }
+            if *frames > MAX_FRAMES_BEFORE_HELLO {
+                return self.close(CloseCode::NO_HELLO, "client.hello has to come first");
+            }
+        }
         match decode_client(text) {
             Ok(frame) => {
                 self.malformed = 0;
@@ -189,7 +231,8 @@ impl Connection {
 
     /// Whether the connection takes more frames. While it does not, the socket is not read, and TCP slows the client down.
     pub fn wants_input(&self) -> bool {
-        self.close.is_none() && self.serving + self.requests.len() < MAX_REQUESTS && self.replies.len() < MAX_REQUESTS
+        let is_asking = !self.is_let_in() && self.serving + self.requests.len() > 0;
+        self.close.is_none() && !is_asking && self.serving + self.requests.len() < MAX_REQUESTS && self.replies.len() < MAX_REQUESTS
     }
 
     /// Takes what came of the request `id`.
@@ -201,6 +244,14 @@ impl Connection {
         match outcome {
             Outcome::Reply(message) => self.reply(Some(id), *message),
             Outcome::Failed(error) => self.reply(Some(id), ServerMessage::Error(error)),
+            Outcome::Refused(error, code, reason) => {
+                self.reply(Some(id), ServerMessage::Error(error));
+                self.close(code, reason);
+            }
+            Outcome::Identified { expires_in, reply, .. } => {
+                self.let_in(now, expires_in);
+                self.reply(Some(id), *reply);
+            }
             Outcome::Follow { turn, from, whole } => self.follow(now, id, turn, from, whole),
         }
     }
@@ -235,6 +286,11 @@ impl Connection {
         self.reply(None, ServerMessage::Draining(Draining { reconnect_in_ms: millis(reconnect_in) }));
     }
 
+    /// Whether it is to end.
+    pub fn is_closing(&self) -> bool {
+        self.close.is_some()
+    }
+
     fn close_if_drained(&mut self) {
         if self.draining.is_some() && self.follows.is_empty() && self.serving == 0 && self.requests.is_empty() {
             self.close(CloseCode::RESTART, "the proxy restarts");
@@ -254,11 +310,24 @@ impl Connection {
         }
         let liveness = self.pinged + if self.awaiting_pong { PONG_TIMEOUT } else { PING_INTERVAL };
         let status = self.follows.iter().map(|follow| follow.news + STATUS_INTERVAL).min();
-        Some(status.map_or(liveness, |status| status.min(liveness)))
+        let gate = match self.gate {
+            Gate::Shut { until, .. } => Some(until),
+            Gate::Open { until } => until,
+        };
+        status.into_iter().chain(gate).chain([liveness]).min()
     }
 
     /// Does what is due `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
+        match self.gate {
+            Gate::Shut { until, .. } if now >= until => {
+                return self.close(CloseCode::NO_HELLO, "no client.hello in time");
+            }
+            Gate::Open { until: Some(until) } if now >= until => {
+                return self.close(CloseCode::TOKEN_EXPIRED, "the token has expired");
+            }
+            _ => {}
+        }
         if self.awaiting_pong && now >= self.pinged + PONG_TIMEOUT {
             return self.close(CloseCode::SILENT, "no sign of life");
         }

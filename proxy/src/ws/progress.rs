@@ -8,16 +8,23 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream that counts the bytes written to it, so that a peer that reads slowly can be told from one that does not read.
+/// A stream that counts the bytes written to it, so that a peer that reads slowly can be told from one that does not read; and that
+/// takes only so many bytes from a peer that nobody knows.
 #[derive(Debug)]
 pub(super) struct Counted<S> {
     inner: S,
     written: u64,
+    may_read: Option<usize>,
 }
 
 impl<S> Counted<S> {
     pub(super) fn new(inner: S) -> Self {
-        Self { inner, written: 0 }
+        Self { inner, written: 0, may_read: None }
+    }
+
+    /// From now on at most so many bytes are read: more are an error of the kind [`io::ErrorKind::QuotaExceeded`].
+    pub(super) fn limit_reads(&mut self, bytes: Option<usize>) {
+        self.may_read = bytes;
     }
 
     /// The bytes that were taken so far.
@@ -28,7 +35,15 @@ impl<S> Counted<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        if self.may_read == Some(0) {
+            return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+        }
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if let Some(left) = &mut self.may_read {
+            *left = left.saturating_sub(buf.filled().len() - before);
+        }
+        result
     }
 }
 

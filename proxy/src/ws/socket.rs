@@ -1,6 +1,7 @@
 //! The socket around a [`Connection`]: bytes, time and tasks.
 
 use std::{
+    io,
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
@@ -9,7 +10,11 @@ use std::{
 };
 
 use futures_util::{Sink, Stream, stream::FuturesUnordered};
-use protocol::{RequestId, close::CloseCode, limits::MAX_CLIENT_FRAME_BYTES};
+use protocol::{
+    RequestId,
+    close::CloseCode,
+    limits::{MAX_CLIENT_FRAME_BYTES, MAX_UNAUTHENTICATED_FRAME_BYTES},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{Instant, Sleep, sleep_until, timeout},
@@ -25,19 +30,22 @@ use tokio_tungstenite::{
 use tracing::debug;
 
 use super::{
-    connection::{Connection, Transmit},
+    connection::{Connection, MAX_FRAMES_BEFORE_HELLO, Transmit},
     progress::Counted,
     sockets::Place,
 };
 use crate::{
-    principal::Owner,
+    principal::Identity,
     service::{Outcome, Service},
 };
 
 /// How long a write may make no progress before the client counts as one that does not read.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a closed socket waits for the client's own close.
+/// How many bytes are read of a client that nobody knows: its frames, with their heads and a few pings.
+const MAX_BYTES_BEFORE_HELLO: usize = MAX_FRAMES_BEFORE_HELLO as usize * (MAX_UNAUTHENTICATED_FRAME_BYTES + 512);
+
+/// How long a closed socket waits for the client's own close, and before that for what the client has not read yet.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many bytes are discarded while waiting for that.
@@ -66,11 +74,14 @@ pub struct Socket<S> {
     ws: WebSocketStream<Counted<S>>,
     connection: Connection,
     service: Arc<Service>,
-    owner: Owner,
+    /// Who is connected; nobody knows yet where the client has to say so first.
+    identity: Option<Arc<Identity>>,
     place: Place,
     serving: FuturesUnordered<Serving>,
     timer: Pin<Box<Sleep>>,
     flushing: Option<Flushing>,
+    /// When it ends, whether or not the client has read what it was sent.
+    ends: Option<Instant>,
     more_to_send: bool,
     unwritten_pongs: u32,
 }
@@ -86,6 +97,7 @@ enum Event {
     Broken(tungstenite::Error),
     Gone,
     Served(RequestId, Outcome),
+    Ended,
     Proceed,
     Timer,
 }
@@ -111,28 +123,65 @@ pub fn config() -> WebSocketConfig {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    /// A socket over a stream whose handshake is done; `read_already` are bytes that came with it.
-    pub async fn new(stream: S, read_already: Vec<u8>, service: Arc<Service>, owner: Owner, place: Place) -> Self {
+    /// A socket over a stream whose handshake is done; `read_already` are bytes that came with it. Without an identity the client has
+    /// to say who it is.
+    pub async fn new(
+        stream: S,
+        read_already: Vec<u8>,
+        service: Arc<Service>,
+        identity: Option<Arc<Identity>>,
+        place: Place,
+    ) -> Self {
         let now = Instant::now();
-        let connection = Connection::new(now, service.offer().max_parallel_turns as usize);
-        let stream = Counted::new(stream);
+        let mut connection = Connection::new(now, service.offer().max_parallel_turns as usize);
+        let mut stream = Counted::new(stream);
+        if identity.is_none() {
+            connection.shut(now);
+            stream.limit_reads(Some(MAX_BYTES_BEFORE_HELLO));
+        }
         let ws = WebSocketStream::from_partially_read(stream, read_already, Role::Server, Some(config())).await;
-        Self {
+        let mut socket = Self {
             ws,
             timer: Box::pin(sleep_until(connection.poll_timeout().unwrap_or(now))),
             connection,
             service,
-            owner,
+            identity: None,
             place,
             serving: FuturesUnordered::new(),
             flushing: None,
+            ends: None,
             more_to_send: false,
             unwritten_pongs: 0,
+        };
+        if let Some(identity) = identity {
+            let expires_in = socket.service.expires_in_ms(&identity).map(Duration::from_millis);
+            socket.connection.let_in(now, expires_in);
+            socket.identify(identity);
         }
+        socket
+    }
+
+    /// Takes note of who is connected.
+    fn identify(&mut self, identity: Arc<Identity>) {
+        self.ws.get_mut().limit_reads(None);
+        if !self.place.identify(&identity) {
+            self.connection.close(CloseCode::TOO_MANY_CONNECTIONS, "too many connections; close another one");
+        }
+        // It may have been revoked before anybody knew whose socket this is.
+        if self.service.auth().check(&identity).is_err() {
+            self.end();
+        }
+        self.identity = Some(identity);
+    }
+
+    fn end(&mut self) {
+        self.connection.close(CloseCode::REVOKED, "the token was revoked");
     }
 
     /// Serves the client until one of the two ends it.
     pub async fn run(mut self) {
+        let due = self.due(Instant::now());
+        self.timer.as_mut().reset(due);
         let ending = loop {
             match self.step().await {
                 None => {}
@@ -158,18 +207,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Event::Broken(error) => return Some(broken(&error)),
             Event::Gone => return Some(Ending::Gone),
             Event::Served(id, outcome) => {
-                if let Outcome::Follow { turn, .. } = &outcome {
-                    turn.follow(self.place.wake());
+                match &outcome {
+                    Outcome::Follow { turn, .. } => turn.follow(self.place.wake()),
+                    Outcome::Identified { identity, .. } => self.identify(identity.clone()),
+                    _ => {}
                 }
                 self.connection.handle_outcome(now, id, outcome);
                 let due = self.due(now);
                 self.timer.as_mut().reset(due);
             }
+            Event::Ended => self.end(),
             Event::Proceed if self.place.is_draining() => {
                 self.connection.drain(Duration::from_millis(fastrand::u64(0..RECONNECT_SPREAD_MS)));
             }
             Event::Proceed => {}
             Event::Timer => {
+                if self.ends.is_some_and(|ends| now >= ends) {
+                    return Some(Ending::Gone);
+                }
                 if self.stuck(now) {
                     debug!("the client does not read");
                     self.connection.close(CloseCode::READS_TOO_SLOWLY, "reads too slowly");
@@ -181,13 +236,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
         }
         self.serve_requests();
-        self.send(now)
+        let ending = self.send(now);
+        if ending.is_none() && self.connection.is_closing() && self.ends.is_none() {
+            // The client has not read what it was sent before.
+            self.ends = Some(now + CLOSE_TIMEOUT);
+            let due = self.due(now);
+            self.timer.as_mut().reset(due);
+        }
+        ending
     }
 
     /// When there is something to do if nothing else happens before.
     fn due(&self, now: Instant) -> Instant {
         let write = self.flushing.as_ref().map(|flushing| flushing.since + WRITE_TIMEOUT);
-        let due = self.connection.poll_timeout().into_iter().chain(write).min();
+        let due = self.connection.poll_timeout().into_iter().chain(write).chain(self.ends).min();
         due.unwrap_or(now + WRITE_TIMEOUT)
     }
 
@@ -224,8 +286,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     fn serve_requests(&mut self) {
         while let Some(frame) = self.connection.poll_request() {
-            let (service, owner, id) = (self.service.clone(), self.owner.clone(), frame.id.clone());
-            self.serving.push(Box::pin(async move { (id, service.handle(&owner, frame).await) }));
+            let (service, identity, id) = (self.service.clone(), self.identity.clone(), frame.id.clone());
+            self.serving.push(Box::pin(async move { (id, service.handle(identity.as_deref(), frame).await) }));
         }
     }
 
@@ -289,6 +351,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 }
             }
         }
+        if self.place.ended().poll_rung(cx).is_ready() {
+            return Poll::Ready(Event::Ended);
+        }
         if self.connection.wants_input()
             && let Poll::Ready(message) = Pin::new(&mut self.ws).poll_next(cx)
         {
@@ -330,6 +395,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Pin::new(&mut self.ws).start_send(Message::Close(Some(frame))).ok()?;
             poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await.ok()?;
             let stream = self.ws.get_mut();
+            stream.limit_reads(None);
             stream.shutdown().await.ok()?;
             let (mut scratch, mut discarded) = ([0; 4096], 0);
             while discarded < CLOSE_MAX_BYTES {
@@ -348,6 +414,9 @@ fn broken(error: &tungstenite::Error) -> Ending {
     match error {
         tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => {
             Ending::Unreadable(CloseCode::TOO_LARGE, "a frame has at most 1 MiB")
+        }
+        tungstenite::Error::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+            Ending::Unreadable(CloseCode::TOO_LARGE, "before client.hello a frame has at most 8 KiB")
         }
         tungstenite::Error::Utf8(_) => Ending::Unreadable(CloseCode::INVALID_UTF8, "a text frame that is not UTF-8"),
         tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,

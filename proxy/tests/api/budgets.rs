@@ -112,5 +112,5 @@ async fn prices_come_from_a_file_and_a_budget_in_dollars_wants_them() {
     let bad = Cli::try_parse_from(["outcrop-proxy", "serve", "--budgets", "user/week=1usd"]);
     assert!(bad.expect_err("no budget").to_string().contains("user/day=5usd"));
     let good = Cli::try_parse_from(["outcrop-proxy", "serve", "--budgets", "user/day=5usd, proxy/month=1tokens"]);
-    assert!(matches!(good.expect("budgets").command, Command::Serve(serve) if serve.budgets.len() == 2));
+    assert!(matches!(good.expect("budgets").command, Command::Serve(serve) if serve.money.budgets.len() == 2));
 }

@@ -63,6 +63,7 @@ impl Run {
             .env("AWS_REGION", "us-west-2")
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
             .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+            .env("OUTCROP_AUTH", "off")
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {

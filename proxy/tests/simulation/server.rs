@@ -13,7 +13,8 @@ use fastrand::Rng;
 use futures_util::{Stream, stream::FuturesUnordered};
 use outcrop_proxy::{
     ledger::{Budget, Budgets, Watch},
-    principal::Owner,
+    auth::Auth,
+    principal::Identity,
     service::{Offer, Outcome, Service},
     sources::Sources,
     store::MemoryStore,
@@ -72,6 +73,13 @@ impl Machine {
         let rng = Mutex::new(Rng::with_seed(seed.wrapping_mul(7).wrapping_add(self.started)));
         let model = "anthropic.claude-test".to_owned();
         let upstream = Bedrock { seed, process: self.started, ledger: self.ledger.clone(), dead: dead.clone() };
+        let sources = Sources {
+            now: || Timestamp::from_unix_ms(0),
+            unique: || {
+                LAST_ID.set(LAST_ID.get() + 1);
+                uuid::Uuid::from_u128(LAST_ID.get())
+            },
+        };
         let runner = Arc::new(Runner {
             upstream: Arc::new(upstream),
             store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), slowest_ms: slowest_ms(seed), rng }),
@@ -79,13 +87,7 @@ impl Machine {
             budgets: budgets(),
             turns: Arc::new(Turns::new(100)),
             limits: limits(seed),
-            sources: Sources {
-                now: || Timestamp::from_unix_ms(0),
-                unique: || {
-                    LAST_ID.set(LAST_ID.get() + 1);
-                    uuid::Uuid::from_u128(LAST_ID.get())
-                },
-            },
+            sources,
             breakers: Breakers::default(),
             settling: Semaphore::new(MAX_SETTLING),
             watch: Watch::default(),
@@ -100,7 +102,7 @@ impl Machine {
         };
         async move {
             runner.close_unfinished().await.expect("a store");
-            Process { service: Arc::new(Service::new(runner, offer)), dead }
+            Process { service: Arc::new(Service::new(runner, Auth::off(sources), offer)), dead }
         }
     }
 }
@@ -165,7 +167,7 @@ impl Peer {
             self.stop_served |= matches!(frame.message, ClientMessage::Cancel(_));
             self.went_on |= matches!(frame.message, ClientMessage::SendMessage(_) | ClientMessage::Resume(_));
             let (service, id) = (self.process.service.clone(), frame.id.clone());
-            self.serving.push(Box::pin(async move { (id, service.handle(&Owner::local(), frame).await) }));
+            self.serving.push(Box::pin(async move { (id, service.handle(Some(&Identity::local()), frame).await) }));
             any = true;
         }
         while let Poll::Ready(Some((id, outcome))) = Pin::new(&mut self.serving).poll_next(cx) {

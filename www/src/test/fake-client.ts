@@ -53,7 +53,7 @@ const HAIKU: ModelInfo = { model: "anthropic.claude-3-haiku-20240307-v1:0", defa
 
 export const HELLO: ServerHello = {
   version: 1,
-  principal: { user: "local", organization: "local" },
+  principal: { user: "local", organization: "local", role: "user" },
   demo: false,
   limits: { maxFrameBytes: 1_048_576, maxMessageChars: 100, maxParallelTurns: 8 },
   models: [SONNET, HAIKU],

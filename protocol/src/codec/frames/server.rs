@@ -76,7 +76,9 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ServerMessage>> {
             })
             .boxed(),
         hello().prop_map(ServerMessage::Hello).boxed(),
-        option::of(timestamp()).prop_map(|expires_at| ServerMessage::Refreshed(AuthRefreshed { expires_at })).boxed(),
+        option::of(any::<u64>())
+            .prop_map(|expires_in_ms| ServerMessage::Refreshed(AuthRefreshed { expires_in_ms }))
+            .boxed(),
         Just(ServerMessage::Pong(Pong {})).boxed(),
         any::<u64>().prop_map(|reconnect_in_ms| ServerMessage::Draining(Draining { reconnect_in_ms })).boxed(),
     ])
@@ -155,16 +157,20 @@ fn hello() -> impl Strategy<Value = ServerHello> {
         }
         models
     });
-    let principal = (text(), text()).prop_map(|(user, organization)| Principal { user, organization });
+    let role = prop_oneof![Just(Role::User), Just(Role::Administrator), Just(Role::Operator)];
+    let principal =
+        (text(), text(), role).prop_map(|(user, organization, role)| Principal { user, organization, role });
     let limits = any::<(u32, u32, u32)>().prop_map(|(max_frame_bytes, max_message_chars, max_parallel_turns)| Limits {
         max_frame_bytes,
         max_message_chars,
         max_parallel_turns,
     });
-    (any::<u32>(), principal, any::<bool>(), limits, models, text(), prop::collection::vec(text(), 0..3)).prop_map(
-        |(version, principal, demo, limits, models, price_version, tools)| ServerHello {
+    let who = (principal, option::of(any::<u64>()));
+    (any::<u32>(), who, any::<bool>(), limits, models, text(), prop::collection::vec(text(), 0..3)).prop_map(
+        |(version, (principal, expires_in_ms), demo, limits, models, price_version, tools)| ServerHello {
             version,
             principal,
+            expires_in_ms,
             demo,
             limits,
             models,

@@ -151,6 +151,19 @@ pub(super) fn deletion(owner: &Owner, id: &SessionId, life: &str) -> Key {
     Key::new(DELETIONS, format!("{}#{id}#{life}", owner_name(owner)))
 }
 
+/// The partition of revocations.
+pub(super) const REVOCATIONS: &str = "revoked";
+
+/// The sort key that revocations of a point in time begin with.
+pub(super) fn revoked_at(at: Timestamp) -> String {
+    format!("{:015}#", at.unix_ms())
+}
+
+/// A revocation; `mark` tells it from others of the same time.
+pub(super) fn revocation(at: Timestamp, mark: &str) -> Key {
+    Key::new(REVOCATIONS, format!("{}{mark}", revoked_at(at)))
+}
+
 /// An account.
 pub(super) fn account(key: &str) -> Key {
     Key::new(format!("account#{key}"), "account")

@@ -15,6 +15,7 @@
 //! | account | `account#KEY` | `account` | `used_nano_usd used_tokens spent_nano_usd spent_tokens alert_percent alert_by` |
 //! | day with calls | `days` | `DAY` | |
 //! | calls of an answer | `calls#DAY#SHARD` | `ORGANISATION#USER#ASKED#MESSAGE` | `organization user session message asked calls by` |
+//! | revocation | `revoked` | `TIME#MARK` | `revocation` |
 //!
 //! A text is `text`, or `parts` and `count` where it is too long for one item. `expires` is the second after which DynamoDB may delete
 //! an item. The local index [`BY_USE`] has an owner's sessions by their last use (`used`).
@@ -38,6 +39,7 @@ mod item;
 mod keys;
 mod ledger;
 mod messages;
+mod revocations;
 mod sessions;
 mod table;
 
@@ -55,7 +57,8 @@ use self::{
     table::Table,
 };
 use super::{
-    Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, OpenAnswer, Page, Store, StoreError,
+    Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, OpenAnswer, Page, Revocation, Store,
+    StoreError,
 };
 use crate::principal::Owner;
 
@@ -228,6 +231,14 @@ impl Store for DynamoStore {
 
     async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError> {
         self.list_calls(of, after).await
+    }
+
+    async fn revoke(&self, revocation: Revocation) -> Result<(), StoreError> {
+        self.keep_revocation(&revocation).await
+    }
+
+    async fn revocations(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Revocation>, StoreError> {
+        self.read_revocations(since, now).await
     }
 
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {

@@ -19,12 +19,12 @@ use rusqlite_migration::{M, Migrations};
 use self::worker::{Purpose, Worker};
 use super::{
     Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Fingerprint, MAX_MESSAGES, OpenAnswer, Page,
-    Store, StoreError, title_from,
+    Revocation, Store, StoreError, title_from,
 };
 use crate::principal::Owner;
 
 /// Every schema there was, as steps from one to the next. A step is never changed.
-const STEPS: &[M<'_>] = &[M::up(include_str!("1_conversations.sql")), M::up(include_str!("2_ledger.sql"))];
+const STEPS: &[M<'_>] = &[M::up(include_str!("1_conversations.sql")), M::up(include_str!("2_ledger.sql")), M::up(include_str!("3_revocations.sql"))];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// The file in the store's folder.
@@ -481,6 +481,35 @@ impl Store for SqliteStore {
     async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError> {
         let of = of.clone();
         self.reader.run(move |connection| ledger::calls(connection, &of, after.as_deref())).await
+    }
+
+    async fn revoke(&self, revocation: Revocation) -> Result<(), StoreError> {
+        let work = move |connection: &Connection| {
+            let Revocation { what, at, until } = &revocation;
+            let what = serde_json::to_string(what).map_err(unreadable)?;
+            connection.prepare_cached("DELETE FROM revocations WHERE until_ms <= ?")?.execute([at.unix_ms()])?;
+            connection
+                .prepare_cached("INSERT INTO revocations (at_ms, until_ms, what) VALUES (?, ?, ?)")?
+                .execute(params![at.unix_ms(), until.unix_ms(), what])?;
+            Ok(())
+        };
+        self.writer.run(work).await
+    }
+
+    async fn revocations(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Revocation>, StoreError> {
+        let work = move |connection: &Connection| {
+            let mut query = connection
+                .prepare_cached("SELECT at_ms, until_ms, what FROM revocations WHERE at_ms >= ? AND until_ms > ?")?;
+            let mut rows = query.query([since.unix_ms(), now.unix_ms()])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let what = serde_json::from_str(row.get_ref(2)?.as_str().map_err(unreadable)?).map_err(unreadable)?;
+                let time = |column| row.get(column).map(Timestamp::from_unix_ms);
+                found.push(Revocation { what, at: time(0)?, until: time(1)? });
+            }
+            Ok(found)
+        };
+        self.reader.run(work).await
     }
 
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {

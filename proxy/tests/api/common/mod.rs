@@ -15,10 +15,12 @@ use clap::Parser;
 use outcrop_proxy::{
     app::App,
     bedrock::connect::Options,
-    principal::Owner,
     service::Service,
     settings::{Cli, Command, DEFAULT_MODEL, Serve},
-    ws::{socket::Socket, sockets::Sockets},
+    ws::{
+        socket::Socket,
+        sockets::{MaxSockets, Sockets},
+    },
 };
 use protocol::{Catalog, Usage};
 use serde_json::{Value, json};
@@ -129,7 +131,8 @@ impl Proxy {
 pub(crate) fn serve(flags: &[&str]) -> Serve {
     let always = ["outcrop-proxy", "serve", "--listen", "127.0.0.1:0", "--model", MODEL];
     let in_memory: &[&str] = if flags.contains(&"--store") { &[] } else { &["--store", "memory"] };
-    match Cli::try_parse_from(always.iter().chain(in_memory).chain(flags)).expect("flags").command {
+    let without_tokens: &[&str] = if flags.iter().any(|flag| flag.starts_with("--jw")) { &[] } else { &["--auth", "off"] };
+    match Cli::try_parse_from(always.iter().chain(in_memory).chain(without_tokens).chain(flags)).expect("flags").command {
         Command::Serve(serve) => *serve,
         _ => unreachable!("serve was asked for"),
     }
@@ -202,10 +205,11 @@ impl Healthy {
 /// nothing but time moves when the clock is paused.
 pub(crate) fn pipe(proxy: &Proxy, bytes: usize) -> (DuplexStream, JoinHandle<()>) {
     let (ours, theirs) = tokio::io::duplex(bytes);
-    let place = Sockets::new(1).enter().expect("a place");
+    let place = Sockets::new(MaxSockets { all: 1, of_user: 1, of_organization: 1 }).enter().expect("a place");
     let service = proxy.service.clone();
     let socket = tokio::spawn(async move {
-        Socket::new(theirs, Vec::new(), service, Owner::local(), place).await.run().await;
+        let anybody = service.auth().anybody();
+        Socket::new(theirs, Vec::new(), service, anybody, place).await.run().await;
     });
     (ours, socket)
 }
