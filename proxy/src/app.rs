@@ -222,6 +222,11 @@ impl App {
         &self.http.service
     }
 
+    /// The sockets that are open.
+    pub fn sockets(&self) -> &Arc<Sockets> {
+        &self.http.sockets
+    }
+
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -262,7 +267,7 @@ impl App {
         tokio::select! {
             () = self.http.clone().accept(self.listener) => {}
             never = self.runner.sweep() => match never {},
-            never = self.follow_revocations() => match never {},
+            never = follow_revocations(&self.http, self.runner.store.as_ref()) => match never {},
             () = goodbye => {}
         }
         if let Some(emulator) = self.emulator {
@@ -271,16 +276,10 @@ impl App {
     }
 }
 
-impl App {
-    /// Ends sockets and answers of those who may not talk any more.
-    async fn follow_revocations(&self) -> Infallible {
-        let Http { sockets, service, .. } = self.http.as_ref();
-        let revocations = service.auth().revocations();
-        let see_to = |revocations: &Revocations| {
-            sockets.end(|identity| revocations.cover(identity));
-        };
-        revocations.follow(self.runner.store.as_ref(), Sources::system().now, see_to).await
-    }
+/// Ends the sockets of those who may not talk any more.
+async fn follow_revocations(http: &Http, store: &dyn Store) -> Infallible {
+    let see_to = |revocations: &Revocations| http.sockets.end(|identity| revocations.cover(identity));
+    http.service.auth().revocations().follow(store, Sources::system().now, see_to).await
 }
 
 /// Who may talk.

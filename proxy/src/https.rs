@@ -24,13 +24,13 @@ pub enum AddressError {
 }
 
 /// Asks; it follows no redirects.
-pub type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(crate) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// The address `url`, and a client for it.
 ///
 /// # Errors
 /// [`AddressError`].
-pub fn client_for(url: &str) -> Result<(Uri, HttpClient), AddressError> {
+pub(crate) fn client_for(url: &str) -> Result<(Uri, HttpClient), AddressError> {
     let address: Uri = url.parse().map_err(|_| AddressError::Address)?;
     let is_secure = address.scheme() == Some(&Scheme::HTTPS);
     if address.host().is_none() || !(is_secure || address.scheme() == Some(&Scheme::HTTP)) {

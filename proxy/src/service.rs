@@ -4,15 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
-    close::CloseCode,
     client::{
         AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
         RenameSession, Resume, SendMessage, UsageQuery,
     },
+    close::CloseCode,
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
-        AuthRefreshed, HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage, SessionDeleted,
-        SessionsResponse, Snapshot,
+        AuthRefreshed, HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage,
+        SessionDeleted, SessionsResponse, Snapshot,
     },
 };
 

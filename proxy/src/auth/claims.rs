@@ -48,19 +48,52 @@ impl ClaimPath {
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct ClaimNames {
     /// The claim with the user; a name, or a JSON pointer such as /user/id.
-    #[arg(id = "user-claim", long = "user-claim", env = "OUTCROP_USER_CLAIM", default_value = "sub", value_name = "CLAIM", help_heading = "Authentication")]
+    #[arg(
+        id = "user-claim",
+        long = "user-claim",
+        env = "OUTCROP_USER_CLAIM",
+        default_value = "sub",
+        value_name = "CLAIM",
+        help_heading = "Authentication"
+    )]
     pub user: ClaimPath,
     /// The claim with the organization.
-    #[arg(id = "organization-claim", long = "organization-claim", env = "OUTCROP_ORGANIZATION_CLAIM", default_value = "org", value_name = "CLAIM", help_heading = "Authentication")]
+    #[arg(
+        id = "organization-claim",
+        long = "organization-claim",
+        env = "OUTCROP_ORGANIZATION_CLAIM",
+        default_value = "org",
+        value_name = "CLAIM",
+        help_heading = "Authentication"
+    )]
     pub organization: ClaimPath,
     /// The claim with the roles: a list, or names with blanks between them.
-    #[arg(id = "roles-claim", long = "roles-claim", env = "OUTCROP_ROLES_CLAIM", default_value = "roles", value_name = "CLAIM", help_heading = "Authentication")]
+    #[arg(
+        id = "roles-claim",
+        long = "roles-claim",
+        env = "OUTCROP_ROLES_CLAIM",
+        default_value = "roles",
+        value_name = "CLAIM",
+        help_heading = "Authentication"
+    )]
     pub roles: ClaimPath,
     /// The role of those who may see and revoke what is their organization's.
-    #[arg(long, env = "OUTCROP_ADMINISTRATOR_ROLE", default_value = "outcrop-administrator", value_name = "ROLE", help_heading = "Authentication")]
+    #[arg(
+        long,
+        env = "OUTCROP_ADMINISTRATOR_ROLE",
+        default_value = "outcrop-administrator",
+        value_name = "ROLE",
+        help_heading = "Authentication"
+    )]
     pub administrator_role: String,
     /// The role of those who may see and revoke everything.
-    #[arg(long, env = "OUTCROP_OPERATOR_ROLE", default_value = "outcrop-operator", value_name = "ROLE", help_heading = "Authentication")]
+    #[arg(
+        long,
+        env = "OUTCROP_OPERATOR_ROLE",
+        default_value = "outcrop-operator",
+        value_name = "ROLE",
+        help_heading = "Authentication"
+    )]
     pub operator_role: String,
     /// The organization of those whose token names none; without it such a token is refused.
     #[arg(long, env = "OUTCROP_DEFAULT_ORGANIZATION", value_name = "NAME", help_heading = "Authentication")]
@@ -69,7 +102,13 @@ pub struct ClaimNames {
 
 impl ClaimNames {
     /// Whom `claims` speak for at `now`. The signature is checked, and so are issuer and audience.
-    pub(super) fn identity(&self, claims: &Value, token: &str, now: Timestamp, max_lifetime_ms: u64) -> Result<Identity, Refusal> {
+    pub(super) fn identity(
+        &self,
+        claims: &Value,
+        token: &str,
+        now: Timestamp,
+        max_lifetime_ms: u64,
+    ) -> Result<Identity, Refusal> {
         let now_ms = now.unix_ms();
         let expires = date(claims, "exp")?.ok_or_else(|| Refusal::Claim("exp".to_owned()))?;
         let issued = date(claims, "iat")?;

@@ -27,22 +27,22 @@ use super::{
 use crate::https::{HttpClient, client_for};
 
 /// After how long keys are fetched anew.
-pub const FRESH: Duration = Duration::from_secs(10 * 60);
+pub(super) const FRESH: Duration = Duration::from_secs(10 * 60);
 
 /// How long keys are used that cannot be fetched anew.
-pub const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The shortest time between two fetches, whatever tokens say.
-pub const MIN_INTERVAL: Duration = Duration::from_secs(10);
+pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long a fetch may take.
-pub const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest set, in bytes.
-pub const MAX_BYTES: usize = 256 * 1024;
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 
 /// The most keys that are used of a set.
-pub const MAX_KEYS: usize = 100;
+pub(super) const MAX_KEYS: usize = 100;
 
 /// Why a set was not fetched.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ pub enum FetchError {
 
 /// The keys of one address.
 #[derive(Debug)]
-pub struct Jwks {
+pub(super) struct Jwks {
     address: Uri,
     client: HttpClient,
     fetched: RwLock<Fetched>,

@@ -16,7 +16,7 @@ use super::{
 use crate::{https::AddressError, settings::Authentication};
 
 /// The shortest secret, in bytes: as long as what HMAC with SHA-256 makes (RFC 7518, section 3.2).
-pub const MIN_SECRET_BYTES: usize = 32;
+pub(super) const MIN_SECRET_BYTES: usize = 32;
 
 /// Why the keys cannot be had. Each says in one line what to do.
 #[derive(Debug, thiserror::Error)]
@@ -27,16 +27,22 @@ pub enum KeyError {
     )]
     None,
     /// Too much is set.
-    #[error("tokens are checked with one of OUTCROP_JWT_SECRET, OUTCROP_JWT_PUBLIC_KEY and OUTCROP_JWKS_URL: leave the others out")]
+    #[error(
+        "tokens are checked with one of OUTCROP_JWT_SECRET, OUTCROP_JWT_PUBLIC_KEY and OUTCROP_JWKS_URL: leave the others out"
+    )]
     Several,
     /// The secret can be guessed.
     #[error("OUTCROP_JWT_SECRET has less than {MIN_SECRET_BYTES} bytes: make one with openssl rand -base64 32")]
     ShortSecret,
     /// Other issuers' tokens have to be told from each other.
-    #[error("set OUTCROP_JWT_ISSUER to the issuer (iss) of the tokens that OUTCROP_JWT_PUBLIC_KEY or OUTCROP_JWKS_URL is for")]
+    #[error(
+        "set OUTCROP_JWT_ISSUER to the issuer (iss) of the tokens that OUTCROP_JWT_PUBLIC_KEY or OUTCROP_JWKS_URL is for"
+    )]
     NoIssuer,
     /// The public key is none.
-    #[error("{0} is no public key in PEM of RSA (2048 bits or more), P-256, P-384 or Ed25519 ({1}): see OUTCROP_JWT_PUBLIC_KEY")]
+    #[error(
+        "{0} is no public key in PEM of RSA (2048 bits or more), P-256, P-384 or Ed25519 ({1}): see OUTCROP_JWT_PUBLIC_KEY"
+    )]
     PublicKey(PathBuf, String),
     /// The address is none.
     #[error("the keys of OUTCROP_JWKS_URL cannot be fetched: {0}")]
@@ -62,7 +68,7 @@ impl std::fmt::Debug for Key {
 
 /// The keys that tokens are checked with.
 #[derive(Debug)]
-pub enum Keys {
+pub(super) enum Keys {
     /// One that was set.
     Fixed(Arc<Key>),
     /// Those that whoever issues the tokens tells of.
@@ -74,7 +80,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError`].
-    pub async fn new(settings: &Authentication) -> Result<Self, KeyError> {
+    pub(super) async fn new(settings: &Authentication) -> Result<Self, KeyError> {
         match (&settings.jwt_secret, &settings.jwt_public_key, &settings.jwks_url) {
             (None, None, None) => Err(KeyError::None),
             (Some(secret), None, None) => {
@@ -119,7 +125,9 @@ impl Keys {
 
 fn refusal(error: Error) -> Refusal {
     match error.into_kind() {
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName | ErrorKind::UnsupportedAlgorithm => Refusal::Algorithm,
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName | ErrorKind::UnsupportedAlgorithm => {
+            Refusal::Algorithm
+        }
         ErrorKind::InvalidSignature => Refusal::Signature,
         ErrorKind::InvalidIssuer => Refusal::Claim("iss".to_owned()),
         ErrorKind::InvalidAudience => Refusal::Claim("aud".to_owned()),

@@ -5,20 +5,27 @@ use protocol::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{claims::ClaimPath, keys::{KeyError, MIN_SECRET_BYTES}};
+use super::{
+    claims::ClaimPath,
+    keys::{KeyError, MIN_SECRET_BYTES},
+};
 use crate::settings::Mint;
 
 /// Why no token was made. Each says in one line what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
     /// There is nothing to sign with.
-    #[error("tokens are signed with OUTCROP_JWT_SECRET: set it to the same as the proxy's; those of other keys come from whoever holds them")]
+    #[error(
+        "tokens are signed with OUTCROP_JWT_SECRET: set it to the same as the proxy's; those of other keys come from whoever holds them"
+    )]
     NoSecret,
     /// Something else is wrong with the settings.
     #[error(transparent)]
     Settings(#[from] KeyError),
     /// It would not be accepted.
-    #[error("the proxy takes no token that counts for longer than {0}: shorten --expires-in, or set OUTCROP_TOKEN_LIFETIME")]
+    #[error(
+        "the proxy takes no token that counts for longer than {0}: shorten --expires-in, or set OUTCROP_TOKEN_LIFETIME"
+    )]
     TooLong(humantime::FormattedDuration),
     /// It cannot be signed.
     #[error("the token cannot be signed: {0}")]

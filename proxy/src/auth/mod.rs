@@ -10,14 +10,13 @@ use std::sync::Arc;
 
 use protocol::Timestamp;
 
-use crate::{
-    principal::Identity,
-    settings::Authentication,
-    sources::Sources,
-};
+use crate::{principal::Identity, settings::Authentication, sources::Sources};
 
 pub use claims::ClaimNames;
-pub use keys::{KeyError, Keys};
+pub use jwks::FetchError;
+pub use keys::KeyError;
+
+use keys::Keys;
 pub use revocations::{POLL_INTERVAL, Revocations, RevokeError};
 
 /// The longest token, in bytes: it has to fit the first frame.

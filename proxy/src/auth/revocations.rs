@@ -1,8 +1,8 @@
 //! Which tokens count no more, though they have not expired.
 
 use std::{
-    convert::Infallible,
     collections::HashMap,
+    convert::Infallible,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -20,7 +20,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeError {
     /// There are as many as may be.
-    #[error("there are {MAX_REVOCATIONS} revocations, the most; revoke an organization instead of its users, or change the keys")]
+    #[error(
+        "there are {MAX_REVOCATIONS} revocations, the most; revoke an organization instead of its users, or change the keys"
+    )]
     TooMany,
     /// The store fails.
     #[error(transparent)]
@@ -133,9 +135,10 @@ impl Revocations {
     pub fn cover(&self, identity: &Identity) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let Owner { organization, .. } = &identity.owner;
-        let of_token = identity.token.as_ref().is_some_and(|token| {
-            known.tokens.contains_key(&(organization.clone(), token.id.clone()))
-        });
+        let of_token = identity
+            .token
+            .as_ref()
+            .is_some_and(|token| known.tokens.contains_key(&(organization.clone(), token.id.clone())));
         let covers = |term: Option<&Term>| term.is_some_and(|term| term.covers(identity));
         of_token || covers(known.users.get(&identity.owner)) || covers(known.organizations.get(organization))
     }

@@ -122,7 +122,9 @@ async fn who(http: &Http, headers: &HeaderMap) -> Result<Administrator, Refused>
         return Ok(Administrator::OfAll);
     }
     let sentence = match (&http.admin, auth.is_on()) {
-        (Some(_), true) => "Send the proxy's OUTCROP_ADMIN_TOKEN, or an administrator's token, as Authorization: Bearer TOKEN.",
+        (Some(_), true) => {
+            "Send the proxy's OUTCROP_ADMIN_TOKEN, or an administrator's token, as Authorization: Bearer TOKEN."
+        }
         (None, true) => "Send an administrator's token as Authorization: Bearer TOKEN.",
         (_, false) => "Send the proxy's OUTCROP_ADMIN_TOKEN as Authorization: Bearer TOKEN.",
     };

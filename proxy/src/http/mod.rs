@@ -123,7 +123,9 @@ impl Http {
         let path = request.uri().path();
         // Load balancers ask an address; there is nothing in the answer.
         let is_probe = matches!(path, "/healthz" | "/readyz");
-        if let Err(reason) = self.origins.check_host(request.headers()).or_else(|reason| if is_probe { Ok(()) } else { Err(reason) }) {
+        if let Err(reason) =
+            self.origins.check_host(request.headers()).or_else(|reason| if is_probe { Ok(()) } else { Err(reason) })
+        {
             return text(StatusCode::MISDIRECTED_REQUEST, reason);
         }
         if matches!(path, "/" | "/ws") && upgrade::is_wanted(request.headers()) {

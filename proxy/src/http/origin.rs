@@ -53,7 +53,8 @@ impl Origins {
 
     /// A page of ours has the address that its request goes to. Which name that may be was checked before.
     fn is_own(&self, origin: &str, headers: &HeaderMap) -> bool {
-        let Some(uri) = origin.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) else {
+        let Some(uri) = origin.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")))
+        else {
             return false;
         };
         let is_here = uri.scheme_str() == Some("http")
@@ -136,7 +137,8 @@ mod tests {
         for good in ["localhost:3001", "127.0.0.1:9", "[::1]:3001", "localhost", "10.0.0.9:3001", "Chat.Acme.example"] {
             assert!(origins.check_host(&headers(header::HOST, good)).is_ok(), "{good}");
         }
-        for bad in ["rebound.example:3001", "10.0.0.1", "", "localhost.evil.example", "chat.acme.example.evil.example"] {
+        for bad in ["rebound.example:3001", "10.0.0.1", "", "localhost.evil.example", "chat.acme.example.evil.example"]
+        {
             assert!(origins.check_host(&headers(header::HOST, bad)).is_err(), "{bad}");
         }
         assert!(origins.check_host(&HeaderMap::new()).is_err());

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The longest request, in bytes.
-pub const MAX_BODY_BYTES: usize = 4 * 1024;
+const MAX_BODY_BYTES: usize = 4 * 1024;
 
 /// What counts no more: one token, those of a user, or those of an organisation.
 #[derive(Debug, Deserialize)]

@@ -29,7 +29,13 @@ pub struct Authentication {
     pub auth: Option<AuthMode>,
     /// The secret that tokens are signed with (HS256), 32 bytes or more. Everybody on this machine can read a flag: better set the
     /// environment.
-    #[arg(long, env = "OUTCROP_JWT_SECRET", hide_env_values = true, value_name = "SECRET", help_heading = "Authentication")]
+    #[arg(
+        long,
+        env = "OUTCROP_JWT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        help_heading = "Authentication"
+    )]
     pub jwt_secret: Option<Secret>,
     /// A file with the public key that tokens are checked with, in PEM: RSA (RS256), P-256 (ES256), P-384 (ES384) or Ed25519 (EdDSA).
     #[arg(long, env = "OUTCROP_JWT_PUBLIC_KEY", value_name = "FILE", help_heading = "Authentication")]
@@ -41,7 +47,13 @@ pub struct Authentication {
     #[arg(long, env = "OUTCROP_JWT_ISSUER", value_name = "ISSUER", help_heading = "Authentication")]
     pub jwt_issuer: Option<String>,
     /// Whom tokens have to be for (aud).
-    #[arg(long, env = "OUTCROP_JWT_AUDIENCE", default_value = "outcrop", value_name = "AUDIENCE", help_heading = "Authentication")]
+    #[arg(
+        long,
+        env = "OUTCROP_JWT_AUDIENCE",
+        default_value = "outcrop",
+        value_name = "AUDIENCE",
+        help_heading = "Authentication"
+    )]
     pub jwt_audience: String,
     /// The longest that a token may count. Revocations are kept for as long.
     #[arg(long, env = "OUTCROP_TOKEN_LIFETIME", default_value = "24h", value_name = "TIME", value_parser = duration, help_heading = "Authentication")]

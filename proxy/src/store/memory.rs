@@ -211,7 +211,7 @@ impl Store for MemoryStore {
     async fn ask(&self, owner: &Owner, session: &SessionId, ask: Ask) -> Result<(), StoreError> {
         let Ask { request, fingerprint, question, answer } = ask;
         let mut all = self.all();
-        let All { owners, ledger } = &mut *all;
+        let All { owners, ledger, .. } = &mut *all;
         let sessions = owners.get_mut(owner).ok_or(StoreError::SessionNotFound)?;
         let busy = sessions.under_way_in(session).is_some();
         let kept = sessions.find(session)?;
@@ -263,7 +263,7 @@ impl Store for MemoryStore {
 
     async fn close(&self, owner: &Owner, _: &SessionId, id: &MessageId, closing: Closing) -> Result<(), StoreError> {
         let mut all = self.all();
-        let All { owners, ledger } = &mut *all;
+        let All { owners, ledger, .. } = &mut *all;
         let sessions = owners.get_mut(owner).ok_or(StoreError::NotOpen)?;
         let open = sessions.open.get_mut(id).ok_or(StoreError::NotOpen)?;
         if let Some(message) = closing.message.filter(|_| open.has_session) {

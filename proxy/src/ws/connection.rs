@@ -12,8 +12,8 @@ use protocol::{
     ErrorCode, ErrorData, Message, RequestId,
     client::{Cancel, ClientFrame, ClientMessage, SendMessage},
     close::CloseCode,
-    limits::MAX_UNAUTHENTICATED_FRAME_BYTES,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
+    limits::MAX_UNAUTHENTICATED_FRAME_BYTES,
     server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Snapshot, Status, StatusState},
 };
 use tokio::time::Instant;
@@ -232,7 +232,10 @@ impl Connection {
     /// Whether the connection takes more frames. While it does not, the socket is not read, and TCP slows the client down.
     pub fn wants_input(&self) -> bool {
         let is_asking = !self.is_let_in() && self.serving + self.requests.len() > 0;
-        self.close.is_none() && !is_asking && self.serving + self.requests.len() < MAX_REQUESTS && self.replies.len() < MAX_REQUESTS
+        self.close.is_none()
+            && !is_asking
+            && self.serving + self.requests.len() < MAX_REQUESTS
+            && self.replies.len() < MAX_REQUESTS
     }
 
     /// Takes what came of the request `id`.

@@ -1,8 +1,8 @@
 //! The socket around a [`Connection`]: bytes, time and tasks.
 
 use std::{
-    io,
     future::{Future, poll_fn},
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},

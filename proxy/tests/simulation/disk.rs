@@ -14,8 +14,8 @@ use fastrand::Rng;
 use outcrop_proxy::{
     principal::Owner,
     store::{
-        Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, MemoryStore, OpenAnswer, Page, Store,
-        StoreError,
+        Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, MemoryStore, OpenAnswer, Page,
+        Revocation, Store, StoreError,
     },
 };
 use protocol::{Message, MessageId, RequestId, SessionId, Timestamp, server::Session};
@@ -95,5 +95,7 @@ slow_store! {
     balances(accounts: &[Account]) -> Vec<Balance>;
     raise_alert(account: &Account, percent: u32) -> bool;
     calls(of: &CallsOf, after: Option<String>) -> CallsPage;
+    revoke(revocation: Revocation) -> ();
+    revocations(since: Timestamp, now: Timestamp) -> Vec<Revocation>;
     answer(owner: &Owner, id: &MessageId) -> Option<(SessionId, Message)>;
 }

@@ -12,8 +12,8 @@ use std::{
 use fastrand::Rng;
 use futures_util::{Stream, stream::FuturesUnordered};
 use outcrop_proxy::{
-    ledger::{Budget, Budgets, Watch},
     auth::Auth,
+    ledger::{Budget, Budgets, Watch},
     principal::Identity,
     service::{Offer, Outcome, Service},
     sources::Sources,

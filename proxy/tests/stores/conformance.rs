@@ -6,7 +6,7 @@ use outcrop_proxy::{
     principal::Owner,
     store::{
         Ask, Asked, Checkpoint, Closing, Fingerprint, MAX_MESSAGES, OpenAnswer, Opening, Page, Piece, Reservation,
-        Store, StoreError, new_session,
+        Revocation, Revoked, Store, StoreError, new_session,
     },
 };
 use protocol::{
@@ -34,6 +34,7 @@ macro_rules! conformance {
             an_answer_is_asked_to_stop_by_any_process,
             checkpoints_are_joined_in_their_order,
             what_is_asked_at_the_same_time_is_all_kept,
+            what_was_revoked_is_known_until_it_may_be_forgotten,
         );
     };
     ($open:expr; $($name:ident,)*) => {
@@ -473,4 +474,29 @@ pub(crate) async fn what_is_asked_at_the_same_time_is_all_kept(store: TheStore) 
         assert_eq!(store.session(&ann, &session(n)).await.expect("a session").message_count, 1);
     }
     assert_eq!(open(&store).await.len(), 50);
+}
+
+pub(crate) async fn what_was_revoked_is_known_until_it_may_be_forgotten(store: TheStore) {
+    let time = Timestamp::from_unix_ms;
+    let revocation = |what, at, until| Revocation { what, at: time(at), until: time(until) };
+    // DynamoDB deletes what expired long ago, so that none of the times is.
+    let start = 4_000_000_000_000;
+    let all = [
+        revocation(Revoked::Token { organization: "o".into(), id: "a#b %".into() }, start, start + 10_000),
+        revocation(Revoked::User(owner("ann")), start, start + 30_000),
+        revocation(Revoked::Organization("ü".into()), start + 5_000, start + 30_000),
+    ];
+    for one in &all {
+        store.revoke(one.clone()).await.expect("revoked");
+    }
+    let known = async |since, now| {
+        let mut known = store.revocations(time(since), time(now)).await.expect("revocations");
+        known.sort_by(|a, b| a.what.cmp(&b.what));
+        known
+    };
+    assert_eq!(known(0, start).await, all);
+    assert_eq!(known(start, start + 9_999).await, all);
+    assert_eq!(known(start, start + 10_000).await, all[1..]);
+    assert_eq!(known(start + 1, start).await, all[2..]);
+    assert_eq!(known(0, start + 30_000).await, []);
 }

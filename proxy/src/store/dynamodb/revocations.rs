@@ -18,7 +18,11 @@ impl DynamoStore {
         self.table.put(key.with([("revocation", json(revocation)?), (EXPIRES, expires)])).await
     }
 
-    pub(super) async fn read_revocations(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Revocation>, StoreError> {
+    pub(super) async fn read_revocations(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Revocation>, StoreError> {
         let query = self.table.between(keys::REVOCATIONS, &keys::revoked_at(since), &keys::revoked_at(Timestamp::MAX));
         let items = self.table.collect(query, MAX_REVOCATIONS).await?;
         let read = items.iter().map(|item| item.parsed::<Revocation>("revocation"));

@@ -24,7 +24,11 @@ use super::{
 use crate::principal::Owner;
 
 /// Every schema there was, as steps from one to the next. A step is never changed.
-const STEPS: &[M<'_>] = &[M::up(include_str!("1_conversations.sql")), M::up(include_str!("2_ledger.sql")), M::up(include_str!("3_revocations.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("1_conversations.sql")),
+    M::up(include_str!("2_ledger.sql")),
+    M::up(include_str!("3_revocations.sql")),
+];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// The file in the store's folder.

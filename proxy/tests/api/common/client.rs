@@ -172,6 +172,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
+    /// The history of a session.
+    pub(crate) async fn history(&mut self, session: &str) -> Value {
+        self.ask("history", "chat.get_history", json!({ "sessionId": session })).await.expect("chat.history_response")
+    }
+
     /// Sends a message and reads its streamed answer to the end.
     pub(crate) async fn chat(&mut self, id: &str, session: &str, message: &str) -> Answer {
         self.send_message(id, session, message, true).await;

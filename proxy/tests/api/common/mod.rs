@@ -2,6 +2,7 @@
 
 mod client;
 mod raw;
+pub(crate) mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use tokio::{
 };
 
 pub(crate) use client::{Answer, Client, Frame, Heard, NO_CODE};
-pub(crate) use raw::{Opcode, RawSocket, http};
+pub(crate) use raw::{Opcode, RawSocket, head, http};
 
 /// How long anything may take before a test gives up waiting for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +51,7 @@ pub(crate) struct Proxy {
     pub(crate) addr: SocketAddr,
     pub(crate) emulator: Emulator,
     pub(crate) service: Arc<Service>,
+    pub(crate) sockets: Arc<Sockets>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -71,12 +73,12 @@ impl Proxy {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test");
         let options = Options { endpoint_url: Some(emulator.url()), fixed: Some((credentials, REGION.to_owned())) };
         let app = App::start_with(&serve(flags), &options).await.expect("a proxy");
-        let (addr, service) = (app.addr(), app.service().clone());
+        let (addr, service, sockets) = (app.addr(), app.service().clone(), app.sockets().clone());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(app.run(async move {
             let _ = stopped.await;
         }));
-        Self { addr, emulator, service, stop: Some(stop), running }
+        Self { addr, emulator, service, sockets, stop: Some(stop), running }
     }
 
     /// With one answer for every call.
@@ -110,6 +112,20 @@ impl Proxy {
         .await
     }
 
+    /// Waits until there were so many calls and all of them are over.
+    pub(crate) async fn ended_calls(&self, count: usize) {
+        within("the end of the calls", async {
+            loop {
+                let calls = self.emulator.ledger();
+                if calls.len() == count && calls.iter().all(|call| call.outcome != Outcome::Running) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
     /// The history of a session, as the one message of it that says so.
     pub(crate) async fn history(&self, session: &str) -> Value {
         let mut client = self.connect().await;
@@ -131,8 +147,10 @@ impl Proxy {
 pub(crate) fn serve(flags: &[&str]) -> Serve {
     let always = ["outcrop-proxy", "serve", "--listen", "127.0.0.1:0", "--model", MODEL];
     let in_memory: &[&str] = if flags.contains(&"--store") { &[] } else { &["--store", "memory"] };
-    let without_tokens: &[&str] = if flags.iter().any(|flag| flag.starts_with("--jw")) { &[] } else { &["--auth", "off"] };
-    match Cli::try_parse_from(always.iter().chain(in_memory).chain(without_tokens).chain(flags)).expect("flags").command {
+    let without_tokens: &[&str] =
+        if flags.iter().any(|flag| flag.starts_with("--jw")) { &[] } else { &["--auth", "off"] };
+    match Cli::try_parse_from(always.iter().chain(in_memory).chain(without_tokens).chain(flags)).expect("flags").command
+    {
         Command::Serve(serve) => *serve,
         _ => unreachable!("serve was asked for"),
     }

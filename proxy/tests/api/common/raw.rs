@@ -145,3 +145,14 @@ pub(crate) async fn http(addr: SocketAddr, request: impl AsRef<[u8]>) -> String 
     let _ = within("response", stream.read_to_end(&mut response)).await;
     String::from_utf8_lossy(&response).into_owned()
 }
+
+/// The head of the response to a request, whatever becomes of the connection after it.
+pub(crate) async fn head(addr: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(addr).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(within("head", stream.read_u8()).await.expect("a head"));
+    }
+    String::from_utf8(head).expect("UTF-8")
+}
