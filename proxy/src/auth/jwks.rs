@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, StatusCode, Uri};
-use jsonwebtoken::{Algorithm, jwk::Jwk};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, jwk::Jwk};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
@@ -97,6 +97,10 @@ impl Jwks {
 
     /// The key that a token names, or the only one of its algorithm where it names none.
     pub(super) async fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Arc<Key>, Refusal> {
+        // There are only public keys: a token that is signed with a secret is a forgery, and no reason to look for more keys.
+        if algorithm.family() == AlgorithmFamily::Hmac {
+            return Err(Refusal::Algorithm);
+        }
         let known = self.fetched();
         if known.at.elapsed() >= FRESH {
             self.fetch_again(known.at).await;
