@@ -150,3 +150,57 @@ fn extend<K: Clone + Eq + std::hash::Hash>(terms: &mut HashMap<K, Term>, key: &K
     terms.insert(key.clone(), after);
     before.is_none_or(|before| before.at < after.at)
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::server::Role;
+
+    use super::*;
+    use crate::principal::Token;
+
+    const DAY: u64 = 86_400_000;
+
+    fn time(ms: u64) -> Timestamp {
+        Timestamp::from_unix_ms(ms)
+    }
+
+    fn owner(user: &str) -> Owner {
+        Owner { organization: "acme".into(), user: user.into() }
+    }
+
+    fn identity(user: &str, id: &str, issued: Option<u64>) -> Identity {
+        let token = Token { id: id.into(), issued: issued.map(time), expires: time(DAY) };
+        Identity { owner: owner(user), role: Role::User, token: Some(token) }
+    }
+
+    fn revocation(what: Revoked, at: u64) -> Revocation {
+        Revocation { what, at: time(at), until: time(at + DAY) }
+    }
+
+    #[test]
+    fn a_person_is_covered_up_to_the_latest_revocation_and_a_token_for_ever() {
+        let revocations = Revocations::default();
+        let of_ann = |at| revocation(Revoked::User(owner("ann")), at);
+        assert!(revocations.add(&[of_ann(1_000)], time(1_000)));
+        assert!(!revocations.add(&[of_ann(1_000), of_ann(500)], time(1_000)), "nothing new");
+        assert!(revocations.cover(&identity("ann", "t", Some(1_000))));
+        assert!(revocations.cover(&identity("ann", "t", None)), "it may be as old as that");
+        assert!(!revocations.cover(&identity("ann", "t", Some(1_001))));
+        assert!(!revocations.cover(&identity("bob", "t", Some(0))));
+        assert!(revocations.add(&[of_ann(2_000)], time(2_000)));
+        assert!(revocations.cover(&identity("ann", "t", Some(1_001))));
+        let token = Revoked::Token { organization: "acme".into(), id: "t".into() };
+        assert!(revocations.add(&[revocation(token, 0)], time(0)));
+        assert!(revocations.cover(&identity("bob", "t", Some(9_999))) && !revocations.cover(&Identity::local()));
+    }
+
+    #[test]
+    fn what_may_be_forgotten_is() {
+        let revocations = Revocations::default();
+        revocations.add(&[revocation(Revoked::Organization("acme".into()), 0)], time(0));
+        assert_eq!(revocations.len(), 1);
+        assert!(!revocations.add(&[revocation(Revoked::User(owner("ann")), 0)], time(DAY)), "it is over");
+        revocations.add(&[revocation(Revoked::User(owner("ann")), 1)], time(DAY));
+        assert_eq!(revocations.len(), 1, "without the first");
+    }
+}

@@ -1,6 +1,7 @@
 //! The command as a person runs it.
 
 mod abuse;
+mod auth;
 mod check;
 mod command;
 #[path = "../stores/dynamodb/server.rs"]

@@ -13,11 +13,15 @@ mod server;
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
 };
 
 use bedrock_emulator::{Config, Emulator, Script};
 use command::{Run, Running};
-use common::{Client, Frame, Heard};
+use common::{
+    Client, Frame, Heard, http,
+    tokens::{SECRET, token_of},
+};
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -37,14 +41,17 @@ struct Pair {
 
 impl Pair {
     async fn start(flags: &[&str]) -> Self {
+        Self::start_with(flags, &[]).await
+    }
+
+    async fn start_with(flags: &[&str], env: &[(&str, &str)]) -> Self {
         let emulator =
             Emulator::start(Config { script: Script::new(), ..Config::unpaced() }).await.expect("an emulator");
         static TABLES: AtomicU32 = AtomicU32::new(0);
         let table = format!("shared-{}-{}", std::process::id(), TABLES.fetch_add(1, Ordering::Relaxed));
         let run = || {
-            Run::against(&emulator)
-                .env("OUTCROP_DYNAMODB_ENDPOINT_URL", &SERVER.url)
-                .env("OUTCROP_DYNAMODB_TABLE", &table)
+            let run = env.iter().fold(Run::against(&emulator), |run, (name, value)| run.env(name, value));
+            run.env("OUTCROP_DYNAMODB_ENDPOINT_URL", &SERVER.url).env("OUTCROP_DYNAMODB_TABLE", &table)
         };
         let made = run().run(&["create-table"]).await;
         assert_eq!(made.status.code(), Some(0), "{}", made.stderr);
@@ -190,6 +197,31 @@ async fn an_answer_whose_proxy_was_killed_is_ended_by_another_one() {
     assert_eq!(answer.end.kind, "chat.message_complete", "the session is free");
     pair.second.signal(Signal::TERM);
     assert_eq!(pair.second.end().await.status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_revoked_at_one_proxy_is_revoked_at_the_other() {
+    let admin = "a token of administrators";
+    let env = [("OUTCROP_AUTH", "on"), ("OUTCROP_JWT_SECRET", SECRET), ("OUTCROP_ADMIN_TOKEN", admin)];
+    let pair = Pair::start_with(&[], &env).await;
+    let hello = |user: &str| json!({ "version": 1, "token": token_of("acme", user) });
+    let (mut ann, mut bob) = (pair.client(1).await, pair.client(1).await);
+    ann.ask("h", "client.hello", hello("ann")).await.expect("a greeting");
+    bob.ask("h", "client.hello", hello("bob")).await.expect("a greeting");
+    let body = r#"{"organization":"acme","user":"ann"}"#;
+    let request = format!(
+        "POST /admin/revocations HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {admin}\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let began = Instant::now();
+    assert!(http(pair.at[0], &request).await.starts_with("HTTP/1.1 201 "));
+    assert!(matches!(ann.hear().await, Heard::Closed(4503, _)));
+    assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
+    bob.ask("p", "ping", json!({})).await.expect("a pong");
+    let mut again = pair.client(1).await;
+    again.ask("h", "client.hello", hello("ann")).await.expect_err("revoked");
+    pair.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

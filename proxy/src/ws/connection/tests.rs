@@ -450,3 +450,93 @@ fn a_connection_that_is_to_be_closed_waits_for_nothing_but_its_socket() {
     rig.pass(PING_INTERVAL + PONG_TIMEOUT);
     assert_eq!(rig.connection.poll_timeout(), None);
 }
+
+const HELLO: &str = r#"{"id":"h","type":"client.hello","data":{"version":1,"token":"t"}}"#;
+
+/// A connection whose client has to say who it is.
+fn shut() -> Rig {
+    let mut rig = Rig::new(4);
+    rig.connection.shut(rig.now);
+    rig
+}
+
+fn let_in(rig: &mut Rig, expires_in: Option<Duration>) {
+    let request = rig.connection.poll_request().unwrap();
+    let reply = Box::new(ServerMessage::Pong(Pong {}));
+    let identity = Arc::new(crate::principal::Identity::local());
+    rig.connection.handle_outcome(rig.now, request.id, Outcome::Identified { identity, expires_in, reply });
+}
+
+fn closed_with(rig: &mut Rig) -> Option<CloseCode> {
+    rig.sent().into_iter().find_map(|sent| match sent {
+        Transmit::Close(code, _) => Some(code),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_client_has_ten_seconds_to_say_who_it_is() {
+    let mut rig = shut();
+    rig.pass(HELLO_TIMEOUT - SECOND);
+    assert_eq!(closed_with(&mut rig), None);
+    rig.pass(SECOND);
+    assert_eq!(closed_with(&mut rig), Some(CloseCode::NO_HELLO));
+    let mut rig = shut();
+    rig.receive(HELLO);
+    let_in(&mut rig, None);
+    rig.pass(HELLO_TIMEOUT);
+    assert_eq!(closed_with(&mut rig), None);
+}
+
+#[test]
+fn nothing_is_read_while_it_is_asked_who_the_client_is() {
+    let mut rig = shut();
+    assert!(rig.connection.wants_input());
+    rig.receive(HELLO);
+    assert!(!rig.connection.wants_input());
+    let_in(&mut rig, None);
+    assert!(rig.connection.wants_input() && rig.connection.is_let_in());
+}
+
+#[test]
+fn before_that_frames_are_few_and_short() {
+    let mut rig = shut();
+    rig.receive(&"x".repeat(MAX_UNAUTHENTICATED_FRAME_BYTES + 1));
+    assert_eq!(closed_with(&mut rig), Some(CloseCode::TOO_LARGE));
+    let mut rig = shut();
+    for _ in 0..MAX_FRAMES_BEFORE_HELLO {
+        rig.receive("no frame");
+        assert_eq!(closed_with(&mut rig), None);
+    }
+    rig.receive(HELLO);
+    assert_eq!(closed_with(&mut rig), Some(CloseCode::NO_HELLO));
+    assert!(rig.connection.poll_request().is_none());
+}
+
+#[test]
+fn a_connection_ends_with_its_token_and_goes_on_with_a_fresh_one() {
+    let mut rig = shut();
+    rig.receive(HELLO);
+    let_in(&mut rig, Some(20 * SECOND));
+    rig.pass(19 * SECOND);
+    assert_eq!(closed_with(&mut rig), None);
+    rig.receive(HELLO);
+    let_in(&mut rig, Some(3 * SECOND));
+    rig.pass(2 * SECOND);
+    assert_eq!(closed_with(&mut rig), None);
+    rig.pass(SECOND);
+    assert_eq!(closed_with(&mut rig), Some(CloseCode::TOKEN_EXPIRED));
+}
+
+#[test]
+fn whoever_is_refused_hears_why_before_the_end() {
+    let mut rig = shut();
+    rig.receive(HELLO);
+    let request = rig.connection.poll_request().unwrap();
+    let error = ErrorData::new(ErrorCode::Unauthenticated, "no");
+    let refused = Outcome::Refused(error, CloseCode::TOKEN_REFUSED, "the token is refused");
+    rig.connection.handle_outcome(rig.now, request.id, refused);
+    let sent = rig.sent();
+    assert!(matches!(&sent[0], Transmit::Text(text) if text.contains("unauthenticated")), "{sent:?}");
+    assert_eq!(sent[1..], [Transmit::Close(CloseCode::TOKEN_REFUSED, "the token is refused")]);
+}

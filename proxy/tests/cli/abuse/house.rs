@@ -78,6 +78,10 @@ impl House {
         (result, Memory { before, most: memory_kib(pid, "VmHWM:"), after: memory_kib(pid, "VmRSS:") })
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
     /// How many sockets the process holds, listeners and calls of Bedrock among them.
     pub(super) fn sockets(&self) -> usize {
         let files = fs::read_dir(format!("/proc/{}/fd", self.running.pid())).expect("a process of ours");

@@ -8,6 +8,7 @@ mod crowd;
 mod flood;
 mod healthy;
 mod house;
+mod malformed;
 mod pings;
 mod slow;
 mod stopped;
