@@ -60,7 +60,7 @@ export class ChatError extends Error {
 export interface ChatClientOptions {
   /** The proxy's address: `ws://`, `wss://`, `http://` or `https://`; a relative one is taken from the page's. Default: the page's own origin, `/ws`. */
   url?: string | URL;
-  /** Gives a token. Asked for at every connection, so that it is always fresh. */
+  /** Gives a token. Asked for at every connection, and while connected before the last one expires, so that it is always fresh. */
   token?: () => string | undefined | Promise<string | undefined>;
   /**
    * When a stream gives what has arrived: `"frame"` at most once per painted frame (tokens that arrive within one frame come

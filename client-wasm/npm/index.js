@@ -7,6 +7,9 @@ import load, { Core, cost_nano_usd } from "./outcrop_client.js";
 /** How long a stream in a hidden tab, where no frames are painted, waits for more text. */
 const HIDDEN_FRAME_MS = 100;
 
+/** The longest time that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** How much of an answer that nobody takes is kept outside the core. */
 const MAX_HELD_CHARS = 65_536;
 
@@ -26,6 +29,7 @@ export class ChatClient {
   #options;
   #core;
   #status = { state: "idle" };
+  #refresh;
   #usage = EMPTY_USAGE();
   #closed = false;
   #replies = new Map();
@@ -196,8 +200,22 @@ export class ChatClient {
     this.#core?.token(attempt, token ?? undefined, reason);
   }
 
+  /** Replaces the token a minute before it expires, or at half its time. */
+  #refreshIn(expiresInMs) {
+    const refresh = async () => {
+      const token = await this.#options.token();
+      this.#refreshIn((await this.#call("auth.refresh", { token })).expiresInMs);
+    };
+    // Where that fails, the proxy ends the connection with the token, and the next one asks for a fresh one.
+    const later = () => refresh().catch(() => {});
+    const wait = Math.max(expiresInMs - 60_000, expiresInMs / 2, 1_000);
+    if (expiresInMs) this.#refresh = setTimeout(later, Math.min(wait, MAX_TIMER_MS));
+  }
+
   #setStatus(status) {
     this.#status = status;
+    clearTimeout(this.#refresh);
+    this.#refreshIn(status.server?.expiresInMs);
     if (status.state === "closed") {
       this.#closed = true;
       // Later, since this may be called by the core itself, which has still to fail what is under way.

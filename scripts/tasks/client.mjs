@@ -1,7 +1,8 @@
-// The npm package @outcrop/client in client-wasm/pkg: compiled and bound by wasm-pack, made small by wasm-opt.
+// The npm package @outcrop/client in client-wasm/pkg: compiled and bound by wasm-pack, made small by wasm-opt and oxc-minify.
 
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { minifySync } from "oxc-minify";
 import { assemble, OUT_NAME, WASM_FILE } from "../lib/client-package.mjs";
 import { CLIENT_PACKAGE, ROOT, STATE } from "../lib/paths.mjs";
 import { npmForDashboard } from "./npm.mjs";
@@ -25,9 +26,17 @@ export const clientPackage = {
     const limits = ["--profile", "wasm", "--mode", "no-install", "--no-opt", "--no-pack"];
     await step.run("wasm-pack", [...args, ...limits], { env: wasmEnvironment() });
     await optimise(step, join(staging, WASM_FILE));
+    strip(step, join(staging, `${OUT_NAME}.js`));
     assemble(staging);
   },
 };
+
+/** Takes comments and blanks out of wasm-bindgen's glue. Names stay, so that a stack trace can be read. */
+function strip(step, glue) {
+  const { code, errors } = minifySync(glue, readFileSync(glue, "utf8"), { module: true, mangle: false, compress: false });
+  if (errors.length > 0) throw step.failure(`the glue cannot be read: ${errors[0].message}`);
+  writeFileSync(glue, code);
+}
 
 async function optimise(step, wasm) {
   const smaller = `${wasm}.opt`;

@@ -275,3 +275,28 @@ test("importing the package and making a client touches nothing of a browser", a
   assert.equal(await promise, "idle0");
   await worker.terminate();
 });
+
+test("the token is replaced at half its time, and the fresh one at its own", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let tokens = 0;
+  const refreshed = [];
+  serve((frame, socket) => {
+    if (frame.type !== "auth.refresh") return;
+    refreshed.push(frame.data.token);
+    socket.receive({ id: frame.id, type: "auth.refreshed", data: { expiresInMs: 10_000 } });
+  }, { expiresInMs: 4_000 });
+  const client = chat({ token: () => `token-${(tokens += 1)}` });
+  client.connect();
+  await until(() => client.status.state === "open");
+  t.mock.timers.tick(1_999);
+  assert.equal(tokens, 1);
+  t.mock.timers.tick(1);
+  await until(() => refreshed.length === 1);
+  await new Promise(setImmediate);
+  t.mock.timers.tick(4_999);
+  await new Promise(setImmediate);
+  assert.deepEqual(refreshed, ["token-2"]);
+  t.mock.timers.tick(1);
+  await until(() => refreshed.length === 2);
+  assert.deepEqual(refreshed, ["token-2", "token-3"]);
+});

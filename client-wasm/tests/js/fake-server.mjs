@@ -45,7 +45,7 @@ export class FakeWebSocket {
 
 export const HELLO = {
   version: 1,
-  principal: { user: "local", organization: "local" },
+  principal: { user: "local", organization: "local", role: "operator" },
   demo: true,
   limits: { maxFrameBytes: 1048576, maxMessageChars: 100000, maxParallelTurns: 4 },
   models: [{ model: "model-a", default: true }],
@@ -64,12 +64,12 @@ export const USAGE = {
   priceVersion: "2026-11-23",
 };
 
-/** Answers hellos, and every other frame with `answer(frame, socket)`. */
-export function serve(answer = () => {}) {
+/** Answers hellos, with `more` in them, and every other frame with `answer(frame, socket)`. */
+export function serve(answer = () => {}, more = {}) {
   FakeWebSocket.all = [];
   FakeWebSocket.onOpen = (socket) => {
     socket.onsend = (frame) => {
-      if (frame.type === "client.hello") socket.receive({ id: frame.id, type: "server.hello", data: HELLO });
+      if (frame.type === "client.hello") socket.receive({ id: frame.id, type: "server.hello", data: { ...HELLO, ...more } });
       else answer(frame, socket);
     };
     socket.open();

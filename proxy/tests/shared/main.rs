@@ -204,10 +204,10 @@ async fn what_is_revoked_at_one_proxy_is_revoked_at_the_other() {
     let admin = "a token of administrators";
     let env = [("OUTCROP_AUTH", "on"), ("OUTCROP_JWT_SECRET", SECRET), ("OUTCROP_ADMIN_TOKEN", admin)];
     let pair = Pair::start_with(&[], &env).await;
-    let hello = |user: &str| json!({ "version": 1, "token": token_of("acme", user) });
+    let [of_ann, of_bob] = ["ann", "bob"].map(|user| json!({ "version": 1, "token": token_of("acme", user) }));
     let (mut ann, mut bob) = (pair.client(1).await, pair.client(1).await);
-    ann.ask("h", "client.hello", hello("ann")).await.expect("a greeting");
-    bob.ask("h", "client.hello", hello("bob")).await.expect("a greeting");
+    ann.ask("h", "client.hello", of_ann.clone()).await.expect("a greeting");
+    bob.ask("h", "client.hello", of_bob).await.expect("a greeting");
     let body = r#"{"organization":"acme","user":"ann"}"#;
     let request = format!(
         "POST /admin/revocations HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {admin}\r\n\
@@ -220,7 +220,7 @@ async fn what_is_revoked_at_one_proxy_is_revoked_at_the_other() {
     assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
     bob.ask("p", "ping", json!({})).await.expect("a pong");
     let mut again = pair.client(1).await;
-    again.ask("h", "client.hello", hello("ann")).await.expect_err("revoked");
+    again.ask("h", "client.hello", of_ann).await.expect_err("revoked");
     pair.end().await;
 }
 
