@@ -843,6 +843,11 @@ total: UsageSum,
 budgets: Array<BudgetState>, };
 
 /**
+ * What a person may see and change.
+ */
+export type PrincipalRole = "user" | "administrator" | "operator";
+
+/**
  * Who the proxy takes the client for.
  */
 export type Principal = { 
@@ -853,7 +858,11 @@ user: string,
 /**
  * The organisation the person belongs to.
  */
-organization: string, };
+organization: string, 
+/**
+ * What the person may do beyond their own.
+ */
+role: PrincipalRole, };
 
 /**
  * The bounds that a client should know before it runs into them.
@@ -910,6 +919,11 @@ version: number,
  */
 principal: Principal, 
 /**
+ * How much longer the token counts, in milliseconds; none where there is no token. A fresh one is sent with `auth.refresh`
+ * before that. It is no point in time, since clocks differ.
+ */
+expiresInMs?: number, 
+/**
  * Whether answers come from the emulator and not from Bedrock.
  */
 demo: boolean, 
@@ -935,9 +949,9 @@ tools: Array<string>, };
  */
 export type AuthRefreshed = { 
 /**
- * When the fresh token expires.
+ * How much longer the fresh token counts, in milliseconds; none where no token is asked for.
  */
-expiresAt?: Timestamp, };
+expiresInMs?: number, };
 
 /**
  * `pong`.

@@ -417,14 +417,14 @@ pub struct Principal {
     pub organization: String,
     /// What the person may do beyond their own.
     #[serde(default)]
-    pub role: Role,
+    pub role: PrincipalRole,
 }
 
 /// What a person may see and change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub enum Role {
+pub enum PrincipalRole {
     /// What is their own.
     #[default]
     User,

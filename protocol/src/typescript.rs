@@ -85,7 +85,7 @@ fn generate() -> String {
         server::BudgetUnit,
         server::BudgetState,
         server::UsageResponse,
-        server::Role,
+        server::PrincipalRole,
         server::Principal,
         server::Limits,
         server::ModelInfo,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::{Timestamp, server::Role};
+use protocol::{Timestamp, server::PrincipalRole};
 use serde::{Deserialize, Serialize};
 
 /// The longest name of a user or an organisation, in bytes. It is part of keys, which have bounds of their own.
@@ -30,7 +30,7 @@ pub struct Identity {
     /// The person.
     pub owner: Owner,
     /// What the person may do beyond their own.
-    pub role: Role,
+    pub role: PrincipalRole,
     /// The token; none while authentication is off.
     pub token: Option<Token>,
 }
@@ -49,7 +49,7 @@ pub struct Token {
 impl Identity {
     /// The one person there is while authentication is off: everything is theirs.
     pub fn local() -> Self {
-        Self { owner: Owner::local(), role: Role::Operator, token: None }
+        Self { owner: Owner::local(), role: PrincipalRole::Operator, token: None }
     }
 
     /// Whether the token has expired.
@@ -60,9 +60,9 @@ impl Identity {
     /// Whether the person may see and change what is `organization`'s.
     pub fn administers(&self, organization: &str) -> bool {
         match self.role {
-            Role::Operator => true,
-            Role::Administrator => *self.owner.organization == *organization,
-            Role::User => false,
+            PrincipalRole::Operator => true,
+            PrincipalRole::Administrator => *self.owner.organization == *organization,
+            PrincipalRole::User => false,
         }
     }
 }

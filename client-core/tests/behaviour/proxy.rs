@@ -6,8 +6,8 @@ use protocol::{
     client::{ClientFrame, ClientMessage},
     codec::{decode_client, encode_server},
     server::{
-        Draining, Limits, MessageComplete, MessageResponse, MessageStream, ModelInfo, Pong, Principal, ServerFrame,
-        ServerHello, ServerMessage, SessionsResponse, Snapshot,
+        Draining, Limits, MessageComplete, MessageResponse, MessageStream, ModelInfo, Pong, Principal, PrincipalRole,
+        ServerFrame, ServerHello, ServerMessage, SessionsResponse, Snapshot,
     },
 };
 
@@ -325,7 +325,7 @@ fn snapshot(turn: &Turn) -> Snapshot {
 fn welcome() -> ServerHello {
     ServerHello {
         version: 1,
-        principal: Principal { user: "u".into(), organization: "o".into(), role: Role::User },
+        principal: Principal { user: "u".into(), organization: "o".into(), role: PrincipalRole::User },
         expires_in_ms: None,
         demo: false,
         limits: Limits { max_frame_bytes: 1 << 20, max_message_chars: 100_000, max_parallel_turns: 4 },

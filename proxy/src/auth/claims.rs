@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, str::FromStr, sync::Arc};
 
-use protocol::{Timestamp, server::Role};
+use protocol::{Timestamp, server::PrincipalRole};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -140,7 +140,7 @@ impl ClaimNames {
         Ok(Identity { owner, role: self.role(claims)?, token: Some(token) })
     }
 
-    fn role(&self, claims: &Value) -> Result<Role, Refusal> {
+    fn role(&self, claims: &Value) -> Result<PrincipalRole, Refusal> {
         let roles: Vec<&str> = match self.roles.find(claims) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::String(roles)) => roles.split_ascii_whitespace().collect(),
@@ -151,9 +151,9 @@ impl ClaimNames {
         };
         let has = |role: &String| roles.contains(&role.as_str());
         Ok(match () {
-            () if has(&self.operator_role) => Role::Operator,
-            () if has(&self.administrator_role) => Role::Administrator,
-            () => Role::User,
+            () if has(&self.operator_role) => PrincipalRole::Operator,
+            () if has(&self.administrator_role) => PrincipalRole::Administrator,
+            () => PrincipalRole::User,
         })
     }
 }

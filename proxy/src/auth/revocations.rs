@@ -153,7 +153,7 @@ fn extend<K: Clone + Eq + std::hash::Hash>(terms: &mut HashMap<K, Term>, key: &K
 
 #[cfg(test)]
 mod tests {
-    use protocol::server::Role;
+    use protocol::server::PrincipalRole;
 
     use super::*;
     use crate::principal::Token;
@@ -170,7 +170,7 @@ mod tests {
 
     fn identity(user: &str, id: &str, issued: Option<u64>) -> Identity {
         let token = Token { id: id.into(), issued: issued.map(time), expires: time(DAY) };
-        Identity { owner: owner(user), role: Role::User, token: Some(token) }
+        Identity { owner: owner(user), role: PrincipalRole::User, token: Some(token) }
     }
 
     fn revocation(what: Revoked, at: u64) -> Revocation {

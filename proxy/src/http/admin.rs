@@ -7,7 +7,7 @@ use hyper::{
     body::Incoming,
     header::{self, HeaderValue},
 };
-use protocol::server::Role;
+use protocol::server::PrincipalRole;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -135,9 +135,9 @@ async fn who(http: &Http, headers: &HeaderMap) -> Result<Administrator, Refused>
     let identity =
         auth.identify(Some(given)).await.map_err(|refusal| (StatusCode::UNAUTHORIZED, refusal.to_string()))?;
     match identity.role {
-        Role::Operator => Ok(Administrator::OfAll),
-        Role::Administrator => Ok(Administrator::Of(identity.owner.organization.clone())),
-        Role::User => Err((StatusCode::FORBIDDEN, "This is for administrators.".to_owned())),
+        PrincipalRole::Operator => Ok(Administrator::OfAll),
+        PrincipalRole::Administrator => Ok(Administrator::Of(identity.owner.organization.clone())),
+        PrincipalRole::User => Err((StatusCode::FORBIDDEN, "This is for administrators.".to_owned())),
     }
 }
 

@@ -194,7 +194,7 @@ impl Drop for Place {
 mod tests {
     use std::task::{Context, Waker};
 
-    use protocol::{Timestamp, server::Role};
+    use protocol::{Timestamp, server::PrincipalRole};
 
     use super::*;
     use crate::principal::Token;
@@ -206,7 +206,7 @@ mod tests {
     fn person(organization: &str, user: &str) -> Arc<Identity> {
         let owner = Owner { organization: organization.into(), user: user.into() };
         let token = Token { id: user.into(), issued: None, expires: Timestamp::MAX };
-        Arc::new(Identity { owner, role: Role::User, token: Some(token) })
+        Arc::new(Identity { owner, role: PrincipalRole::User, token: Some(token) })
     }
 
     #[tokio::test]

@@ -157,7 +157,8 @@ fn hello() -> impl Strategy<Value = ServerHello> {
         }
         models
     });
-    let role = prop_oneof![Just(Role::User), Just(Role::Administrator), Just(Role::Operator)];
+    let role =
+        prop_oneof![Just(PrincipalRole::User), Just(PrincipalRole::Administrator), Just(PrincipalRole::Operator)];
     let principal =
         (text(), text(), role).prop_map(|(user, organization, role)| Principal { user, organization, role });
     let limits = any::<(u32, u32, u32)>().prop_map(|(max_frame_bytes, max_message_chars, max_parallel_turns)| Limits {
