@@ -29,7 +29,7 @@ use crate::{
         DynamoStore, MemoryStore, OpenError, SqliteStore, Store, StoreError,
         dynamodb::{self, CreateError},
     },
-    turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers},
+    turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers, queue::Queue},
     ws::sockets::{MaxSockets, Sockets},
 };
 
@@ -174,6 +174,7 @@ impl App {
         let store = store(&settings.conversations, settings.session_ttl).await?;
         let revocations = auth.revocations();
         revocations.read(store.as_ref(), Timestamp::from_unix_ms(0), auth.now()).await?;
+        let (shares, is_one_person) = (&settings.limits, !auth.is_on());
         let (watch, settled) = Watch::new();
         let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
         let runner = Runner {
@@ -181,7 +182,8 @@ impl App {
             store,
             catalog: Arc::new(catalog),
             budgets,
-            turns: Arc::new(Turns::new(settings.server.max_turns as usize)),
+            turns: Arc::new(Turns::within(shares.turns(is_one_person), shares.rates(is_one_person))),
+            queue: Queue::new(shares.width(is_one_person), shares.queue_timeout),
             limits: limits(settings),
             sources: Sources::system(),
             breakers: Breakers::default(),
@@ -198,7 +200,7 @@ impl App {
             default_model: settings.upstream.model.clone(),
             models: settings.offered_models(demo),
             max_message_chars: settings.answers.max_message_chars,
-            max_parallel_turns: settings.server.max_turns_per_socket,
+            max_parallel_turns: shares.max_turns_per_socket,
             demo,
         };
         let server = &settings.server;

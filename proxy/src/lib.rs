@@ -8,6 +8,7 @@ pub mod app;
 pub mod auth;
 pub mod bedrock;
 pub mod check;
+mod counts;
 pub mod http;
 mod https;
 pub mod ledger;

@@ -35,6 +35,9 @@ const DEFAULT_PAGE_ITEMS: u32 = 50;
 /// How long a message waits for the answer before it, which was stopped, to be stored.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// When to send a message again that there was no place for. Nobody knows when an answer ends.
+pub const BUSY_RETRY_AFTER_MS: u64 = 1_000;
+
 /// How many reports of usage are made at a time; others wait. Each may read very many calls.
 pub const MAX_REPORTS: usize = 4;
 
@@ -216,10 +219,13 @@ impl Service {
                 "An answer is being made in this session. Wait for its end, or stop it, before the next message."
                     .to_owned(),
             ),
-            Begin::Full => fail(
-                ErrorCode::RateLimited,
-                "The proxy is making as many answers as it may. Try again in a moment.".to_owned(),
-            ),
+            Begin::Full(most, whose) => {
+                let text = format!("{most} answers are being made for {whose}, the most. Wait for one of them.");
+                let mut error = ErrorData::new(ErrorCode::RateLimited, text);
+                error.retry_after_ms = Some(BUSY_RETRY_AFTER_MS);
+                Outcome::Failed(error)
+            }
+            Begin::OverRate(over) => Outcome::Failed(over.into_data()),
         }
     }
 

@@ -6,7 +6,10 @@ use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata, S
 use protocol::{ErrorCode, ErrorData};
 use serde::Deserialize;
 
-use crate::turn::breaker::Health;
+use crate::turn::{
+    breaker::Health,
+    queue::{self, Refused},
+};
 
 /// A call to Bedrock that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +23,8 @@ pub struct UpstreamError {
     retry: Retry,
     /// Trying again later is of no use, whatever the code says.
     hopeless: bool,
+    /// Bedrock was not asked.
+    is_ours: bool,
     retry_after: Option<Duration>,
 }
 
@@ -46,7 +51,7 @@ pub struct Target<'a> {
 impl UpstreamError {
     fn new(code: ErrorCode, detail: impl Into<String>, message: impl Into<String>) -> Self {
         let (detail, message) = (detail.into(), message.into());
-        Self { code, detail, message, retry: Retry::Never, hopeless: false, retry_after: None }
+        Self { code, detail, message, retry: Retry::Never, hopeless: false, is_ours: false, retry_after: None }
     }
 
     fn retried(self, retry: Retry) -> Self {
@@ -77,7 +82,7 @@ impl UpstreamError {
 
     /// Whether another model is asked. Not after calls that broke off: each of them may have been billed.
     pub fn is_for_another_model(&self) -> bool {
-        self.is_of_the_model() && self.code != ErrorCode::UpstreamStreamError && !self.may_be_billed()
+        self.is_of_the_model() && !self.is_ours && self.code != ErrorCode::UpstreamStreamError && !self.may_be_billed()
     }
 
     /// What it says of the model's health.
@@ -96,6 +101,26 @@ impl UpstreamError {
         let message = format!("{model} in {region} has failed again and again. It is tried again in {seconds} s.");
         let error = Self::new(ErrorCode::UpstreamUnavailable, "not called: it keeps failing", message);
         Self { retry_after: Some(wait), ..error }
+    }
+
+    /// There is no place for the call, so Bedrock was not asked.
+    pub fn no_place(refused: Refused) -> Self {
+        let (code, message) = match refused {
+            Refused::TooManyOfOwner(most) => (
+                ErrorCode::RateLimited,
+                format!("{most} answers of one user wait for a place at Bedrock, the most. Wait for one of them."),
+            ),
+            Refused::TooMany(most) => (
+                ErrorCode::Throttled,
+                format!("{most} answers wait for a place at Bedrock, the most there may be. Try again in a moment."),
+            ),
+            Refused::TooLong(waited) => (
+                ErrorCode::Throttled,
+                format!("There was no place at Bedrock for {}. Try again in a moment.", in_words(waited)),
+            ),
+        };
+        let error = Self::new(code, "not called: the line is too long", message);
+        Self { is_ours: true, retry_after: Some(queue::RETRY_AFTER), ..error }
     }
 
     /// A stream that is not what Bedrock documents, or that ended before its end.

@@ -73,6 +73,11 @@ impl ConverseRequest {
         (self.text_bytes().div_ceil(BYTES_OF_A_TOKEN) + TOKENS_OF_A_FRAME * (self.turns.len() + 1)) as u64
     }
 
+    /// The most tokens that it and its answer may take, as Bedrock counts them before it begins.
+    pub fn most_tokens(&self) -> u64 {
+        self.most_input_tokens() + u64::from(self.max_tokens)
+    }
+
     /// Where it goes if it is sent to `region`, for messages.
     pub fn target<'a>(&'a self, region: &'a str) -> Target<'a> {
         Target { model: &self.model, region }

@@ -4,6 +4,7 @@ mod answers;
 mod auth;
 mod bedrock;
 mod conversations;
+mod limits;
 mod money;
 mod server;
 
@@ -22,6 +23,7 @@ pub use answers::{Answers, OnStop};
 pub use auth::{AuthMode, Authentication, Mint};
 pub use bedrock::{Bedrock, DEFAULT_MODEL, Demo, Upstream};
 pub use conversations::{Conversations, Dynamodb, StoreKind};
+pub use limits::Limits;
 pub use money::{MetricsFormat, Money};
 pub use server::{MAX_SHUTDOWN_GRACE, Server};
 
@@ -136,6 +138,9 @@ pub struct Serve {
     /// Who may talk.
     #[command(flatten)]
     pub auth: Authentication,
+    /// How much each may use.
+    #[command(flatten)]
+    pub limits: Limits,
     /// Where conversations are kept.
     #[command(flatten)]
     pub conversations: Conversations,
@@ -212,6 +217,8 @@ mod tests {
         assert_eq!(serve.server.listen.to_string(), "127.0.0.1:3001");
         assert_eq!(serve.upstream.model, DEFAULT_MODEL);
         assert_eq!((serve.answers.history_messages, serve.bedrock.demo), (10, Demo::Never));
+        let Limits { user_messages_per_minute, bedrock_calls, bedrock_requests_per_minute, .. } = serve.limits;
+        assert_eq!((user_messages_per_minute.get(), bedrock_calls, bedrock_requests_per_minute), (60, 512, None));
         assert_eq!(serve.offered_models(false), [DEFAULT_MODEL]);
         assert_eq!(serve.offered_models(true).len(), 1 + DEMO_MODELS.len());
     }

@@ -45,12 +45,6 @@ pub struct Server {
     /// The most sockets of one organization.
     #[arg(long, env = "OUTCROP_MAX_SOCKETS_PER_ORGANIZATION", default_value_t = 2_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Server")]
     pub max_sockets_per_organization: u32,
-    /// The most answers under way at a time.
-    #[arg(long, env = "OUTCROP_MAX_TURNS", default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Server")]
-    pub max_turns: u32,
-    /// The most answers under way for one socket.
-    #[arg(long, env = "OUTCROP_MAX_TURNS_PER_SOCKET", default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Server")]
-    pub max_turns_per_socket: u32,
     /// How long answers under way may take when the proxy is asked to stop; at most 20 s, so that it ends within 30.
     #[arg(long, env = "OUTCROP_SHUTDOWN_GRACE", default_value = "20s", value_name = "TIME", value_parser = grace, help_heading = "Timers")]
     pub shutdown_grace: Duration,

@@ -12,6 +12,7 @@ use super::{
     breaker::Health,
     calls::{Answered, Calls},
     log::{LogFull, MAX_ANSWER_BYTES},
+    queue::Place,
 };
 use crate::bedrock::{ConverseRequest, EventSource, UpstreamError, UpstreamEvent};
 
@@ -56,6 +57,7 @@ impl Runner {
     ) -> Result<Answered, UpstreamError> {
         let mut attempts = Attempts::new(self.limits.retry, started, fastrand::u64(..));
         loop {
+            let place = self.place(turn, request).await?;
             self.breakers
                 .admit(&request.model, Instant::now())
                 .map_err(|wait| UpstreamError::circuit_open(wait, request.target(self.upstream.region())))?;
@@ -65,6 +67,7 @@ impl Runner {
             } else {
                 self.whole(turn, request, calls).await
             };
+            drop(place);
             calls.end(&result);
             let health = result.as_ref().map_or_else(UpstreamError::health, |_| Health::Answers);
             self.breakers.record(&request.model, Instant::now(), health);
@@ -82,6 +85,20 @@ impl Runner {
             sleep(wait).await;
             turn.say(None);
         }
+    }
+
+    /// A place at Bedrock, when it is this turn's. Followers hear that it waits.
+    async fn place(&self, turn: &Turn, request: &ConverseRequest) -> Result<Place, UpstreamError> {
+        let mut waits = false;
+        let say_so = || {
+            waits = true;
+            turn.say(Some((StatusState::Queued, Instant::now())));
+        };
+        let place = self.queue.enter(&turn.owner, request.most_tokens(), say_so).await;
+        if waits {
+            turn.say(None);
+        }
+        place.map_err(UpstreamError::no_place)
     }
 
     async fn whole(&self, turn: &Turn, request: &ConverseRequest, calls: &Calls) -> Result<Answered, UpstreamError> {

@@ -9,7 +9,11 @@ pub mod breaker;
 mod calls;
 mod elsewhere;
 pub mod history;
+mod line;
 pub mod log;
+mod meter;
+pub mod queue;
+pub mod rates;
 mod registry;
 mod restored;
 mod run;
@@ -28,7 +32,7 @@ use tokio::{sync::Notify, time::Instant};
 use crate::{principal::Owner, store::Fingerprint};
 use log::{End, TurnLog};
 
-pub use registry::{Begin, MAX_FINISHED_BYTES, MAX_FINISHED_TURNS, Turns};
+pub use registry::{Begin, MAX_FINISHED_BYTES, MAX_FINISHED_TURNS, MaxTurns, Turns};
 pub use run::{CHECKPOINT_BYTES, CHECKPOINT_INTERVAL, Limits, MAX_SETTLING, Runner};
 pub use wake::Wake;
 

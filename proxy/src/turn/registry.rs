@@ -9,8 +9,11 @@ use std::{
 use protocol::{MessageId, RequestId, SessionId};
 use tokio::{sync::Notify, time::timeout};
 
-use super::{NewTurn, Stop, Turn};
-use crate::{principal::Owner, sources::Sources, store::Fingerprint};
+use super::{
+    NewTurn, Stop, Turn,
+    rates::{OverRate, Rates},
+};
+use crate::{counts::Counts, principal::Owner, sources::Sources, store::Fingerprint};
 
 /// How many turns that have ended are kept for followers that come late.
 pub const MAX_FINISHED_TURNS: usize = 1_000;
@@ -29,15 +32,29 @@ pub enum Begin {
     OtherBody,
     /// The session has an answer under way.
     SessionBusy,
-    /// As many turns are under way as may be.
-    Full,
+    /// As many turns are under way as may be: this many, of whom.
+    Full(usize, &'static str),
+    /// There were as many messages as may be in this time.
+    OverRate(OverRate),
+}
+
+/// How many turns may be under way.
+#[derive(Debug, Clone, Copy)]
+pub struct MaxTurns {
+    /// In all.
+    pub all: usize,
+    /// Of one user.
+    pub of_user: usize,
+    /// Of one organisation.
+    pub of_organization: usize,
 }
 
 /// The turns of this process.
 #[derive(Debug)]
 pub struct Turns {
     inner: Mutex<Inner>,
-    max_running: usize,
+    max: MaxTurns,
+    rates: Rates,
     released: Notify,
 }
 
@@ -49,6 +66,8 @@ struct Inner {
     turns: HashMap<MessageId, Known>,
     requests: HashMap<RequestKey, MessageId>,
     running: HashMap<(Owner, SessionId), Arc<Turn>>,
+    /// How many of them each owner has.
+    counts: Counts,
     finished: VecDeque<MessageId>,
     finished_bytes: usize,
     /// Answers of other processes that are followed here.
@@ -66,9 +85,20 @@ struct Known {
 }
 
 impl Turns {
-    /// A registry that takes at most `max_running` turns at a time.
+    /// A registry that takes at most `max_running` turns at a time, whoever's they are.
     pub fn new(max_running: usize) -> Self {
-        Self { inner: Mutex::default(), max_running, released: Notify::new() }
+        let max = MaxTurns { all: max_running, of_user: usize::MAX, of_organization: usize::MAX };
+        Self::within(max, Rates::default())
+    }
+
+    /// A registry that takes so many turns at a time, and messages as often as `rates` allow.
+    pub fn within(max: MaxTurns, rates: Rates) -> Self {
+        Self { inner: Mutex::default(), max, rates, released: Notify::new() }
+    }
+
+    /// What may be used in a minute.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -80,7 +110,7 @@ impl Turns {
         self.inner().known(&request_key(new)?, new.fingerprint)
     }
 
-    /// Begins a turn, unless the request was made before or there is no room.
+    /// Begins a turn, unless the request was made before or there is no room. Only one that begins counts as a message.
     pub fn begin(&self, new: &NewTurn, sources: Sources) -> Begin {
         let request = request_key(new);
         let mut inner = self.inner();
@@ -91,11 +121,23 @@ impl Turns {
         if inner.running.contains_key(&session) {
             return Begin::SessionBusy;
         }
-        if inner.running.len() >= self.max_running {
-            return Begin::Full;
+        let (users, organizations) = inner.counts.of(&new.owner);
+        let MaxTurns { all, of_user, of_organization } = self.max;
+        for (running, max, whose) in [
+            (users, of_user, "one user"),
+            (organizations, of_organization, "one organization"),
+            (inner.running.len(), all, "everybody here"),
+        ] {
+            if running >= max {
+                return Begin::Full(max, whose);
+            }
+        }
+        if let Err(over) = self.rates.message(&new.owner) {
+            return Begin::OverRate(over);
         }
         let turn = Arc::new(Turn::new(new, sources.message_id(), (sources.now)()));
         inner.running.insert(session, turn.clone());
+        inner.counts.add(&new.owner);
         if let Some(request) = request.clone() {
             inner.requests.insert(request, turn.message_id.clone());
         }
@@ -182,7 +224,17 @@ impl Turns {
         let mut inner = self.inner();
         if inner.running.get(&key).is_some_and(|running| std::ptr::eq(running.as_ref(), turn)) {
             inner.running.remove(&key);
+            inner.counts.take(&turn.owner);
             self.released.notify_waiters();
+        }
+    }
+
+    /// Takes note that the message of a turn was not taken, so that it is a new one when it is sent again.
+    pub(super) fn forget_request(&self, turn: &Turn) {
+        let mut guard = self.inner();
+        let inner = &mut *guard;
+        if let Some(request) = inner.turns.get_mut(&turn.message_id).and_then(|known| known.request.take()) {
+            inner.requests.remove(&request);
         }
     }
 
@@ -293,7 +345,7 @@ mod tests {
         let first = started(&turns, &new("ann", "s", "r1", "hi"));
         assert!(matches!(begin(&turns, &new("ann", "s", "r2", "hi")), Begin::SessionBusy));
         started(&turns, &new("bob", "s", "r1", "hi"));
-        assert!(matches!(begin(&turns, &new("ann", "t", "r3", "hi")), Begin::Full));
+        assert!(matches!(begin(&turns, &new("ann", "t", "r3", "hi")), Begin::Full(2, "everybody here")));
         turns.finish(&first);
         started(&turns, &new("ann", "s", "r2", "hi"));
     }

@@ -18,6 +18,8 @@ use super::{
     calls::{Answered, Calls, sum},
     history::conversation,
     log::End,
+    queue::Queue,
+    rates::OverRate,
 };
 use crate::{
     bedrock::{ConverseRequest, Upstream, UpstreamError},
@@ -95,6 +97,8 @@ pub struct Runner {
     pub limits: Limits,
     /// Where time and ids come from.
     pub sources: Sources,
+    /// The line in front of Bedrock.
+    pub queue: Arc<Queue>,
     /// Which models are not to be called for a while.
     pub breakers: Breakers,
     /// Places for calls that are read to their end though their answer was stopped.
@@ -126,6 +130,9 @@ impl Runner {
             Ok(request) => request,
             Err(data) => {
                 warn!(message_id = %turn.message_id, code = %data.code, text = data.message, "a message was not taken");
+                if data.code == ErrorCode::RateLimited {
+                    self.turns.forget_request(turn);
+                }
                 let end = failed(turn, data);
                 self.turns.release(turn);
                 return turn.append(|log| log.finish(end));
@@ -133,7 +140,7 @@ impl Runner {
         };
         let calls = Calls::new(turn.model(), request.text_bytes());
         let limit = self.limits.answer_timeout;
-        let mut answering = pin!(async {
+        let mut answering = Box::pin(async {
             let answered = timeout(limit, self.ask(turn, request, new.send.streaming, &calls)).await;
             answered.unwrap_or_else(|_| Err(UpstreamError::too_long(limit)))
         });
@@ -151,6 +158,7 @@ impl Runner {
         turn.append(|log| log.stop());
         if stop == Stop::Interrupted {
             let bill = self.bill(turn, &calls, CallOutcome::Failed(ErrorCode::Interrupted));
+            drop(answering);
             return self.settle(turn, interrupted(turn, &bill), bill).await;
         }
         let cancelled =
@@ -158,6 +166,8 @@ impl Runner {
         let bill = self.bill(turn, &calls, CallOutcome::Cancelled);
         let place = self.settling.try_acquire();
         let Some(limit) = self.limits.stop_drain.filter(|_| calls.is_open() && place.is_ok()) else {
+            // Its place in the line is somebody else's at once.
+            drop(answering);
             return self.settle(turn, cancelled(&bill), bill).await;
         };
         self.keep_stopped(turn, &cancelled(&bill)).await;
@@ -209,6 +219,7 @@ impl Runner {
             temperature: None,
         };
         self.fit(&mut request, &turn.model());
+        self.turns.rates().tokens(owner, request.most_tokens()).map_err(OverRate::into_data)?;
         let reservation = self.reservation(turn, &request);
         let amount = reservation.amount;
         let answer = Opening {

@@ -19,7 +19,7 @@ use protocol::{
 use tokio::time::Instant;
 
 use crate::{
-    service::{From, Outcome},
+    service::{BUSY_RETRY_AFTER_MS, From, Outcome},
     turn::{
         Turn,
         log::{Batch, End},
@@ -218,7 +218,9 @@ impl Connection {
     fn refuse_follow(&mut self, id: RequestId) {
         let most = self.max_follows;
         let text = format!("{most} answers are being made for this connection, the most. Wait for one of them.");
-        self.reply(Some(id), ServerMessage::Error(ErrorData::new(ErrorCode::RateLimited, text)));
+        let mut error = ErrorData::new(ErrorCode::RateLimited, text);
+        error.retry_after_ms = Some(BUSY_RETRY_AFTER_MS);
+        self.reply(Some(id), ServerMessage::Error(error));
     }
 
     fn refuse_draining(&mut self, id: RequestId, reconnect_in: Duration) {
@@ -429,7 +431,6 @@ impl Follow {
                 (StatusState::Retrying, Some(millis(until.saturating_duration_since(now))))
             }
             Some((state, _)) => (state, None),
-            None if self.cursor == 0 => (StatusState::Queued, None),
             None => (StatusState::Stalled, None),
         };
         let message_id = self.turn.message_id.clone();

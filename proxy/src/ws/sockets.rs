@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    hash::Hash,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -11,10 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{
-    principal::{Identity, Owner},
-    turn::Wake,
-};
+use crate::{counts::Counts, principal::Identity, turn::Wake};
 
 /// How many sockets there may be whose clients have not said yet who they are. Each has
 /// [`HELLO_TIMEOUT`](super::connection::HELLO_TIMEOUT) to do so.
@@ -45,8 +41,7 @@ struct Inner {
     next: u64,
     open: HashMap<u64, Open>,
     identified: usize,
-    of_user: HashMap<Owner, usize>,
-    of_organization: HashMap<Arc<str>, usize>,
+    counts: Counts,
 }
 
 #[derive(Debug)]
@@ -144,35 +139,17 @@ impl Place {
     /// Takes note of whose socket it is; `false` where they have as many as they may. A person who is known may show another token.
     pub fn identify(&self, identity: &Arc<Identity>) -> bool {
         let mut guard = self.sockets.inner();
-        let Inner { open, identified, of_user, of_organization, .. } = &mut *guard;
+        let Inner { open, identified, counts, .. } = &mut *guard;
         let Some(open) = open.get_mut(&self.number) else { return false };
         if open.identity.replace(identity.clone()).is_some() {
             return true;
         }
         *identified += 1;
-        let Owner { organization, .. } = &identity.owner;
-        let users = add(of_user, identity.owner.clone());
-        let organizations = add(of_organization, organization.clone());
+        counts.add(&identity.owner);
+        let (users, organizations) = counts.of(&identity.owner);
         let max = &self.sockets.max;
         // Without authentication everybody is the same person.
         identity.token.is_none() || (users <= max.of_user && organizations <= max.of_organization)
-    }
-}
-
-/// One more; returns how many.
-fn add<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) -> usize {
-    let count = counts.entry(key).or_default();
-    *count += 1;
-    *count
-}
-
-/// One less.
-fn take<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
     }
 }
 
@@ -182,8 +159,7 @@ impl Drop for Place {
         let identity = inner.open.remove(&self.number).and_then(|open| open.identity);
         if let Some(identity) = identity {
             inner.identified -= 1;
-            take(&mut inner.of_user, &identity.owner);
-            take(&mut inner.of_organization, &identity.owner.organization);
+            inner.counts.take(&identity.owner);
         }
         drop(inner);
         self.sockets.left.notify_waiters();
@@ -197,7 +173,7 @@ mod tests {
     use protocol::{Timestamp, server::PrincipalRole};
 
     use super::*;
-    use crate::principal::Token;
+    use crate::principal::{Owner, Token};
 
     fn max(all: usize) -> MaxSockets {
         MaxSockets { all, of_user: 2, of_organization: 3 }
@@ -239,7 +215,7 @@ mod tests {
         assert!(enter(&bob).is_some());
         drop((second, third));
         let inner = sockets.inner();
-        assert!((inner.identified, inner.of_user.len(), inner.of_organization.len()) == (0, 0, 0), "{inner:?}");
+        assert!(inner.identified == 0 && inner.counts.is_empty(), "{inner:?}");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use bedrock_emulator::{Behaviour, Fault, Script};
 use serde_json::json;
 
-use crate::common::{Heard, NO_CODE, Opcode, Proxy, RawSocket};
+use crate::common::{
+    Heard, NO_CODE, Opcode, Proxy, RawSocket,
+    tokens::{WITH_TOKENS, client_of, token_of},
+};
 
 fn stuck() -> Script {
     Script::always(Behaviour::text("one two").with_fault(Fault::Silence { after_tokens: 1 }))
@@ -27,7 +30,7 @@ async fn a_socket_has_so_many_answers_at_a_time_and_the_process_too() {
         client.send_message("one-more", "one-more", "count", true).await;
         let refused = client.frame().await;
         assert_eq!((refused.id.as_str(), refused.str("code")), ("one-more", "rate_limited"), "{flags:?}");
-        assert_eq!(refused.data["retryable"], true);
+        assert_eq!((&refused.data["retryable"], &refused.data["retryAfterMs"]), (&json!(true), &json!(1_000)));
         let unknown = client.ask("h", "chat.get_history", json!({ "sessionId": "one-more" })).await;
         assert_eq!(unknown.expect_err("nothing is kept of it").0, "session_not_found", "{flags:?}");
         assert_eq!(proxy.emulator.ledger().len(), 3, "and nothing asked of Bedrock");
@@ -41,6 +44,55 @@ async fn a_socket_has_so_many_answers_at_a_time_and_the_process_too() {
         clients[0].send_message("again", "again", "count", true).await;
         let again = clients[0].frame().await;
         assert_eq!((again.id.as_str(), again.str("content")), ("again", "one"));
+    }
+}
+
+/// On a clock that tests move, and for organisations, tokens and the line in front of Bedrock, it is the tests of shares that show it.
+#[tokio::test]
+async fn who_shows_a_token_has_a_share_and_no_more() {
+    let flags = [&WITH_TOKENS[..], &["--user-messages-per-minute", "2"]].concat();
+    let proxy = Proxy::with(&flags, Script::new()).await;
+    let mut ann = client_of(&proxy, &token_of("acme", "ann")).await;
+    for id in ["q0", "q1"] {
+        assert_eq!(ann.chat(id, "s", "Hello").await.end.kind, "chat.message_complete");
+    }
+    let refused = ann.chat("q2", "s", "Hello").await;
+    assert!(refused.error("rate_limited").starts_with("One user may send 2 messages a minute"), "{:?}", refused.end);
+    let wait_ms = refused.end.data["retryAfterMs"].as_u64().expect("a time");
+    assert!((1..=30_000).contains(&wait_ms) && refused.end.data["retryable"] == true, "{:?}", refused.end);
+    assert_eq!(ann.chat("q1", "s", "Hello").await.end.kind, "chat.message_complete", "the same again is not one more");
+    // Another socket and another token of hers are no other share.
+    let mut again = client_of(&proxy, &token_of("acme", "ann")).await;
+    again.chat("q3", "t", "Hello").await.error("rate_limited");
+    for (organization, user) in [("acme", "bob"), ("other", "ann")] {
+        let mut client = client_of(&proxy, &token_of(organization, user)).await;
+        assert_eq!(client.chat("q", "s", "Hello").await.end.kind, "chat.message_complete", "{organization}/{user}");
+    }
+    assert_eq!(proxy.emulator.ledger().len(), 4);
+}
+
+#[tokio::test]
+async fn without_authentication_the_one_person_there_is_has_it_all() {
+    let flags = [
+        "--user-messages-per-minute=1",
+        "--organization-messages-per-minute=1",
+        "--user-tokens-per-minute=1",
+        "--organization-tokens-per-minute=1",
+        "--user-parallel-turns=1",
+        "--organization-parallel-turns=1",
+        "--queue-length-per-user=0",
+        "--bedrock-calls=1",
+    ];
+    let proxy = Proxy::with(&flags, Script::new()).await;
+    let mut client = proxy.connect().await;
+    for n in 0..5 {
+        client.send_message(&format!("q{n}"), &format!("s{n}"), "Hello", true).await;
+    }
+    let mut whole = 0;
+    while whole < 5 {
+        let frame = client.frame().await;
+        assert_ne!(frame.kind, "chat.error", "{frame:?}");
+        whole += u32::from(frame.kind == "chat.message_complete");
     }
 }
 

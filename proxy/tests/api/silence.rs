@@ -49,7 +49,7 @@ async fn a_client_that_answers_pings_stays() {
 
 #[tokio::test]
 async fn who_follows_a_silent_answer_hears_of_it_every_five_seconds_until_it_is_given_up() {
-    for (words, state) in [(0, "queued"), (2, "stalled")] {
+    for words in [0, 2] {
         let behaviour = Behaviour::text("one two three").with_fault(Fault::Silence { after_tokens: words });
         let proxy = Proxy::with(&["--max-attempts", "1"], Script::always(behaviour)).await;
         let (pipe, _socket) = pipe(&proxy, 64 * 1_024);
@@ -76,7 +76,7 @@ async fn who_follows_a_silent_answer_hears_of_it_every_five_seconds_until_it_is_
                 Heard::Ping => {}
                 Heard::Frame(frame) if frame.kind == "chat.status" => {
                     statuses += 1;
-                    assert_eq!((frame.id.as_str(), frame.str("state")), ("r", state));
+                    assert_eq!((frame.id.as_str(), frame.str("state")), ("r", "stalled"));
                     assert_eq!(&frame.data["messageId"], message_id.get_or_insert(frame.data["messageId"].clone()));
                     assert!(began.elapsed() < statuses * STATUS_INTERVAL + TICK, "{:?}", began.elapsed());
                 }

@@ -7,12 +7,15 @@ use bedrock_emulator::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::command::Run;
 
 /// Every heading, and what a person looks for first.
-const SERVE_HELP: [&str; 16] = [
+const SERVE_HELP: [&str; 19] = [
     "Server:",
     "Conversations:",
     "Bedrock:",
     "Answers:",
     "Timers:",
+    "Limits:",
+    "OUTCROP_USER_MESSAGES_PER_MINUTE",
+    "OUTCROP_BEDROCK_TOKENS_PER_MINUTE",
     "BEDROCK_MODEL_ID",
     "127.0.0.1:3001",
     "outcrop-data",
@@ -74,6 +77,7 @@ async fn what_is_missing_or_taken_is_said_in_one_line() {
 async fn a_value_that_is_wrong_is_named_with_what_would_be_right() {
     for (run, args, parts) in [
         (Run::bare(), ["--temperature", "2"], ["'2' for '--temperature", "a number from 0 to 1"]),
+        (Run::bare(), ["--user-messages-per-minute", "0"], ["'0' for '--user-messages-per-minute", "zero"]),
         (Run::bare(), ["--listen", "3001"], ["'3001' for '--listen", "invalid socket address"]),
         (
             Run::bare().env("OUTCROP_EVENT_TIMEOUT", "soon"),

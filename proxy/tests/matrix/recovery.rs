@@ -156,7 +156,7 @@ async fn a_silent_other_model_is_waited_for_and_not_said_to_be_asked_again() {
     .await;
     client.ask("p", "ping", json!({})).await.expect("a pong");
     pause();
-    assert_eq!(client.frame().await.str("state"), "queued");
+    assert_eq!(client.frame().await.str("state"), "stalled");
     resume();
 }
 

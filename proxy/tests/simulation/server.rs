@@ -18,7 +18,12 @@ use outcrop_proxy::{
     service::{Offer, Outcome, Service},
     sources::Sources,
     store::MemoryStore,
-    turn::{Limits, MAX_SETTLING, Runner, Turns, Wake, attempts::RetryPolicy, breaker::Breakers},
+    turn::{
+        Limits, MAX_SETTLING, Runner, Turns, Wake,
+        attempts::RetryPolicy,
+        breaker::Breakers,
+        queue::{Queue, Width},
+    },
     ws::connection::{Connection, Transmit},
 };
 use protocol::{
@@ -39,6 +44,10 @@ thread_local!(static LAST_ID: Cell<u128> = const { Cell::new(0) });
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::builtin()));
 
 type Serving = Pin<Box<dyn Future<Output = (RequestId, Outcome)>>>;
+
+/// One call at a time, so that the answer after one that was stopped and is read on has to wait.
+const WIDTH: Width =
+    Width { calls: 1, waiting: 100, waiting_of_owner: 100, requests_per_minute: None, tokens_per_minute: None };
 
 /// A machine on which one process runs after the other.
 pub(crate) struct Machine {
@@ -86,6 +95,7 @@ impl Machine {
             catalog: CATALOG.clone(),
             budgets: budgets(),
             turns: Arc::new(Turns::new(100)),
+            queue: Queue::new(WIDTH, Duration::from_secs(60)),
             limits: limits(seed),
             sources,
             breakers: Breakers::default(),

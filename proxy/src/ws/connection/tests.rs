@@ -162,17 +162,22 @@ fn who_follows_a_silent_answer_hears_every_5_s_whether_it_waits_or_has_stalled()
         let mut rig = Rig::new(8);
         let turn = rig.begin("t");
         rig.follow(&turn, From::After(0), whole);
+        turn.say(Some((StatusState::Queued, rig.now)));
+        assert_eq!(summary(&rig.frames()), [("chat.status", "queued")]);
+        rig.pass(2 * STATUS_INTERVAL);
+        assert_eq!(summary(&rig.frames()), [("chat.status", "queued"); 2]);
+        turn.say(None);
         rig.pass(STATUS_INTERVAL - SECOND);
         assert_eq!(rig.frames(), [] as [Value; 0]);
         rig.pass(SECOND);
         let status = rig.frames();
-        assert_eq!(summary(&status), [("chat.status", "queued")]);
+        assert_eq!(summary(&status), [("chat.status", "stalled")]);
         assert_eq!(
             (&status[0]["id"], &status[0]["data"]["messageId"]),
             (&"t".into(), &turn.message_id.as_str().into())
         );
         rig.pass(STATUS_INTERVAL);
-        assert_eq!(summary(&rig.frames()), [("chat.status", "queued")]);
+        assert_eq!(summary(&rig.frames()), [("chat.status", "stalled")]);
     }
     let mut rig = Rig::new(8);
     let turn = rig.begin("t");

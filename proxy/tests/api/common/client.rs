@@ -145,11 +145,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    /// The next frame.
+    /// The next frame. Pings are answered.
     pub(crate) async fn frame(&mut self) -> Frame {
-        match self.hear().await {
-            Heard::Frame(frame) => frame,
-            other => panic!("a frame was expected: {other:?}"),
+        loop {
+            match self.hear().await {
+                Heard::Frame(frame) => return frame,
+                Heard::Ping => {}
+                other => panic!("a frame was expected: {other:?}"),
+            }
         }
     }
 

@@ -9,7 +9,9 @@ import { RetryIcon, WarningIcon } from "../common/icons.tsx";
 /** Why an answer failed, and a way to ask again where that can help. */
 export function AnswerFailure(props: { failure: Failure; partial: boolean; canRetry: boolean; onRetry: () => void }) {
   const seconds = createCountdown(() => props.failure.retryAt);
-  const wait = () => (seconds() > 0 ? `Retry in ${formatWait(seconds())}` : "Retry");
+  // A message that was refused for being one too many is not in the conversation yet.
+  const action = () => (props.failure.code === "rate_limited" ? "Send again" : "Retry");
+  const wait = () => (seconds() > 0 ? `${action()} in ${formatWait(seconds())}` : action());
   return (
     <div class="oc-failure" role="alert">
       <WarningIcon />

@@ -208,6 +208,38 @@ describe("a failure", () => {
   });
 });
 
+describe("a message that is one too many", () => {
+  it("says so and counts down to when it can be sent again", async () => {
+    vi.useFakeTimers();
+    const client = new FakeClient();
+    const chat = makeChat({ client, sessionId: "s1" });
+    render(() => <ChatPanel chat={chat} />);
+    chat.send("Hello");
+    await client.lastStream.fail(chatError("rate_limited", "One user may send 2 messages a minute.", { retryable: true, retryAfterMs: 29_001 }));
+    const alert = screen.getByRole("alert");
+    expect(alert.textContent).toContain("One user may send 2 messages a minute.");
+    const button = within(alert).getByRole("button", { name: "Send again in 30 s" });
+    expect(button.getAttribute("aria-disabled")).toBe("true");
+    vi.advanceTimersByTime(28_000);
+    expect(button.textContent).toContain("Send again in 2 s");
+    fireEvent.click(button);
+    expect(client.streams).toHaveLength(1);
+    vi.advanceTimersByTime(1_250);
+    expect(button.getAttribute("aria-disabled")).toBe("false");
+    fireEvent.click(within(alert).getByRole("button", { name: "Send again" }));
+    expect(client.streams).toHaveLength(2);
+    expect(client.lastStream.request.message).toBe("Hello");
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("that will always be too much cannot be sent again", async () => {
+    const { client, say } = setUp();
+    say("Hello");
+    await client.lastStream.fail(chatError("rate_limited", "Send less at once.", { retryable: false }));
+    expect(within(screen.getByRole("alert")).queryByRole("button")).toBeNull();
+  });
+});
+
 describe("an empty conversation", () => {
   it("offers prompts that are sent at once", () => {
     const { client } = setUp();
