@@ -11,6 +11,7 @@ pub mod check;
 pub mod http;
 mod https;
 pub mod ledger;
+pub mod observe;
 pub mod principal;
 pub mod service;
 pub mod settings;

@@ -5,6 +5,7 @@ mod auth;
 mod bedrock;
 mod conversations;
 mod money;
+mod observe;
 mod server;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use auth::{AuthMode, Authentication, Mint};
 pub use bedrock::{Bedrock, DEFAULT_MODEL, Demo, Upstream};
 pub use conversations::{Conversations, Dynamodb, StoreKind};
 pub use money::{MetricsFormat, Money};
+pub use observe::{LogFormat, MIN_AUDIT_LOG_BYTES, Observability, OnAuditFailure, Switch};
 pub use server::{MAX_SHUTDOWN_GRACE, Server};
 
 /// The models that demo mode offers beside the default one, so that there is something to choose from.
@@ -154,6 +156,9 @@ pub struct Serve {
     /// How answers are made, and how long they may take.
     #[command(flatten)]
     pub answers: Answers,
+    /// What can be seen of it from outside.
+    #[command(flatten)]
+    pub observe: Observability,
 }
 
 impl Serve {

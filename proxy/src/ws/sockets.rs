@@ -12,6 +12,7 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
+    observe::Trail,
     principal::{Identity, Owner},
     turn::Wake,
 };
@@ -63,6 +64,8 @@ pub struct Place {
     number: u64,
     wake: Arc<Wake>,
     ended: Arc<Wake>,
+    /// What the connection leaves behind.
+    pub(crate) trail: Trail,
 }
 
 impl Sockets {
@@ -86,7 +89,7 @@ impl Sockets {
         inner.next += 1;
         let (wake, ended) = (Arc::<Wake>::default(), Arc::<Wake>::default());
         inner.open.insert(number, Open { wake: wake.clone(), ended: ended.clone(), identity: None });
-        Some(Place { sockets: self.clone(), number, wake, ended })
+        Some(Place { sockets: self.clone(), number, wake, ended, trail: Trail::default() })
     }
 
     /// How many there are.
