@@ -179,11 +179,11 @@ impl App {
         let admin = settings.money.admin_token.as_ref().map(|token| AdminToken::new(token.reveal()));
         let admin = admin.map(|token| token.ok_or(StartError::AdminToken)).transpose()?;
         let auth = auth(&settings.auth, demo).await?;
-        let observe = Observe::start(&settings.observe)?;
         let page = match settings.observe.metrics_listen {
             Some(addr) => Some(Page::open(addr).await?),
             None => None,
         };
+        let observe = Observe::start(&settings.observe)?;
         let mut store = store(&settings.conversations, settings.session_ttl).await?;
         if page.is_some() {
             store = Arc::new(Measured(store));

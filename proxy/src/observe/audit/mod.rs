@@ -96,15 +96,20 @@ impl Audit {
     ///
     /// # Errors
     /// That record cannot be written, or there is no thread to be had.
-    pub fn start(mut sink: impl Sink, now: fn() -> Timestamp) -> io::Result<Self> {
+    pub fn start(sink: impl Sink, now: fn() -> Timestamp) -> io::Result<Self> {
+        Self::start_with(sink, now, RETRY_INTERVAL)
+    }
+
+    fn start_with(mut sink: impl Sink, now: fn() -> Timestamp, retry: Duration) -> io::Result<Self> {
         let started = What::ProxyStarted { version: env!("CARGO_PKG_VERSION") };
         sink.append(&Record { time: now(), asker: &Asker::default(), what: &started }.line())?;
+        metrics::audit_written();
         let (queue, entries) = sync_channel(MAX_WAITING);
         let (stop, stopped) = sync_channel(0);
         let (has_ended, ended) = sync_channel(0);
         let (fails, failing) = watch::channel(false);
         let shared = Arc::<Shared>::default();
-        let writer = Writer { entries, stopped, sink, shared: shared.clone(), fails, now };
+        let writer = Writer { entries, stopped, sink, retry, shared: shared.clone(), fails, now };
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
             writer.run();
             drop(has_ended);

@@ -1,9 +1,12 @@
 //! The thread that writes the audit log.
 
-use std::sync::{
-    Arc,
-    atomic::Ordering,
-    mpsc::{Receiver, RecvTimeoutError},
+use std::{
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
 };
 
 use protocol::Timestamp;
@@ -11,7 +14,7 @@ use tokio::sync::watch;
 use tracing::{error, info};
 
 use super::{
-    Entry, RETRY_INTERVAL, Shared, Sink,
+    Entry, Shared, Sink,
     record::{Asker, Record, What},
 };
 use crate::observe::metrics;
@@ -22,6 +25,8 @@ pub(super) struct Writer<S> {
     /// Its other end is dropped when the proxy ends.
     pub(super) stopped: Receiver<()>,
     pub(super) sink: S,
+    /// How long it waits before it tries again.
+    pub(super) retry: Duration,
     pub(super) shared: Arc<Shared>,
     pub(super) fails: watch::Sender<bool>,
     pub(super) now: fn() -> Timestamp,
@@ -55,7 +60,7 @@ impl<S: Sink> Writer<S> {
             if self.tell_of_lost() && self.append(line) {
                 return true;
             }
-            if self.stopped.recv_timeout(RETRY_INTERVAL) == Err(RecvTimeoutError::Disconnected) {
+            if self.stopped.recv_timeout(self.retry) == Err(RecvTimeoutError::Disconnected) {
                 // The last try.
                 return self.tell_of_lost() && self.append(line);
             }
