@@ -24,7 +24,7 @@ fn with_pipe(emulator: &Emulator) -> (Run, impl Drop + use<>) {
     let run = Run::against(emulator).env("OUTCROP_AUDIT_LOG", "pipe").env("OUTCROP_METRICS_LISTEN", "127.0.0.1:0");
     let path = run.folder().join("pipe");
     mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
-    let reader = open(&path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).expect("its end");
+    let reader = open(&path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).expect("its end");
     (run, reader)
 }
 
