@@ -3,10 +3,7 @@
 //! Everything is counted once for an answer, a call or a connection; nothing for a token. Where no recorder is installed, counting does
 //! nothing.
 
-use std::{
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};

@@ -127,11 +127,17 @@ async fn connection(stream: TcpStream, origins: Option<&Origins>, render: &(impl
         .await;
 }
 
-fn respond(request: &Request<Incoming>, origins: Option<&Origins>, render: impl Fn() -> String) -> Response<Full<Bytes>> {
+fn respond(
+    request: &Request<Incoming>,
+    origins: Option<&Origins>,
+    render: impl Fn() -> String,
+) -> Response<Full<Bytes>> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let host = origins.map_or(Ok(()), |origins| origins.check_host(request.headers()));
     let (status, text) = match request.uri().path() {
-        _ if host.is_err() => (StatusCode::MISDIRECTED_REQUEST, "metrics are at the address they listen on\n".to_owned()),
+        _ if host.is_err() => {
+            (StatusCode::MISDIRECTED_REQUEST, "metrics are at the address they listen on\n".to_owned())
+        }
         "/metrics" if is_read => (StatusCode::OK, render()),
         "/metrics" => (StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n".to_owned()),
         _ => (StatusCode::NOT_FOUND, "there is /metrics\n".to_owned()),

@@ -17,10 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Measured<S>(pub S);
 
-async fn timed<T>(
-    operation: &'static str,
-    done: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
+async fn timed<T>(operation: &'static str, done: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     let begun = Instant::now();
     let result = done.await;
     // The other errors are answers.

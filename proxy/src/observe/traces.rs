@@ -68,7 +68,8 @@ impl Traces {
         if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
             resource = resource.with_service_name("outcrop-proxy");
         }
-        let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
+        let provider =
+            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
         let tracer = provider.tracer("outcrop-proxy");
         Ok(Self { provider, tracer })
     }
@@ -204,6 +205,7 @@ impl opentelemetry_http::HttpClient for Collector {
             let body = Limited::new(body, MAX_RESPONSE_BYTES).collect().await?.to_bytes();
             Ok(Response::from_parts(head, body))
         };
-        self.runtime.spawn(timeout(EXPORT_TIMEOUT, asked)).await??
+        // In the task: time is the runtime's.
+        self.runtime.spawn(async move { timeout(EXPORT_TIMEOUT, asked).await }).await??
     }
 }

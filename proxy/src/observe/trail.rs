@@ -81,9 +81,9 @@ impl Trail {
             _ => None,
         };
         let traces = told.observe.0.traces.as_ref();
-        let span = send.zip(traces).map_or_else(RequestSpan::default, |(send, traces)| {
-            traces.message(&asker, send.session_id.as_ref())
-        });
+        let span = send
+            .zip(traces)
+            .map_or_else(RequestSpan::default, |(send, traces)| traces.message(&asker, send.session_id.as_ref()));
         let question = send.filter(|_| told.observe.has_text()).map(|send| send.message.clone());
         let observe = told.observe.clone();
         Some(Arc::new(Caller { observe, asker, question, is_message: send.is_some(), span, log }))

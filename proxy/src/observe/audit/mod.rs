@@ -24,9 +24,9 @@ use tracing::error;
 
 use super::metrics;
 pub use file::Rotating;
+use record::Record;
 pub(super) use record::What;
 pub use record::{Asker, Target};
-use record::Record;
 use writer::Writer;
 
 /// How many records may wait to be written. Those beyond are lost.

@@ -152,7 +152,11 @@ fn what_is_too_much_is_counted_and_told_of_when_it_can_be() {
     let waiting = || audit.shared.waiting_bytes.load(Ordering::Relaxed);
     // The writer has it in its hands when the failure is known.
     let mut failing = audit.failing.clone();
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(failing.wait_for(|failing| *failing)).unwrap();
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(failing.wait_for(|failing| *failing))
+        .unwrap();
     for n in 1..sent {
         audit.record(&asker(n), &refusal());
     }

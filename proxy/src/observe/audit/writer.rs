@@ -103,6 +103,9 @@ impl<S: Sink> Writer<S> {
     fn give_up(self) {
         let waiting = self.entries.try_iter().filter(|entry| matches!(entry, Entry::Line(_))).count();
         self.shared.lose(waiting as u64 + 1);
-        error!(records = self.shared.lost.load(Ordering::Relaxed), "the proxy ends, and records of the audit log are lost");
+        error!(
+            records = self.shared.lost.load(Ordering::Relaxed),
+            "the proxy ends, and records of the audit log are lost"
+        );
     }
 }

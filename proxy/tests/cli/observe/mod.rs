@@ -101,9 +101,11 @@ async fn enter(addr: SocketAddr, token: &str) -> Client {
 }
 
 async fn a_day() -> Day {
-    let script = Script::new()
-        .step(fault("it is throttled", ErrorType::Throttling, Some(1)))
-        .step(fault("it is denied", ErrorType::AccessDenied, None));
+    let script = Script::new().step(fault("it is throttled", ErrorType::Throttling, Some(1))).step(fault(
+        "it is denied",
+        ErrorType::AccessDenied,
+        None,
+    ));
     let emulator = Emulator::start(Config { script, ..Config::unpaced() }).await.expect("an emulator");
     let collector = Collector::start().await;
     let run = run(&emulator, &collector);
@@ -129,7 +131,8 @@ async fn a_day() -> Day {
     let People { ann, bob, eve, stranger } = people;
     let secrets = [SECRET, ADMIN, SECRET_ACCESS_KEY, WEBHOOK_PATH, OTLP_SECRET, SAID].map(str::to_owned);
     let ledger = emulator.ledger();
-    let answers = ledger.iter().map(|call| call.text_sent.chars().take(60).collect()).filter(|text: &String| text.len() > 20);
+    let answers =
+        ledger.iter().map(|call| call.text_sent.chars().take(60).collect()).filter(|text: &String| text.len() > 20);
     let secrets = secrets.into_iter().chain([ann, bob, eve, stranger]).chain(answers).collect();
     Day { page, ran, audit, audit_text, collector, ledger, secrets }
 }
@@ -297,8 +300,11 @@ fn refusals_are_recorded(day: &Day) {
 
 fn acts_are_recorded(day: &Day) {
     let fields = ["act", "outcome", "status", "user", "role", "tokenId", "targetOrganization", "targetUser"];
-    let acts: Vec<Value> =
-        day.records("admin").into_iter().map(|record| fields.iter().map(|field| record[*field].clone()).collect()).collect();
+    let acts: Vec<Value> = day
+        .records("admin")
+        .into_iter()
+        .map(|record| fields.iter().map(|field| record[*field].clone()).collect())
+        .collect();
     let expected = [
         json!(["usage.read", "done", 200, "eve", "administrator", "acme-eve", "acme", "ann"]),
         json!(["usage.read", "refused", 403, "bob", "user", "acme-bob", null, null]),
@@ -324,9 +330,8 @@ fn metrics_are_right(day: &Day) {
     let errors = page.all("outcrop_errors_total");
     assert_eq!(errors.into_iter().map(|(code, n)| (code.to_owned(), n)).collect::<Vec<_>>(), expected);
     let model = |name: &str, more: &str| page.value(&format!("{name}{{{more}model=\"{MODEL}\"}}"));
-    let calls = |outcome: &str| {
-        page.value(&format!("outcrop_upstream_calls_total{{model=\"{MODEL}\",outcome=\"{outcome}\"}}"))
-    };
+    let calls =
+        |outcome: &str| page.value(&format!("outcrop_upstream_calls_total{{model=\"{MODEL}\",outcome=\"{outcome}\"}}"));
     assert_eq!([calls("complete"), calls("throttled"), calls("model_access_denied")], [3.0, 1.0, 1.0]);
     assert_eq!(model("outcrop_upstream_retries_total", ""), 1.0);
     let sum = |field: &str| -> u64 {
@@ -342,9 +347,8 @@ fn metrics_are_right(day: &Day) {
     // Ann, the stranger, Bob twice.
     assert_eq!(page.value("outcrop_connections_total"), 4.0);
     assert_eq!(page.value("outcrop_connections_refused_total{status=\"401\"}"), 1.0);
-    let store = |operation: &str| {
-        page.value(&format!("outcrop_store_operation_seconds_count{{operation=\"{operation}\"}}"))
-    };
+    let store =
+        |operation: &str| page.value(&format!("outcrop_store_operation_seconds_count{{operation=\"{operation}\"}}"));
     assert_eq!([store("ask"), store("close"), store("revoke")], [5.0, 4.0, 1.0]);
     assert!(page.all("outcrop_store_errors_total").is_empty());
     for none in ["outcrop_panics_total", "outcrop_audit_records_lost_total", "outcrop_audit_write_failures_total"] {
@@ -388,10 +392,14 @@ fn traces_are_right(day: &Day) {
         let reasons = attribute(span, "gen_ai.response.finish_reasons");
         assert_eq!(reasons.as_deref(), usage.map(|_| "end_turn"));
         let is_failed = span.status.as_ref().is_some_and(|status| status.code == 2);
-        assert_eq!((is_failed, attribute(span, "error.type").is_some()), (billed.usage.is_none(), billed.usage.is_none()));
+        assert_eq!(
+            (is_failed, attribute(span, "error.type").is_some()),
+            (billed.usage.is_none(), billed.usage.is_none())
+        );
     }
     let retried = of_request("a2");
-    let within = chats.iter().filter(|span| span.parent_span_id == retried.span_id && span.trace_id == retried.trace_id);
+    let within =
+        chats.iter().filter(|span| span.parent_span_id == retried.span_id && span.trace_id == retried.trace_id);
     assert_eq!(within.count(), 2);
 }
 
@@ -410,4 +418,7 @@ fn lines_of_the_log_belong_to_requests(day: &Day) {
     assert_eq!(ids(saying("Bedrock failed")), ["b1"]);
     assert_eq!(ids(saying("a message was not taken")), ["a6"]);
     assert_eq!(saying("refused").len(), 3);
+    // Those of others are among them, at the level that was asked for.
+    let of_others = |line: &&Value| !line["target"].as_str().expect("a target").starts_with("outcrop");
+    assert!(lines.iter().filter(of_others).any(|line| line["level"] == "DEBUG"));
 }
