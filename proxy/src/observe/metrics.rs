@@ -206,3 +206,23 @@ pub(super) fn audit_write_failed() {
 pub(super) fn audit_lost(records: u64) {
     counter!(AUDIT_LOST).increment(records);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_metric_and_no_other() {
+        let page = include_str!("../../../docs/observability.md");
+        let documented: BTreeSet<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `outcrop_")?.split_once('`'))
+            .map(|(name, _)| name)
+            .collect();
+        let all = COUNTERS.iter().chain(&PLAIN_COUNTERS).chain(&HISTOGRAMS).chain(&GAUGES);
+        let known: BTreeSet<_> = all.filter_map(|(name, _)| name.strip_prefix("outcrop_")).collect();
+        assert_eq!(documented, known);
+    }
+}
