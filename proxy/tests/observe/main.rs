@@ -1,6 +1,13 @@
 //! What can be seen of a proxy from outside, all of it at once.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod collector;
+#[allow(dead_code, reason = "shared with the tests of the command")]
+#[path = "../cli/command.rs"]
+mod command;
+#[path = "../api/common/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "shared with the tests of the api, which use all of it")]
+mod common;
 mod failure;
 mod page;
 
