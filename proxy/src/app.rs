@@ -22,6 +22,7 @@ use crate::{
         watch::{Settled, Watcher},
         webhook::Webhook,
     },
+    observe::{Measured, Observe, ObserveError, Page, PageError, metrics::Levels},
     service::{Offer, Service},
     settings::{Authentication, Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
     sources::Sources,
@@ -106,6 +107,12 @@ pub enum StartError {
     /// The prices cannot be read.
     #[error("{0} cannot be read as a table of prices ({1}): it has the columns of data/models.csv")]
     Prices(PathBuf, String),
+    /// Nobody would see what happens.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// Metrics cannot be served.
+    #[error(transparent)]
+    Metrics(#[from] PageError),
     /// The emulator of demo mode did not start.
     #[error("the built-in emulator did not start ({0}): try again, or set AWS credentials and leave --demo out")]
     Emulator(io::Error),
@@ -117,6 +124,7 @@ pub struct App {
     http: Arc<Http>,
     runner: Arc<Runner>,
     watcher: Watcher,
+    page: Option<Page>,
     listener: TcpListener,
     addr: SocketAddr,
     emulator: Option<Emulator>,
@@ -171,11 +179,19 @@ impl App {
         let admin = settings.money.admin_token.as_ref().map(|token| AdminToken::new(token.reveal()));
         let admin = admin.map(|token| token.ok_or(StartError::AdminToken)).transpose()?;
         let auth = auth(&settings.auth, demo).await?;
-        let store = store(&settings.conversations, settings.session_ttl).await?;
+        let page = match settings.observe.metrics_listen {
+            Some(addr) => Some(Page::open(addr).await?),
+            None => None,
+        };
+        let observe = Observe::start(&settings.observe)?;
+        let mut store = store(&settings.conversations, settings.session_ttl).await?;
+        if page.is_some() {
+            store = Arc::new(Measured(store));
+        }
         let revocations = auth.revocations();
         revocations.read(store.as_ref(), Timestamp::from_unix_ms(0), auth.now()).await?;
         let (shares, is_one_person) = (&settings.limits, !auth.is_on());
-        let (watch, settled) = Watch::new();
+        let (watch, settled) = Watch::new(observe.clone());
         let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
         let runner = Runner {
             upstream: Arc::new(connect(found, options)?),
@@ -214,9 +230,10 @@ impl App {
             origins: Origins::new(&server.allowed_origins, &server.allowed_hosts, addr),
             www: settings.server.www.clone(),
             admin,
+            observe,
         };
         let grace = settings.server.shutdown_grace;
-        Ok(Self { http: Arc::new(http), runner, watcher, listener, addr, emulator, answers_from, grace })
+        Ok(Self { http: Arc::new(http), runner, watcher, page, listener, addr, emulator, answers_from, grace })
     }
 
     /// What answers requests, whatever they come over.
@@ -227,6 +244,16 @@ impl App {
     /// The sockets that are open.
     pub fn sockets(&self) -> &Arc<Sockets> {
         &self.http.sockets
+    }
+
+    /// Who is told of what happens: to be closed when nothing happens any more.
+    pub fn observe(&self) -> &Observe {
+        &self.http.observe
+    }
+
+    /// Where Prometheus finds metrics, if it does.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.page.as_ref().map(Page::addr)
     }
 
     /// Where it listens.
@@ -268,10 +295,12 @@ impl App {
         };
         tokio::select! {
             () = self.http.clone().accept(self.listener) => {}
+            never = serve_page(self.page, self.http.clone()) => match never {},
             never = self.runner.sweep() => match never {},
             never = follow_revocations(&self.http, self.runner.store.as_ref()) => match never {},
             () = goodbye => {}
         }
+        self.http.observe.finish_traces().await;
         if let Some(emulator) = self.emulator {
             emulator.shutdown().await;
         }
@@ -282,6 +311,15 @@ impl App {
 async fn follow_revocations(http: &Http, store: &dyn Store) -> Infallible {
     let see_to = |revocations: &Revocations| http.sockets.end(|identity| revocations.cover(identity));
     http.service.auth().revocations().follow(store, Sources::system().now, see_to).await
+}
+
+/// Serves metrics, if anybody wants them.
+async fn serve_page(page: Option<Page>, http: Arc<Http>) -> Infallible {
+    let levels = move || Levels { sockets: http.sockets.count(), turns: http.service.running() };
+    match page {
+        Some(page) => page.serve(levels).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Who may talk.

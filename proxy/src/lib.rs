@@ -12,6 +12,7 @@ mod counts;
 pub mod http;
 mod https;
 pub mod ledger;
+pub mod observe;
 pub mod principal;
 pub mod service;
 pub mod settings;

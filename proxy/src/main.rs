@@ -1,7 +1,7 @@
 //! The command `outcrop-proxy`.
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write},
+    io::{ErrorKind, Write},
     process::ExitCode,
     time::Duration,
 };
@@ -11,6 +11,7 @@ use outcrop_proxy::{
     app::{App, create_table},
     auth::mint::mint,
     check::check,
+    observe::{Observe, logs, panics},
     settings::{Cli, Command, Dynamodb, Mint, Serve, Usage},
     sources::Sources,
     usage::usage,
@@ -19,7 +20,6 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
-use tracing_subscriber::EnvFilter;
 
 /// How long what is being written may take when all else has ended.
 const LAST_WRITE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,9 +36,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("the system gives no threads ({error}): raise its limits")),
     };
+    let mut observe = Observe::default();
     let code = runtime.block_on(async {
         match cli.command {
-            Command::Serve(settings) => serve(&settings).await,
+            Command::Serve(settings) => serve(&settings, &mut observe).await,
             Command::Check(upstream) if check(&upstream).await => ExitCode::SUCCESS,
             Command::Check(_) => ExitCode::FAILURE,
             Command::CreateTable(settings) => make_table(&settings).await,
@@ -48,22 +49,22 @@ fn main() -> ExitCode {
     });
     // Metrics may wait for somebody who does not read them.
     runtime.shutdown_timeout(LAST_WRITE_TIMEOUT);
+    // After every task, since each may have something to tell.
+    observe.close();
     code
 }
 
-async fn serve(settings: &Serve) -> ExitCode {
-    let filter = match EnvFilter::try_new(&settings.server.log) {
-        Ok(filter) => filter,
-        Err(error) => {
-            return fail(&format!("--log (OUTCROP_LOG) is no filter ({error}): write info, or outcrop_proxy=debug"));
-        }
-    };
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+/// Serves; `observe` is who is told of it.
+async fn serve(settings: &Serve, observe: &mut Observe) -> ExitCode {
+    if let Err(error) = logs::init(&settings.observe) {
+        return fail(&format!("--log (OUTCROP_LOG) is no filter ({error}): write info, or outcrop_proxy=debug"));
+    }
+    panics::install_hook();
     let app = match App::start(settings).await {
         Ok(app) => app,
         Err(error) => return fail(&error.to_string()),
     };
+    *observe = app.observe().clone();
     // Before anybody hears that it listens, and may ask it to stop.
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -76,6 +77,9 @@ async fn serve(settings: &Serve) -> ExitCode {
     }
     println!("answers come from {}, model {}", app.answers_from(), settings.upstream.model);
     println!("{}", app.authentication());
+    if let Some(addr) = app.metrics_addr() {
+        println!("metrics are at http://{addr}/metrics");
+    }
     println!("listening on http://{}", app.addr());
     let (stop, stopped) = oneshot::channel();
     let asked_twice = async {

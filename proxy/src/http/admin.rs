@@ -12,7 +12,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Body, Http, ledger, revocations, text, upgrade::bearer};
+use super::{Body, Http, Peer, ledger, revocations, text, upgrade::bearer};
+use crate::observe::{Asker, Target};
 
 /// What the addresses of all this begin with.
 pub(super) const PREFIX: &str = "/admin/";
@@ -68,7 +69,10 @@ impl Administrator {
 
 /// Answers what was asked under [`PREFIX`]. Nothing of it is to be kept by anybody on the way.
 pub(super) async fn serve(http: &Http, request: Request<Incoming>) -> Response<Body> {
-    let mut response = match answer(http, request).await {
+    let remote_address = request.extensions().get().map(|Peer(addr)| *addr);
+    let mut asker = Asker { remote_address, ..Asker::default() };
+    let act = act(&request);
+    let mut response = match answer(http, request, &mut asker).await {
         Ok(response) => response,
         Err((status, sentence)) => {
             let mut response = as_json(status, &json!({ "error": sentence }));
@@ -80,7 +84,20 @@ pub(super) async fn serve(http: &Http, request: Request<Incoming>) -> Response<B
         }
     };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let target = response.extensions_mut().remove::<Target>().unwrap_or_default();
+    http.observe.administered(&asker, act, response.status().as_u16(), target);
     response
+}
+
+/// What is asked for, as the audit log has it.
+fn act(request: &Request<Incoming>) -> &'static str {
+    match (request.uri().path(), request.method()) {
+        ("/admin/usage", _) => "usage.read",
+        ("/admin/calls", _) => "calls.read",
+        ("/admin/revocations", &Method::POST) => "revocation.made",
+        ("/admin/revocations", _) => "revocations.read",
+        _ => "unknown",
+    }
 }
 
 /// A response in JSON.
@@ -90,8 +107,8 @@ pub(super) fn as_json(status: StatusCode, value: &serde_json::Value) -> Response
     response
 }
 
-async fn answer(http: &Http, request: Request<Incoming>) -> Result<Response<Body>, Refused> {
-    let who = who(http, request.headers()).await?;
+async fn answer(http: &Http, request: Request<Incoming>, asker: &mut Asker) -> Result<Response<Body>, Refused> {
+    let who = who(http, request.headers(), asker).await?;
     let parameters = request.uri().query().unwrap_or_default().to_owned();
     let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
     match request.uri().path() {
@@ -110,7 +127,7 @@ async fn answer(http: &Http, request: Request<Incoming>) -> Result<Response<Body
     }
 }
 
-async fn who(http: &Http, headers: &HeaderMap) -> Result<Administrator, Refused> {
+async fn who(http: &Http, headers: &HeaderMap, asker: &mut Asker) -> Result<Administrator, Refused> {
     let auth = http.service.auth();
     if http.admin.is_none() && !auth.is_on() {
         let off = "There is nothing here: the proxy was started without OUTCROP_ADMIN_TOKEN.";
@@ -119,6 +136,7 @@ async fn who(http: &Http, headers: &HeaderMap) -> Result<Administrator, Refused>
     http.origins.check_origin(headers).map_err(|text| (StatusCode::FORBIDDEN, text.trim_end().to_owned()))?;
     let given = headers.get(header::AUTHORIZATION).and_then(bearer).unwrap_or_default();
     if http.admin.as_ref().is_some_and(|token| token.is(given.as_bytes())) {
+        (asker.role, asker.token_id) = (Some(PrincipalRole::Operator), Some("OUTCROP_ADMIN_TOKEN".into()));
         return Ok(Administrator::OfAll);
     }
     let sentence = match (&http.admin, auth.is_on()) {
@@ -134,6 +152,7 @@ async fn who(http: &Http, headers: &HeaderMap) -> Result<Administrator, Refused>
     }
     let identity =
         auth.identify(Some(given)).await.map_err(|refusal| (StatusCode::UNAUTHORIZED, refusal.to_string()))?;
+    *asker = std::mem::take(asker).identified(&identity);
     match identity.role {
         PrincipalRole::Operator => Ok(Administrator::OfAll),
         PrincipalRole::Administrator => Ok(Administrator::Of(identity.owner.organization.clone())),

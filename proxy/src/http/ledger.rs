@@ -24,6 +24,7 @@ use crate::{
         export::{calls_csv, calls_csv_header, calls_json, report_csv, report_json},
         query::group,
     },
+    observe::Target,
     service::Service,
     store::{CallsOf, CallsPage},
 };
@@ -46,7 +47,7 @@ pub(super) async fn usage(service: &Service, who: &Administrator, parameters: &s
         Format::Json => report_json(&report),
         Format::Csv => report_csv(&report),
     };
-    Ok(as_file(text(StatusCode::OK, file), "outcrop-usage", format))
+    Ok(as_file(text(StatusCode::OK, file), "outcrop-usage", format, &of))
 }
 
 /// Calls, page by page: however many they are, two pages of them are in memory at a time.
@@ -60,8 +61,8 @@ pub(super) async fn calls(
         return Err(wrong("Calls are not summed: leave groupBy out, or ask for /admin/usage.".to_owned()));
     }
     let first = service.calls(&of, None).await.map_err(|error| failed(&error))?;
-    let body = StreamBody::new(pages(service, of, format, first)).boxed_unsync();
-    Ok(as_file(Response::new(body), "outcrop-calls", format))
+    let body = StreamBody::new(pages(service, of.clone(), format, first)).boxed_unsync();
+    Ok(as_file(Response::new(body), "outcrop-calls", format, &of))
 }
 
 fn asked(service: &Service, who: &Administrator, parameters: &str) -> Result<(Query, CallsOf, Format), Refused> {
@@ -151,7 +152,9 @@ fn failed(error: &dyn std::fmt::Display) -> Refused {
     (StatusCode::INTERNAL_SERVER_ERROR, format!("The ledger cannot be read: {error}."))
 }
 
-fn as_file(mut response: Response<Body>, name: &str, format: Format) -> Response<Body> {
+fn as_file(mut response: Response<Body>, name: &str, format: Format, of: &CallsOf) -> Response<Body> {
+    let target = Target { organization: of.organization.clone(), user: of.user.clone(), token: None };
+    response.extensions_mut().insert(target);
     let (kind, ending) = match format {
         Format::Json => ("application/json", "json"),
         Format::Csv => ("text/csv; charset=utf-8", "csv"),

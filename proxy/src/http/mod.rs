@@ -26,7 +26,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{service::Service, ws::sockets::Sockets};
+use crate::{observe::Observe, service::Service, ws::sockets::Sockets};
 
 pub use admin::{AdminToken, MIN_TOKEN_CHARS};
 pub use origin::Origins;
@@ -66,7 +66,13 @@ pub struct Http {
     pub www: Option<PathBuf>,
     /// What administrators show; without it nobody is one.
     pub admin: Option<AdminToken>,
+    /// Who is told of what happens.
+    pub observe: Observe,
 }
+
+/// The other end of the connection that a request came over.
+#[derive(Debug, Clone, Copy)]
+struct Peer(SocketAddr);
 
 impl Http {
     /// Accepts connections until the future is dropped.
@@ -94,8 +100,9 @@ impl Http {
         if set_options(&stream).is_err() {
             return;
         }
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let http = self.clone();
+            request.extensions_mut().insert(Peer(peer));
             async move { Ok::<_, Infallible>(http.respond(request).await) }
         });
         let connection = http1::Builder::new()
@@ -129,7 +136,7 @@ impl Http {
             return text(StatusCode::MISDIRECTED_REQUEST, reason);
         }
         if matches!(path, "/" | "/ws") && upgrade::is_wanted(request.headers()) {
-            return upgrade::upgrade(self, request).await;
+            return upgrade::serve(self, request).await;
         }
         if path.starts_with(admin::PREFIX) {
             return admin::serve(self, request).await;

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     auth::RevokeError,
+    observe::Target,
     principal::{MAX_NAME_BYTES, Owner},
     service::Service,
     store::{Revocation, Revoked},
@@ -64,7 +65,19 @@ pub(super) async fn add(service: &Service, who: &Administrator, body: Incoming) 
     };
     let revocation = service.revoke(what).await.map_err(|error| failed(&error))?;
     info!(?revocation.what, "tokens were revoked");
-    Ok(as_json(StatusCode::CREATED, &shown(&revocation)))
+    let mut response = as_json(StatusCode::CREATED, &shown(&revocation));
+    response.extensions_mut().insert(target(&revocation.what));
+    Ok(response)
+}
+
+fn target(what: &Revoked) -> Target {
+    let organization = Some(what.organization().to_owned());
+    let (user, token) = match what {
+        Revoked::Organization(_) => (None, None),
+        Revoked::User(owner) => (Some(owner.user.to_string()), None),
+        Revoked::Token { id, .. } => (None, Some(id.to_string())),
+    };
+    Target { organization, user, token }
 }
 
 fn shown(revocation: &Revocation) -> Value {

@@ -1,6 +1,6 @@
 //! From HTTP to WebSocket.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
@@ -11,9 +11,9 @@ use hyper_util::rt::TokioIo;
 use protocol::SUBPROTOCOL;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
-use tracing::debug;
+use tracing::{Instrument, debug};
 
-use super::{Body, Http, text};
+use super::{Body, Http, Peer, text};
 use crate::{auth::Refusal, principal::Identity, ws::socket::Socket};
 
 /// Names of parameters in which tokens are known to travel.
@@ -24,8 +24,18 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     headers.get(header::UPGRADE).is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Answers the handshake and leaves the socket to a task of its own.
-pub(super) async fn upgrade(http: &Http, mut request: Request<Incoming>) -> Response<Body> {
+/// Answers the handshake.
+pub(super) async fn serve(http: &Http, request: Request<Incoming>) -> Response<Body> {
+    let peer = request.extensions().get().map(|Peer(addr)| *addr);
+    let response = upgrade(http, request, peer).await;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        http.observe.connection_refused(peer, response.status().as_u16());
+    }
+    response
+}
+
+/// Leaves the socket to a task of its own, or says why not.
+async fn upgrade(http: &Http, mut request: Request<Incoming>, peer: Option<SocketAddr>) -> Response<Body> {
     if let Err(reason) = http.origins.check_origin(request.headers()) {
         return text(StatusCode::FORBIDDEN, reason);
     }
@@ -42,14 +52,16 @@ pub(super) async fn upgrade(http: &Http, mut request: Request<Incoming>) -> Resp
         Ok(response) => response,
         Err(error) => return text(StatusCode::BAD_REQUEST, format!("{error}\n")),
     };
-    let Some(place) = http.sockets.enter() else {
+    let Some(mut place) = http.sockets.enter() else {
         let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "no room for another socket; try again in a moment\n");
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         return response;
     };
+    place.trail = http.observe.connection(peer);
+    let log = place.trail.log();
     let service = Arc::clone(&http.service);
     let upgraded = hyper::upgrade::on(&mut request);
-    tokio::spawn(async move {
+    let socket = async move {
         let upgraded = match upgraded.await {
             Ok(upgraded) => upgraded,
             Err(error) => return debug!(%error, "a handshake was not finished"),
@@ -62,8 +74,8 @@ pub(super) async fn upgrade(http: &Http, mut request: Request<Incoming>) -> Resp
             }
             Err(_) => debug!("a socket over something else than TCP"),
         }
-    });
-
+    };
+    tokio::spawn(socket.instrument(log));
     let (mut parts, ()) = response.into_parts();
     if offers_subprotocol(handshake.headers()) {
         parts.headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));

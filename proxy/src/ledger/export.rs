@@ -102,7 +102,7 @@ pub fn calls_csv(calls: &[Call]) -> Vec<u8> {
 /// A call as it is exported.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CallEntry<'a> {
+pub(crate) struct CallEntry<'a> {
     asked: String,
     organization: &'a str,
     user: &'a str,
@@ -119,11 +119,9 @@ struct CallEntry<'a> {
     first_token_ms: Option<u64>,
 }
 
-/// Calls as JSON, one a line, with a comma before each but the `first` of all.
-pub fn calls_json(calls: &[Call], mut first: bool) -> Vec<u8> {
-    let mut json = Vec::new();
-    for call in calls {
-        let entry = CallEntry {
+impl<'a> CallEntry<'a> {
+    pub(crate) fn of(call: &'a Call) -> Self {
+        Self {
             asked: call.asked.to_string(),
             organization: &call.owner.organization,
             user: &call.owner.user,
@@ -137,7 +135,15 @@ pub fn calls_json(calls: &[Call], mut first: bool) -> Vec<u8> {
             usage: &call.usage,
             duration_ms: call.duration_ms,
             first_token_ms: call.first_token_ms,
-        };
+        }
+    }
+}
+
+/// Calls as JSON, one a line, with a comma before each but the `first` of all.
+pub fn calls_json(calls: &[Call], mut first: bool) -> Vec<u8> {
+    let mut json = Vec::new();
+    for call in calls {
+        let entry = CallEntry::of(call);
         json.extend_from_slice(if std::mem::take(&mut first) { b"\n" } else { b",\n" });
         json.extend_from_slice(json!(entry).to_string().as_bytes());
     }

@@ -1,6 +1,6 @@
 //! Looks at what was settled, off the way of answers: counts it, and raises alerts.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use protocol::Timestamp;
 use tokio::{
@@ -16,7 +16,11 @@ use super::{
     unusual::{LOOK_AGAIN_INTERVAL, Unusual},
     webhook::Webhook,
 };
-use crate::store::{Call, Store, StoreError};
+use crate::{
+    observe::{Caller, Observe},
+    store::{Call, Store, StoreError},
+    turn::{Turn, log::End},
+};
 
 /// How many settled answers may wait to be looked at. Those beyond are not counted, and raise no alert.
 pub const MAX_WAITING: usize = 1_000;
@@ -26,27 +30,47 @@ const MAX_TOGETHER: usize = 100;
 
 /// Is told what was settled. It never waits.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Option<mpsc::Sender<Vec<Call>>>);
+pub struct Watch {
+    sender: Option<mpsc::Sender<Vec<Call>>>,
+    observe: Observe,
+}
 
 /// What a [`Watch`] is told.
 pub type Settled = mpsc::Receiver<Vec<Call>>;
 
 impl Watch {
-    /// One whom somebody hears; [`Watch::default`] is heard by nobody.
-    pub fn new() -> (Self, Settled) {
+    /// One whom somebody hears, besides `observe`; [`Watch::default`] is heard by nobody.
+    pub fn new(observe: Observe) -> (Self, Settled) {
         let (sender, settled) = mpsc::channel(MAX_WAITING);
-        (Self(Some(sender)), settled)
+        (Self { sender: Some(sender), observe }, settled)
     }
 
-    /// The calls of an answer are settled.
-    pub fn settled(&self, calls: Vec<Call>) {
-        let Some(sender) = self.0.as_ref().filter(|_| !calls.is_empty()) else { return };
+    /// The calls of an answer are settled, which `caller` asked for and which has this text.
+    pub fn settled(&self, caller: Option<&Caller>, calls: Vec<Call>, answer: Option<&str>) {
+        // Not by way of the queue: what is lost there is missed by alerts only.
+        self.observe.calls(caller, &calls, answer);
+        let Some(sender) = self.sender.as_ref().filter(|_| !calls.is_empty()) else { return };
         if let Err(mpsc::error::TrySendError::Full(calls)) = sender.try_send(calls) {
             warn!(
                 calls = calls.len(),
                 "too many settled answers wait: these calls are not counted, and raise no alert"
             );
         }
+    }
+
+    /// Calls were made that could not be settled.
+    pub fn unsettled(&self, caller: Option<&Caller>, calls: &[Call]) {
+        self.observe.unsettled(caller, calls);
+    }
+
+    /// A turn has ended; `is_refused` where no model was asked.
+    pub fn turn_ended(&self, turn: &Turn, end: &End, took: Duration, is_refused: bool) {
+        self.observe.turn_ended(turn, end, took, is_refused);
+    }
+
+    /// Whether anybody wants to have the text of answers.
+    pub fn has_text(&self) -> bool {
+        self.observe.has_text()
     }
 }
 

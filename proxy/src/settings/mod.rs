@@ -6,6 +6,7 @@ mod bedrock;
 mod conversations;
 mod limits;
 mod money;
+mod observe;
 mod server;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use bedrock::{Bedrock, DEFAULT_MODEL, Demo, Upstream};
 pub use conversations::{Conversations, Dynamodb, StoreKind};
 pub use limits::Limits;
 pub use money::{MetricsFormat, Money};
+pub use observe::{LogFormat, MIN_AUDIT_LOG_BYTES, Observability, OnAuditFailure, Switch};
 pub use server::{MAX_SHUTDOWN_GRACE, Server};
 
 /// The models that demo mode offers beside the default one, so that there is something to choose from.
@@ -159,6 +161,9 @@ pub struct Serve {
     /// How answers are made, and how long they may take.
     #[command(flatten)]
     pub answers: Answers,
+    /// What can be seen of it from outside.
+    #[command(flatten)]
+    pub observe: Observability,
 }
 
 impl Serve {

@@ -48,9 +48,6 @@ pub struct Server {
     /// How long answers under way may take when the proxy is asked to stop; at most 20 s, so that it ends within 30.
     #[arg(long, env = "OUTCROP_SHUTDOWN_GRACE", default_value = "20s", value_name = "TIME", value_parser = grace, help_heading = "Timers")]
     pub shutdown_grace: Duration,
-    /// What is logged: "info", "warn", or "outcrop_proxy=debug" for a line with each answer.
-    #[arg(long, env = "OUTCROP_LOG", default_value = "info", value_name = "FILTER", help_heading = "Server")]
-    pub log: String,
 }
 
 fn grace(text: &str) -> Result<Duration, String> {

@@ -61,7 +61,7 @@ impl Runner {
             self.breakers
                 .admit(&request.model, Instant::now())
                 .map_err(|wait| UpstreamError::circuit_open(wait, request.target(self.upstream.region())))?;
-            calls.begin(&request.model);
+            calls.begin(turn, request, self.upstream.region());
             let result = if streaming {
                 self.stream(turn, request, calls).await
             } else {

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::Turn;
 use crate::{
-    bedrock::UpstreamError,
+    bedrock::{ConverseRequest, UpstreamError},
+    observe::{ChatSpan, RequestSpan},
     store::{Call, CallOutcome},
 };
 
@@ -24,6 +25,8 @@ pub(super) struct Calls {
     asked: String,
     /// The bytes of text it was asked with.
     input_bytes: usize,
+    /// What they are parts of in traces.
+    span: RequestSpan,
     made: Mutex<Vec<Made>>,
 }
 
@@ -34,6 +37,7 @@ struct Made {
     first_content: Option<Duration>,
     /// None of a call under way.
     ended: Option<(Duration, Ended)>,
+    span: ChatSpan,
 }
 
 #[derive(Debug)]
@@ -45,9 +49,10 @@ enum Ended {
 }
 
 impl Calls {
-    /// None yet, for a question to `model` with so much text.
-    pub(super) fn new(model: String, input_bytes: usize) -> Self {
-        Self { asked: model, input_bytes, made: Mutex::default() }
+    /// None yet, for the question of `turn` with so much text.
+    pub(super) fn new(turn: &Turn, input_bytes: usize) -> Self {
+        let span = turn.caller.as_ref().map(|caller| caller.span().clone()).unwrap_or_default();
+        Self { asked: turn.model(), input_bytes, span, made: Mutex::default() }
     }
 
     fn made(&self) -> MutexGuard<'_, Vec<Made>> {
@@ -55,8 +60,10 @@ impl Calls {
     }
 
     /// A call begins.
-    pub(super) fn begin(&self, model: &str) {
-        let made = Made { model: model.to_owned(), started: Instant::now(), first_content: None, ended: None };
+    pub(super) fn begin(&self, turn: &Turn, request: &ConverseRequest, region: &str) {
+        let span = self.span.chat(request, region, &turn.session_id);
+        let (model, started) = (request.model.clone(), Instant::now());
+        let made = Made { model, started, first_content: None, ended: None, span };
         self.made().push(made);
     }
 
@@ -75,6 +82,7 @@ impl Calls {
             Err(error) => Ended::Refused(error.code),
         };
         if let Some(last) = self.made().last_mut() {
+            last.span.end(result);
             last.ended = Some((last.started.elapsed(), ended));
         }
     }

@@ -29,7 +29,11 @@ use protocol::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{principal::Owner, store::Fingerprint};
+use crate::{
+    observe::{Caller, current_caller},
+    principal::Owner,
+    store::Fingerprint,
+};
 use log::{End, TurnLog};
 
 pub use registry::{Begin, MAX_FINISHED_BYTES, MAX_FINISHED_TURNS, MaxTurns, Turns};
@@ -49,6 +53,8 @@ pub struct Turn {
     pub message_id: MessageId,
     /// When it began.
     pub started: Timestamp,
+    /// The request that began it, where that came over a connection of this process.
+    pub(crate) caller: Option<Arc<Caller>>,
     shared: Mutex<Shared>,
     stop: AtomicU8,
     stop_asked: Notify,
@@ -109,7 +115,8 @@ pub struct NewTurn {
 impl Turn {
     fn new(new: &NewTurn, message_id: MessageId, started: Timestamp) -> Self {
         let NewTurn { owner, session_id, request_id, model, .. } = new.clone();
-        Self::empty(owner, session_id, request_id, message_id, started, model)
+        let empty = Self::empty(owner, session_id, request_id, message_id, started, model);
+        Self { caller: current_caller(), ..empty }
     }
 
     fn empty(
@@ -126,6 +133,7 @@ impl Turn {
             request_id,
             message_id,
             started,
+            caller: None,
             shared: Mutex::new(Shared { model, ..Shared::default() }),
             stop: AtomicU8::new(Stop::No as u8),
             stop_asked: Notify::new(),

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument, Span, debug, error, info, warn};
 
 use super::{
     NewTurn, Stop, Turn, Turns,
@@ -113,16 +113,17 @@ impl Runner {
     /// Runs `turn` in a task of its own. A panic in it ends the turn with an error and nothing else.
     pub fn start(self: &Arc<Self>, turn: Arc<Turn>, new: NewTurn) {
         let runner = self.clone();
-        self.tasks.spawn(async move {
+        let log = turn.caller.as_ref().map_or_else(Span::none, |caller| caller.log());
+        let running = async move {
             if AssertUnwindSafe(runner.run(&turn, &new)).catch_unwind().await.is_err() {
                 error!(message_id = %turn.message_id, "a turn panicked");
                 runner.end_open(&turn).await;
-                runner.turns.release(&turn);
                 let end = failed(&turn, internal());
-                turn.append(|log| log.finish(end));
+                runner.finish(&turn, end, false);
             }
             runner.turns.finish(&turn);
-        });
+        };
+        self.tasks.spawn(running.instrument(log));
     }
 
     async fn run(&self, turn: &Turn, new: &NewTurn) {
@@ -134,11 +135,10 @@ impl Runner {
                     self.turns.forget_request(turn);
                 }
                 let end = failed(turn, data);
-                self.turns.release(turn);
-                return turn.append(|log| log.finish(end));
+                return self.finish(turn, end, true);
             }
         };
-        let calls = Calls::new(turn.model(), request.text_bytes());
+        let calls = Calls::new(turn, request.text_bytes());
         let limit = self.limits.answer_timeout;
         let mut answering = Box::pin(async {
             let answered = timeout(limit, self.ask(turn, request, new.send.streaming, &calls)).await;
@@ -341,7 +341,7 @@ impl Runner {
         });
         match self.store.close(&owner, &session, id, Closing { message, calls: Some(bill.clone()) }).await {
             Ok(()) => {
-                self.watch.settled(bill);
+                self.watch.settled(None, bill, None);
                 Ok(true)
             }
             Err(StoreError::NotOpen) => Ok(false),
@@ -420,16 +420,20 @@ impl Runner {
     async fn settle(&self, turn: &Turn, mut end: End, bill: Vec<Call>) {
         let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
         let message = worth_keeping.then(|| turn.message_ending(&end));
+        let is_refused = bill.is_empty();
+        let caller = turn.caller.as_deref();
+        let text = message.as_ref().filter(|_| self.watch.has_text()).map(|message| message.content.clone());
         let closing = Closing { message, calls: Some(bill.clone()) };
         let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
         match stored {
-            Ok(()) => self.watch.settled(bill),
+            Ok(()) => self.watch.settled(caller, bill, text.as_deref()),
             Err(StoreError::NotOpen) => {
                 warn!(message_id = %turn.message_id, "another process has ended this answer");
                 end = failed(turn, ErrorData::new(ErrorCode::Interrupted, INTERRUPTED));
             }
             Err(error) => {
                 error!(message_id = %turn.message_id, %error, "an answer could not be stored");
+                self.watch.unsettled(caller, &bill);
                 let text = "The answer could not be stored, so it will be missing from the conversation.";
                 end = failed(turn, ErrorData::new(ErrorCode::Internal, text));
             }
@@ -446,6 +450,13 @@ impl Runner {
                 "answered"
             );
         }
+        self.finish(turn, end, is_refused);
+    }
+
+    /// Says that the turn has ended; `is_refused` where no model was asked.
+    fn finish(&self, turn: &Turn, end: End, is_refused: bool) {
+        let took_ms = (self.sources.now)().unix_ms().saturating_sub(turn.started.unix_ms());
+        self.watch.turn_ended(turn, &end, Duration::from_millis(took_ms), is_refused);
         // Whoever hears of the end may ask for more at once.
         self.turns.release(turn);
         turn.append(|log| log.finish(end));

@@ -77,6 +77,8 @@ pub struct Connection {
     draining: Option<Duration>,
     close: Option<(CloseCode, &'static str)>,
     close_sent: bool,
+    /// What was refused here, without being served.
+    refused: Vec<(Option<RequestId>, ErrorCode)>,
 }
 
 /// Whether the client is let in.
@@ -129,6 +131,7 @@ impl Connection {
             draining: None,
             close: None,
             close_sent: false,
+            refused: Vec::new(),
         }
     }
 
@@ -169,7 +172,7 @@ impl Connection {
                 if self.malformed > MAX_MALFORMED {
                     self.close(CloseCode::MALFORMED, "too many frames that make no sense");
                 }
-                self.reply(id, ServerMessage::Error(*error));
+                self.refuse(id, *error);
             }
         }
     }
@@ -220,7 +223,7 @@ impl Connection {
         let text = format!("{most} answers are being made for this connection, the most. Wait for one of them.");
         let mut error = ErrorData::new(ErrorCode::RateLimited, text);
         error.retry_after_ms = Some(BUSY_RETRY_AFTER_MS);
-        self.reply(Some(id), ServerMessage::Error(error));
+        self.refuse(Some(id), error);
     }
 
     fn refuse_draining(&mut self, id: RequestId, reconnect_in: Duration) {
@@ -228,7 +231,17 @@ impl Connection {
             "The proxy is about to restart and begins no more answers. Connect again and send the message there.";
         let mut error = ErrorData::new(ErrorCode::Draining, text);
         error.retry_after_ms = Some(millis(reconnect_in));
-        self.reply(Some(id), ServerMessage::Error(error));
+        self.refuse(Some(id), error);
+    }
+
+    fn refuse(&mut self, id: Option<RequestId>, error: ErrorData) {
+        self.refused.push((id.clone(), error.code));
+        self.reply(id, ServerMessage::Error(error));
+    }
+
+    /// What was refused since the last time, without being served.
+    pub fn take_refused(&mut self) -> Vec<(Option<RequestId>, ErrorCode)> {
+        std::mem::take(&mut self.refused)
     }
 
     /// Whether the connection takes more frames. While it does not, the socket is not read, and TCP slows the client down.
@@ -294,6 +307,11 @@ impl Connection {
     /// Whether it is to end.
     pub fn is_closing(&self) -> bool {
         self.close.is_some()
+    }
+
+    /// Why it is to end, or has.
+    pub fn close_code(&self) -> Option<CloseCode> {
+        self.close.map(|(code, _)| code)
     }
 
     fn close_if_drained(&mut self) {

@@ -64,6 +64,9 @@ const MAX_WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 /// How many pings of the client may wait for their pong to be written.
 const MAX_UNWRITTEN_PONGS: u32 = 1_000;
 
+/// What a close frame without a code counts as (RFC 6455, section 7.1.5).
+const NO_STATUS: CloseCode = CloseCode(1005);
+
 /// How far apart clients are told to come back when the proxy stops.
 const RECONNECT_SPREAD_MS: u64 = 5_000;
 
@@ -167,6 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         if !self.place.identify(&identity) {
             self.connection.close(CloseCode::TOO_MANY_CONNECTIONS, "too many connections; close another one");
         }
+        self.place.trail.identified(&identity);
         // It may have been revoked before anybody knew whose socket this is.
         if self.service.auth().check(&identity).is_err() {
             self.end();
@@ -188,6 +192,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Some(ending) => break ending,
             }
         };
+        if let Some(code) = self.connection.close_code() {
+            self.place.trail.closes(code);
+        }
+        if let Ending::Unreadable(code, _) = ending {
+            self.place.trail.closes(code);
+        }
         match ending {
             Ending::Gone => {}
             Ending::Closed => self.finish_close().await,
@@ -278,7 +288,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 self.more_to_send = true;
             }
             Message::Pong(_) => self.connection.handle_alive(),
-            Message::Close(_) => return Some(Ending::Closed),
+            Message::Close(frame) => {
+                let code = frame.map_or(NO_STATUS, |frame| CloseCode(frame.code.into()));
+                self.place.trail.closes(code);
+                return Some(Ending::Closed);
+            }
             Message::Frame(_) => {}
         }
         None
@@ -287,7 +301,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     fn serve_requests(&mut self) {
         while let Some(frame) = self.connection.poll_request() {
             let (service, identity, id) = (self.service.clone(), self.identity.clone(), frame.id.clone());
-            self.serving.push(Box::pin(async move { (id, service.handle(identity.as_deref(), frame).await) }));
+            let caller = self.place.trail.request(&frame);
+            self.serving.push(Box::pin(async move {
+                let served = service.handle(identity.as_deref(), frame);
+                let outcome = match caller {
+                    Some(caller) => caller.serve(served).await,
+                    None => served.await,
+                };
+                (id, outcome)
+            }));
+        }
+        for (id, code) in self.connection.take_refused() {
+            self.place.trail.refused(id, code);
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{counts::Counts, principal::Identity, turn::Wake};
+use crate::{counts::Counts, observe::Trail, principal::Identity, turn::Wake};
 
 /// How many sockets there may be whose clients have not said yet who they are. Each has
 /// [`HELLO_TIMEOUT`](super::connection::HELLO_TIMEOUT) to do so.
@@ -58,6 +58,8 @@ pub struct Place {
     number: u64,
     wake: Arc<Wake>,
     ended: Arc<Wake>,
+    /// What the connection leaves behind.
+    pub(crate) trail: Trail,
 }
 
 impl Sockets {
@@ -81,7 +83,7 @@ impl Sockets {
         inner.next += 1;
         let (wake, ended) = (Arc::<Wake>::default(), Arc::<Wake>::default());
         inner.open.insert(number, Open { wake: wake.clone(), ended: ended.clone(), identity: None });
-        Some(Place { sockets: self.clone(), number, wake, ended })
+        Some(Place { sockets: self.clone(), number, wake, ended, trail: Trail::default() })
     }
 
     /// How many there are.

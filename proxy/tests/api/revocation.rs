@@ -1,11 +1,11 @@
 //! Rights that end: sockets of those whose token expired or was revoked are closed within five seconds, whatever they do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bedrock_emulator::Script;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
+use tokio::{net::TcpSocket, time::Instant};
 
 use crate::common::{
     Client, Heard, Proxy, RawSocket, http,

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     said: String,
+    /// Its log, which is read while it writes: a pipe that is full would stop it.
+    log: JoinHandle<String>,
     /// Removed when nobody runs in it any more.
     _folder: Arc<TempDir>,
 }
@@ -110,7 +113,13 @@ impl Run {
     pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let mut child = self.command(args).spawn().expect("started");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        Running { child, lines, said: String::new(), _folder: self.folder.clone() }
+        let mut stderr = child.stderr.take().expect("a pipe");
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).await.expect("UTF-8");
+            log
+        });
+        Running { child, lines, said: String::new(), log, _folder: self.folder.clone() }
     }
 }
 
@@ -150,6 +159,11 @@ impl Running {
         }
     }
 
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(self.pid().try_into().expect("a pid")).expect("a pid");
         rustix::process::kill_process(pid, signal).expect("signalled");
@@ -157,16 +171,14 @@ impl Running {
 
     /// Waits for its end and takes all it said.
     pub(crate) async fn end(mut self) -> Ran {
-        let mut stderr = String::new();
         let ended = async {
-            self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).await.expect("UTF-8");
             while let Some(line) = self.lines.next_line().await.expect("UTF-8") {
                 self.said.push_str(&line);
                 self.said.push('\n');
             }
-            self.child.wait().await.expect("an end")
+            (self.child.wait().await.expect("an end"), self.log.await.expect("its log"))
         };
-        let status = timeout(PATIENCE, ended).await.expect("an end");
+        let (status, stderr) = timeout(PATIENCE, ended).await.expect("an end");
         Ran { status, stdout: self.said, stderr }.without_secrets()
     }
 }

@@ -3,6 +3,7 @@
 mod abuse;
 mod auth;
 mod check;
+#[allow(dead_code, reason = "shared with other tests, which use all of it")]
 mod command;
 #[path = "../stores/dynamodb/server.rs"]
 mod dynamodb_server;

@@ -7,7 +7,7 @@ use bedrock_emulator::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::command::Run;
 
 /// Every heading, and what a person looks for first.
-const SERVE_HELP: [&str; 19] = [
+const SERVE_HELP: [&str; 24] = [
     "Server:",
     "Conversations:",
     "Bedrock:",
@@ -27,6 +27,11 @@ const SERVE_HELP: [&str; 19] = [
     "/admin/usage",
     "OUTCROP_ALERT_WEBHOOK",
     "OUTCROP_METRICS",
+    "Observability:",
+    "OUTCROP_LOG_FORMAT",
+    "OUTCROP_AUDIT_LOG",
+    "OUTCROP_METRICS_LISTEN",
+    "OUTCROP_OTLP_ENDPOINT",
 ];
 
 #[tokio::test]

@@ -13,7 +13,7 @@ mod server;
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bedrock_emulator::{Config, Emulator, Script};
@@ -26,6 +26,7 @@ use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use server::SERVER;
+use tokio::time::Instant;
 
 /// Four seconds of text, so that a checkpoint or two is kept before its end.
 const SLOW: &str = "/pace 100 /length 400 Tell me about rivers";

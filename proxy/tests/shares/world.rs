@@ -28,7 +28,7 @@ use outcrop_proxy::{
         sockets::{MaxSockets, Sockets},
     },
 };
-use protocol::{Catalog, StopReason, Usage, server::Role};
+use protocol::{Catalog, StopReason, Usage, server::PrincipalRole};
 use serde_json::Value;
 use tokio::{
     io::{DuplexStream, duplex},
@@ -84,7 +84,7 @@ impl World {
     pub(crate) async fn client(&self, user: &str) -> Client<DuplexStream> {
         let (organization, user) = user.split_once('/').expect("organization/user");
         let owner = Owner { organization: organization.into(), user: user.into() };
-        let identity = Arc::new(Identity { owner, role: Role::User, token: None });
+        let identity = Arc::new(Identity { owner, role: PrincipalRole::User, token: None });
         let (ours, theirs) = duplex(PIPE_BYTES);
         let place = Sockets::new(MaxSockets { all: 1, of_user: 1, of_organization: 1 }).enter().expect("a place");
         let service = self.service.clone();

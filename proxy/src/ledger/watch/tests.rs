@@ -18,12 +18,12 @@ fn calls(message: &str) -> Vec<Call> {
 
 #[tokio::test]
 async fn who_tells_never_waits_and_what_is_too_much_is_left_out() {
-    let (watch, mut settled) = Watch::new();
-    watch.settled(Vec::new());
+    let (watch, mut settled) = Watch::new(Observe::default());
+    watch.settled(None, Vec::new(), None);
     for n in 0..MAX_WAITING + 5 {
-        watch.settled(calls(&n.to_string()));
+        watch.settled(None, calls(&n.to_string()), None);
     }
-    Watch::default().settled(calls("nobody"));
+    Watch::default().settled(None, calls("nobody"), None);
     settled.close();
     let mut heard = Vec::new();
     while let Some(calls) = settled.recv().await {
@@ -37,7 +37,7 @@ async fn what_waits_when_it_is_to_stop_is_looked_at() {
     let store = Arc::new(MemoryStore::default());
     let budgets = Budgets::new(vec!["user/day=100tokens".parse().unwrap()]).unwrap();
     let accounts = budgets.accounts(&Owner::local(), at(0));
-    let (watch, settled) = Watch::new();
+    let (watch, settled) = Watch::new(Observe::default());
     let watcher = Watcher {
         settled,
         store: store.clone(),
@@ -48,12 +48,12 @@ async fn what_waits_when_it_is_to_stop_is_looked_at() {
         now: || at(0),
     };
     settle(store.as_ref(), Reservation { accounts: accounts.clone(), ..Reservation::default() }, calls("1")).await;
-    watch.settled(calls("1"));
+    watch.settled(None, calls("1"), None);
     let stop = CancellationToken::new();
     stop.cancel();
     watcher.run(stop).await;
     let raised = of_unit(&accounts[0], BudgetUnit::Tokens);
     assert_eq!(store.raise_alert(&raised, 50).await, Ok(false), "it is raised");
     assert_eq!(store.raise_alert(&raised, 51).await, Ok(true));
-    watch.settled(calls("2"));
+    watch.settled(None, calls("2"), None);
 }

@@ -1,12 +1,10 @@
 //! Tokens as their issuers make them, good and bad.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::{Arc, Mutex};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use outcrop_proxy::sources::Sources;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,8 +20,9 @@ pub(crate) const SECRET: &str = "a secret of the tests that opens nothing at all
 pub(crate) const WITH_TOKENS: [&str; 2] = ["--jwt-secret", SECRET];
 
 /// Seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "tokens count by the clock of the machine")]
 pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+    (Sources::system().now)().unix_ms() / 1_000
 }
 
 /// The claims of a person's token that counts for an hour.
