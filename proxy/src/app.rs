@@ -22,7 +22,7 @@ use crate::{
         watch::{Settled, Watcher},
         webhook::Webhook,
     },
-    observe::{Measured, Observe, ObserveError, Page, PageError, metrics::Levels},
+    observe::{Measured, Observe, ObserveError, Page, PageError, metrics::Levels, panics::lasting},
     service::{Offer, Service},
     settings::{Authentication, Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
     sources::Sources,
@@ -296,8 +296,8 @@ impl App {
         tokio::select! {
             () = self.http.clone().accept(self.listener) => {}
             never = serve_page(self.page, self.http.clone()) => match never {},
-            never = self.runner.sweep() => match never {},
-            never = follow_revocations(&self.http, self.runner.store.as_ref()) => match never {},
+            never = lasting(|| self.runner.sweep()) => match never {},
+            never = lasting(|| follow_revocations(&self.http, self.runner.store.as_ref())) => match never {},
             () = goodbye => {}
         }
         self.http.observe.finish_traces().await;

@@ -160,6 +160,7 @@ impl Running {
     }
 
     /// What it has said so far.
+    #[allow(dead_code, reason = "not every program of tests asks")]
     pub(crate) fn said(&self) -> &str {
         &self.said
     }
