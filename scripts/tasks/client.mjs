@@ -2,7 +2,6 @@
 
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { minifySync } from "oxc-minify";
 import { assemble, OUT_NAME, WASM_FILE } from "../lib/client-package.mjs";
 import { CLIENT_PACKAGE, ROOT, STATE } from "../lib/paths.mjs";
 import { npmForDashboard } from "./npm.mjs";
@@ -26,13 +25,15 @@ export const clientPackage = {
     const limits = ["--profile", "wasm", "--mode", "no-install", "--no-opt", "--no-pack"];
     await step.run("wasm-pack", [...args, ...limits], { env: wasmEnvironment() });
     await optimise(step, join(staging, WASM_FILE));
-    strip(step, join(staging, `${OUT_NAME}.js`));
+    await strip(step, join(staging, `${OUT_NAME}.js`));
     assemble(staging);
   },
 };
 
 /** Takes comments and blanks out of wasm-bindgen's glue. Names stay, so that a stack trace can be read. */
-function strip(step, glue) {
+async function strip(step, glue) {
+  // Not there before npm has run.
+  const { minifySync } = await import("oxc-minify");
   const { code, errors } = minifySync(glue, readFileSync(glue, "utf8"), { module: true, mangle: false, compress: false });
   if (errors.length > 0) throw step.failure(`the glue cannot be read: ${errors[0].message}`);
   writeFileSync(glue, code);
