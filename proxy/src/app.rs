@@ -12,6 +12,7 @@ use tracing::info;
 use crate::{
     auth::{Auth, KeyError, Revocations},
     bedrock::connect::{ConnectError, Found, Options, connect, find},
+    content::MessageLimits,
     http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins},
     https::AddressError,
     ledger::{
@@ -197,7 +198,10 @@ impl App {
         let offer = Offer {
             default_model: settings.upstream.model.clone(),
             models: settings.offered_models(demo),
-            max_message_chars: settings.answers.max_message_chars,
+            message: MessageLimits {
+                chars: settings.content.max_message_chars,
+                tokens: settings.content.max_message_tokens,
+            },
             max_parallel_turns: settings.server.max_turns_per_socket,
             demo,
         };

@@ -8,6 +8,7 @@ pub mod app;
 pub mod auth;
 pub mod bedrock;
 pub mod check;
+pub mod content;
 pub mod http;
 mod https;
 pub mod ledger;

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::{Auth, CLOCK_SKEW_MS, Refusal, RevokeError},
+    content::{self, MessageLimits},
     ledger::{Report, ReportError, report::range},
     principal::{Identity, Owner},
     sources::Sources,
@@ -45,8 +46,8 @@ pub struct Offer {
     pub default_model: String,
     /// The models a client may name, the default one among them.
     pub models: Vec<String>,
-    /// The longest message, in characters.
-    pub max_message_chars: u32,
+    /// The longest message.
+    pub message: MessageLimits,
     /// How many answers may be made for one socket at a time.
     pub max_parallel_turns: u32,
     /// Whether answers come from the emulator.
@@ -145,6 +146,10 @@ impl Service {
             return refused(&refusal);
         }
         let owner = &identity.owner;
+        let message = match content::admit(&id, message, self.offer.message) {
+            Ok(message) => message,
+            Err(error) => return Outcome::Failed(*error),
+        };
         match message {
             ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
             ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel).await,
@@ -168,13 +173,6 @@ impl Service {
 
     async fn send_message(&self, owner: &Owner, request_id: RequestId, send: SendMessage) -> Outcome {
         let fail = |code, text: String| Outcome::Failed(ErrorData::new(code, text));
-        let (chars, max) = (send.message.chars().count(), self.offer.max_message_chars as usize);
-        if chars > max {
-            return fail(
-                ErrorCode::MessageTooLarge,
-                format!("The message has {chars} characters, the most is {max}. Shorten it."),
-            );
-        }
         if !send.attachments.is_empty() {
             return fail(
                 ErrorCode::InvalidRequest,
@@ -509,7 +507,7 @@ impl Service {
             demo: self.offer.demo,
             limits: Limits {
                 max_frame_bytes: MAX_CLIENT_FRAME_BYTES as u32,
-                max_message_chars: self.offer.max_message_chars,
+                max_message_chars: self.offer.message.chars,
                 max_parallel_turns: self.offer.max_parallel_turns,
             },
             models: self.offer.models.iter().map(model).collect(),

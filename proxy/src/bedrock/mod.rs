@@ -24,6 +24,8 @@ use aws_sdk_bedrockruntime::{
 };
 use protocol::{Role, StopReason, Usage};
 
+use crate::content::BYTES_OF_A_TOKEN;
+
 pub use error::{Retry, Target, UpstreamError};
 pub use event::UpstreamEvent;
 pub use stream::EventStream;
@@ -65,10 +67,9 @@ impl ConverseRequest {
         self.system.as_deref().map_or(0, str::len) + self.turns.iter().map(|turn| turn.text.len()).sum::<usize>()
     }
 
-    /// About the most input tokens it may be counted as. [`Usage::estimate`] takes four bytes for a token, which is about right for
-    /// English; code and most other languages take fewer, and each message has a frame of its own.
+    /// About the most input tokens it may be counted as: [`Usage::estimate`] is about right for English, this for everything, and each
+    /// message has a frame of its own.
     pub fn most_input_tokens(&self) -> u64 {
-        const BYTES_OF_A_TOKEN: usize = 3;
         const TOKENS_OF_A_FRAME: usize = 16;
         (self.text_bytes().div_ceil(BYTES_OF_A_TOKEN) + TOKENS_OF_A_FRAME * (self.turns.len() + 1)) as u64
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod auth;
 mod bedrock;
+mod content;
 mod conversations;
 mod money;
 mod server;
@@ -21,6 +22,7 @@ use crate::ledger::{
 pub use answers::{Answers, OnStop};
 pub use auth::{AuthMode, Authentication, Mint};
 pub use bedrock::{Bedrock, DEFAULT_MODEL, Demo, Upstream};
+pub use content::Content;
 pub use conversations::{Conversations, Dynamodb, StoreKind};
 pub use money::{MetricsFormat, Money};
 pub use server::{MAX_SHUTDOWN_GRACE, Server};
@@ -151,6 +153,9 @@ pub struct Serve {
     /// Who answers.
     #[command(flatten)]
     pub bedrock: Bedrock,
+    /// What may be said.
+    #[command(flatten)]
+    pub content: Content,
     /// How answers are made, and how long they may take.
     #[command(flatten)]
     pub answers: Answers,

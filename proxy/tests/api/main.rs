@@ -4,6 +4,7 @@ mod admin;
 mod bad_input;
 mod budgets;
 mod common;
+mod content;
 mod faults;
 mod follow;
 mod frames;

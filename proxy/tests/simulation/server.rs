@@ -13,6 +13,7 @@ use fastrand::Rng;
 use futures_util::{Stream, stream::FuturesUnordered};
 use outcrop_proxy::{
     auth::Auth,
+    content::MessageLimits,
     ledger::{Budget, Budgets, Watch},
     principal::Identity,
     service::{Offer, Outcome, Service},
@@ -96,7 +97,7 @@ impl Machine {
         let offer = Offer {
             default_model: model.clone(),
             models: vec![model],
-            max_message_chars: 1_000,
+            message: MessageLimits { chars: 1_000, tokens: 1_000 },
             max_parallel_turns: 8,
             demo: false,
         };
