@@ -178,7 +178,7 @@ impl App {
         let (watch, settled) = Watch::new();
         let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
         let runner = Runner {
-            upstream: Arc::new(connect(found, options)?),
+            upstream: Arc::new(connect(found, options)?.guarded(settings.upstream.guarding.guardrail())),
             store,
             catalog: Arc::new(catalog),
             budgets,

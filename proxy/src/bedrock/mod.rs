@@ -6,6 +6,7 @@ pub mod connect;
 mod error;
 pub mod event;
 pub mod frame;
+mod guardrail;
 mod stream;
 pub mod upstream;
 
@@ -28,6 +29,7 @@ use crate::content::BYTES_OF_A_TOKEN;
 
 pub use error::{Retry, Target, UpstreamError};
 pub use event::UpstreamEvent;
+pub use guardrail::Guardrail;
 pub use stream::EventStream;
 pub use upstream::{EventSource, Upstream};
 
@@ -96,6 +98,7 @@ pub struct WholeAnswer {
 pub struct Bedrock {
     pool: Arc<[Pooled]>,
     region: Arc<str>,
+    guardrail: Option<Guardrail>,
 }
 
 #[derive(Debug)]
@@ -118,7 +121,12 @@ impl Bedrock {
     /// A way to Bedrock over `clients`, all of `region`.
     pub fn new(clients: Vec<Client>, region: &str) -> Self {
         let pool = clients.into_iter().map(|client| Pooled { client, in_use: Arc::default() }).collect();
-        Self { pool, region: region.into() }
+        Self { pool, region: region.into(), guardrail: None }
+    }
+
+    /// The same with every call watched by `guardrail`, if there is one.
+    pub fn guarded(self, guardrail: Option<Guardrail>) -> Self {
+        Self { guardrail, ..self }
     }
 
     fn lease(&self) -> (&Client, Lease) {
@@ -144,6 +152,7 @@ impl Upstream for Bedrock {
             .set_messages(Some(messages(request)))
             .set_system(system(request))
             .inference_config(inference(request))
+            .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_stream))
             .customize()
             .interceptor(body.clone())
             .send()
@@ -162,6 +171,7 @@ impl Upstream for Bedrock {
             .set_messages(Some(messages(request)))
             .set_system(system(request))
             .inference_config(inference(request))
+            .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_whole))
             .send()
             .await;
         match result {

@@ -22,7 +22,7 @@ use crate::ledger::{
 pub use answers::{Answers, OnStop};
 pub use auth::{AuthMode, Authentication, Mint};
 pub use bedrock::{Bedrock, DEFAULT_MODEL, Demo, Upstream};
-pub use content::Content;
+pub use content::{Content, Guarding, GuardrailMode};
 pub use conversations::{Conversations, Dynamodb, StoreKind};
 pub use money::{MetricsFormat, Money};
 pub use server::{MAX_SHUTDOWN_GRACE, Server};
@@ -236,6 +236,9 @@ mod tests {
             (["--endpoint-url", "ftp://x"], "https://"),
             (["--history-messages", "0"], "1..=1000"),
             (["--listen", "localhost"], "socket address"),
+            (["--guardrail-id", "a1b2c3"], "--guardrail-version"),
+            (["--guardrail-id", "My guardrail"], "a1b2c3d4e5f6"),
+            (["--guardrail-version", "latest"], "or DRAFT"),
         ] {
             let error = serve(&args).unwrap_err();
             assert!(error.contains(expected) && error.contains(args[0]), "{error}");

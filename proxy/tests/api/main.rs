@@ -8,6 +8,7 @@ mod content;
 mod faults;
 mod follow;
 mod frames;
+mod guardrails;
 mod handshake;
 mod history;
 mod http;
