@@ -23,6 +23,7 @@ use crate::{
         watch::{Settled, Watcher},
         webhook::Webhook,
     },
+    models::ModelRules,
     service::{Offer, Service},
     settings::{Authentication, Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
     sources::Sources,
@@ -107,6 +108,11 @@ pub enum StartError {
     /// The prices cannot be read.
     #[error("{0} cannot be read as a table of prices ({1}): it has the columns of data/models.csv")]
     Prices(PathBuf, String),
+    /// The rules of who may use which model cannot be read.
+    #[error(
+        "{0} cannot be read as a table of who may use which model ({1}): it has the columns organization and model"
+    )]
+    ModelRules(PathBuf, String),
     /// The emulator of demo mode did not start.
     #[error("the built-in emulator did not start ({0}): try again, or set AWS credentials and leave --demo out")]
     Emulator(io::Error),
@@ -183,7 +189,7 @@ impl App {
             catalog: Arc::new(catalog),
             budgets,
             turns: Arc::new(Turns::new(settings.server.max_turns as usize)),
-            limits: limits(settings),
+            limits: limits(settings)?,
             sources: Sources::system(),
             breakers: Breakers::default(),
             settling: Semaphore::new(MAX_SETTLING),
@@ -398,8 +404,8 @@ async fn upstream(settings: &Serve) -> Result<(Options, Found, Option<Emulator>)
     Ok((options, found, Some(emulator)))
 }
 
-fn limits(settings: &Serve) -> Limits {
-    Limits {
+fn limits(settings: &Serve) -> Result<Limits, StartError> {
+    Ok(Limits {
         system_prompt: settings.answers.system_prompt.clone().filter(|prompt| !prompt.trim().is_empty()),
         max_tokens: settings.answers.max_tokens,
         temperature: settings.answers.temperature,
@@ -416,5 +422,12 @@ fn limits(settings: &Serve) -> Limits {
         fallback_models: settings.bedrock.fallback_models.clone(),
         stop_drain: (settings.answers.on_stop == OnStop::Drain).then_some(settings.answers.stop_drain_timeout),
         unwatched_timeout: settings.answers.unwatched_timeout,
-    }
+        model_rules: model_rules(settings)?,
+    })
+}
+
+fn model_rules(settings: &Serve) -> Result<ModelRules, StartError> {
+    let Some(path) = &settings.content.organization_models else { return Ok(ModelRules::none()) };
+    let csv = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    csv.and_then(|csv| ModelRules::from_csv(&csv)).map_err(|error| StartError::ModelRules(path.clone(), error))
 }

@@ -12,6 +12,7 @@ pub mod content;
 pub mod http;
 mod https;
 pub mod ledger;
+pub mod models;
 pub mod principal;
 pub mod service;
 pub mod settings;

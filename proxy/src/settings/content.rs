@@ -1,5 +1,7 @@
 //! What may be said, by whom to which model, and what watches over it.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::bedrock::Guardrail;
@@ -14,6 +16,12 @@ pub struct Content {
     /// the conversation.
     #[arg(long, env = "OUTCROP_MAX_MESSAGE_TOKENS", default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Content")]
     pub max_message_tokens: u32,
+    /// Which of the models each organization may use; all of them if not set. A CSV file with the columns organization and model and a
+    /// row for each model of an organization, the model an id or, with a * at its end, what ids begin with; the organization * is
+    /// everybody else and has to be there. A rule holds for a model behind inference profiles and ARNs too; an application inference
+    /// profile has to be named by its whole ARN.
+    #[arg(long, env = "OUTCROP_ORGANIZATION_MODELS", value_name = "FILE", help_heading = "Content")]
+    pub organization_models: Option<PathBuf>,
 }
 
 /// When text of a stream is looked at by the guardrail.

@@ -13,6 +13,7 @@ mod handshake;
 mod history;
 mod http;
 mod limits;
+mod organization_models;
 mod probes;
 mod raw_frames;
 mod revocation;
