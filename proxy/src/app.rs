@@ -5,15 +5,19 @@ use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, ti
 use aws_credential_types::Credentials;
 use bedrock_emulator::{ACCESS_KEY_ID, Config as EmulatorConfig, Emulator, Pace, SECRET_ACCESS_KEY};
 use protocol::{Catalog, Timestamp};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::Semaphore,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::info;
+use tracing::{error, info};
 
 use crate::{
     auth::{Auth, KeyError, Revocations},
     bedrock::connect::{ConnectError, Found, Options, connect, find},
     content::MessageLimits,
-    http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins},
+    http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins, Tls, TlsError},
     https::AddressError,
     ledger::{
         Budgets, Watch,
@@ -66,6 +70,9 @@ pub enum StartError {
     /// Tokens cannot be checked.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The certificate or its key cannot be used.
+    #[error("TLS cannot be served: {0}")]
+    Tls(#[from] TlsError),
     /// The page's folder has no page.
     #[error("{0} has no index.html: build the page, or leave --www (OUTCROP_WWW_DIR) out")]
     NoPage(String),
@@ -178,6 +185,8 @@ impl App {
         let admin = settings.money.admin_token.as_ref().map(|token| AdminToken::new(token.reveal()));
         let admin = admin.map(|token| token.ok_or(StartError::AdminToken)).transpose()?;
         let auth = auth(&settings.auth, demo).await?;
+        let tls = settings.server.tls_cert.as_deref().zip(settings.server.tls_key.as_deref());
+        let tls = tls.map(|(certificate, key)| Tls::new(certificate, key)).transpose()?;
         let store = store(&settings.conversations, settings.session_ttl).await?;
         let revocations = auth.revocations();
         revocations.read(store.as_ref(), Timestamp::from_unix_ms(0), auth.now()).await?;
@@ -222,6 +231,8 @@ impl App {
             origins: Origins::new(&server.allowed_origins, &server.allowed_hosts, addr),
             www: settings.server.www.clone(),
             admin,
+            tls,
+            limits: server.http_limits(),
         };
         let grace = settings.server.shutdown_grace;
         Ok(Self { http: Arc::new(http), runner, watcher, listener, addr, emulator, answers_from, grace })
@@ -240,6 +251,12 @@ impl App {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The address to call it by.
+    pub fn url(&self) -> String {
+        let scheme = if self.http.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// The emulator, in demo mode.
@@ -277,6 +294,7 @@ impl App {
         tokio::select! {
             () = self.http.clone().accept(self.listener) => {}
             never = self.runner.sweep() => match never {},
+            never = reload_tls(self.http.tls.as_ref()) => match never {},
             never = follow_revocations(&self.http, self.runner.store.as_ref()) => match never {},
             () = goodbye => {}
         }
@@ -284,6 +302,19 @@ impl App {
             emulator.shutdown().await;
         }
     }
+}
+
+/// Reads the certificate and its key anew at every SIGHUP.
+async fn reload_tls(tls: Option<&Tls>) -> Infallible {
+    let hangup = tls.and_then(|tls| Some((tls, signal(SignalKind::hangup()).ok()?)));
+    let Some((tls, mut hangup)) = hangup else { return std::future::pending().await };
+    while hangup.recv().await.is_some() {
+        match tls.reload() {
+            Ok(()) => info!("the certificate and its key were read anew"),
+            Err(error) => error!(%error, "the certificate is still the one from before"),
+        }
+    }
+    std::future::pending().await
 }
 
 /// Ends the sockets of those who may not talk any more.

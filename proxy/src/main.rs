@@ -76,7 +76,7 @@ async fn serve(settings: &Serve) -> ExitCode {
     }
     println!("answers come from {}, model {}", app.answers_from(), settings.upstream.model);
     println!("{}", app.authentication());
-    println!("listening on http://{}", app.addr());
+    println!("listening on {}", app.url());
     let (stop, stopped) = oneshot::channel();
     let asked_twice = async {
         asked_to_stop(&mut interrupt, &mut terminate).await;

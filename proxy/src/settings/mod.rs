@@ -197,6 +197,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::http::{HEADER_TIMEOUT, MAX_HEAD_BYTES, MAX_PLAIN_CONNECTIONS, PLAIN_TIMEOUT};
 
     fn serve(args: &[&str]) -> Result<Serve, String> {
         let all = ["outcrop-proxy", "serve"].iter().chain(args);
@@ -222,6 +223,13 @@ mod tests {
     }
 
     #[test]
+    fn bounds_that_have_names_are_the_defaults() {
+        let limits = serve(&[]).unwrap().server.http_limits();
+        assert_eq!((limits.header_timeout, limits.plain_timeout), (HEADER_TIMEOUT, PLAIN_TIMEOUT));
+        assert_eq!((limits.max_head_bytes, limits.max_plain_connections), (MAX_HEAD_BYTES, MAX_PLAIN_CONNECTIONS));
+    }
+
+    #[test]
     fn demo_takes_a_value_or_none() {
         assert_eq!(serve(&["--demo"]).unwrap().bedrock.demo, Demo::Always);
         assert_eq!(serve(&["--demo=auto"]).unwrap().bedrock.demo, Demo::Auto);
@@ -236,6 +244,8 @@ mod tests {
             (["--endpoint-url", "ftp://x"], "https://"),
             (["--history-messages", "0"], "1..=1000"),
             (["--listen", "localhost"], "socket address"),
+            (["--tls-cert", "cert.pem"], "--tls-key"),
+            (["--max-head-bytes", "1"], "8192..=1048576"),
             (["--guardrail-id", "a1b2c3"], "--guardrail-version"),
             (["--guardrail-id", "My guardrail"], "a1b2c3d4e5f6"),
             (["--guardrail-version", "latest"], "or DRAFT"),
