@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::config::Pace;
 use crate::error::ErrorType;
 use crate::fault::Fault;
+use crate::guardrail::Intervention;
 
 /// Longest answer that a script or a prefix can ask for, in tokens.
 pub const MAX_LENGTH_TOKENS: u32 = 200_000;
@@ -26,6 +27,8 @@ pub struct Behaviour {
     pub reasoning: Option<String>,
     /// Tools that the answer asks for, after its text.
     pub tool_uses: Vec<ToolUse>,
+    /// What a guardrail blocks, where the request names one.
+    pub guardrail: Option<Intervention>,
     /// What goes wrong.
     pub fault: Option<Fault>,
     /// A load-test stream: takes the place of text, reasoning, tools and pace. Streaming operations only.
@@ -98,6 +101,11 @@ impl Behaviour {
     /// The same with this fault.
     pub fn with_fault(self, fault: Fault) -> Self {
         Behaviour { fault: Some(fault), ..self }
+    }
+
+    /// The same, blocked by a guardrail.
+    pub fn with_guardrail(self, intervention: Intervention) -> Self {
+        Behaviour { guardrail: Some(intervention), ..self }
     }
 
     /// The same with reasoning before the text.

@@ -149,7 +149,12 @@ async fn play(
         None => {
             let limit = plan.model.max_output_tokens;
             let max_tokens = plan.chat.max_tokens.map_or(limit, |asked| u32::try_from(asked).unwrap_or(limit));
-            answer::answer(&plan.chat, &plan.behaviour, &plan.prompt, max_tokens, call.request_id(), plan.usage)
+            let answer =
+                answer::answer(&plan.chat, &plan.behaviour, &plan.prompt, max_tokens, call.request_id(), plan.usage);
+            match plan.behaviour.guardrail.filter(|_| plan.chat.guardrail.is_some()) {
+                Some(intervention) => intervention.block(answer, stream),
+                None => answer,
+            }
         }
     };
     let answer = Arc::new(answer);

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::guardrail::GuardrailConfig;
+
 /// Which API's words and shapes a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -22,6 +24,7 @@ pub(crate) struct Chat {
     pub(crate) sampling: Vec<&'static str>,
     pub(crate) stop_sequences: Vec<String>,
     pub(crate) thinking: Option<Thinking>,
+    pub(crate) guardrail: Option<GuardrailConfig>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

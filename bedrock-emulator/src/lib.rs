@@ -27,6 +27,7 @@ mod emulator;
 mod error;
 mod fault;
 mod frame;
+mod guardrail;
 mod ledger;
 mod model;
 mod playback;
@@ -45,6 +46,7 @@ pub use config::{ACCESS_KEY_ID, API_KEY, Config, Credentials, Pace, SECRET_ACCES
 pub use emulator::Emulator;
 pub use error::{ErrorType, UnknownErrorTypeError};
 pub use fault::{Fault, Moment, Strike, UnknownMomentError};
+pub use guardrail::{BLOCKED_INPUT, BLOCKED_OUTPUT, Intervention};
 pub use ledger::{LedgerEntry, MAX_KEPT_BYTES, Operation, Outcome};
 pub use script::{Script, ScriptError, Step, When};
 pub use service::MAX_BODY_BYTES;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::behaviour::{Behaviour, MAX_LENGTH_TOKENS, ToolUse};
 use crate::error::ErrorType;
 use crate::fault::{DEFAULT_AFTER_TOKENS, Fault};
+use crate::guardrail::Intervention;
 
 /// What `/help` answers; also the reference of the commands.
 pub(crate) const HELP: &str = "\
@@ -22,6 +23,7 @@ Put one or more at the start of a message, then go on with the message itself, a
 | `/length N` | an answer of exactly N tokens |
 | `/reasoning` | reasoning before the answer |
 | `/tool NAME {json}` | the answer asks for a tool, with this input |
+| `/guard [N]` | a guardrail blocks the message, or the answer after N tokens, where the request names one |
 | `/throttle [N]` | `ThrottlingException`, the first N times or always |
 | `/overflow` | the error of an input that is too long for the model |
 | `/error-before TYPE` | an HTTP error instead of an answer |
@@ -75,6 +77,12 @@ fn command<'a>(text: &'a str, behaviour: &mut Behaviour) -> Option<&'a str> {
             Some(rest)
         }
         "tool" => tool(rest, behaviour),
+        "guard" => {
+            let (after, rest) = optional(rest);
+            let output = |after_tokens| Intervention::Output { after_tokens };
+            behaviour.guardrail = Some(after.map_or(Intervention::Input {}, output));
+            Some(rest)
+        }
         "help" => {
             behaviour.text = Some(HELP.to_owned());
             Some(rest)

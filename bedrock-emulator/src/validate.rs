@@ -15,6 +15,9 @@ const MIN_THINKING_TOKENS: u64 = 1_024;
 
 /// Checks everything but the length of the input.
 pub(crate) fn check(chat: &Chat, model: &Model, dialect: Dialect) -> Result<(), ApiError> {
+    if let Some(guardrail) = &chat.guardrail {
+        guardrail.check()?;
+    }
     tools(chat, model)?;
     conversation(chat, model, dialect)?;
     cache_points(chat)?;

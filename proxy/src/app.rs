@@ -5,14 +5,19 @@ use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, ti
 use aws_credential_types::Credentials;
 use bedrock_emulator::{ACCESS_KEY_ID, Config as EmulatorConfig, Emulator, Pace, SECRET_ACCESS_KEY};
 use protocol::{Catalog, Timestamp};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::Semaphore,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::info;
+use tracing::{error, info};
 
 use crate::{
     auth::{Auth, KeyError, Revocations},
     bedrock::connect::{ConnectError, Found, Options, connect, find},
-    http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins},
+    content::MessageLimits,
+    http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins, Tls, TlsError},
     https::AddressError,
     ledger::{
         Budgets, Watch,
@@ -22,6 +27,7 @@ use crate::{
         watch::{Settled, Watcher},
         webhook::Webhook,
     },
+    models::ModelRules,
     observe::{Measured, Observe, ObserveError, Page, PageError, metrics::Levels, panics::lasting},
     service::{Offer, Service},
     settings::{Authentication, Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
@@ -65,6 +71,9 @@ pub enum StartError {
     /// Tokens cannot be checked.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The certificate or its key cannot be used.
+    #[error("TLS cannot be served: {0}")]
+    Tls(#[from] TlsError),
     /// The page's folder has no page.
     #[error("{0} has no index.html: build the page, or leave --www (OUTCROP_WWW_DIR) out")]
     NoPage(String),
@@ -113,6 +122,11 @@ pub enum StartError {
     /// Metrics cannot be served.
     #[error(transparent)]
     Metrics(#[from] PageError),
+    /// The rules of who may use which model cannot be read.
+    #[error(
+        "{0} cannot be read as a table of who may use which model ({1}): it has the columns organization and model"
+    )]
+    ModelRules(PathBuf, String),
     /// The emulator of demo mode did not start.
     #[error("the built-in emulator did not start ({0}): try again, or set AWS credentials and leave --demo out")]
     Emulator(io::Error),
@@ -179,6 +193,8 @@ impl App {
         let admin = settings.money.admin_token.as_ref().map(|token| AdminToken::new(token.reveal()));
         let admin = admin.map(|token| token.ok_or(StartError::AdminToken)).transpose()?;
         let auth = auth(&settings.auth, demo).await?;
+        let tls = settings.server.tls_cert.as_deref().zip(settings.server.tls_key.as_deref());
+        let tls = tls.map(|(certificate, key)| Tls::new(certificate, key)).transpose()?;
         let page = match settings.observe.metrics_listen {
             Some(addr) => Some(Page::open(addr).await?),
             None => None,
@@ -194,13 +210,13 @@ impl App {
         let (watch, settled) = Watch::new(observe.clone());
         let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
         let runner = Runner {
-            upstream: Arc::new(connect(found, options)?),
+            upstream: Arc::new(connect(found, options)?.guarded(settings.upstream.guarding.guardrail())),
             store,
             catalog: Arc::new(catalog),
             budgets,
             turns: Arc::new(Turns::within(shares.turns(is_one_person), shares.rates(is_one_person))),
             queue: Queue::new(shares.width(is_one_person), shares.queue_timeout),
-            limits: limits(settings),
+            limits: limits(settings)?,
             sources: Sources::system(),
             breakers: Breakers::default(),
             settling: Semaphore::new(MAX_SETTLING),
@@ -215,7 +231,10 @@ impl App {
         let offer = Offer {
             default_model: settings.upstream.model.clone(),
             models: settings.offered_models(demo),
-            max_message_chars: settings.answers.max_message_chars,
+            message: MessageLimits {
+                chars: settings.content.max_message_chars,
+                tokens: settings.content.max_message_tokens,
+            },
             max_parallel_turns: shares.max_turns_per_socket,
             demo,
         };
@@ -231,6 +250,8 @@ impl App {
             www: settings.server.www.clone(),
             admin,
             observe,
+            tls,
+            limits: server.http_limits(),
         };
         let grace = settings.server.shutdown_grace;
         Ok(Self { http: Arc::new(http), runner, watcher, page, listener, addr, emulator, answers_from, grace })
@@ -259,6 +280,12 @@ impl App {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The address to call it by.
+    pub fn url(&self) -> String {
+        let scheme = if self.http.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// The emulator, in demo mode.
@@ -298,6 +325,7 @@ impl App {
             never = serve_page(self.page, self.http.clone()) => match never {},
             never = lasting(|| self.runner.sweep()) => match never {},
             never = lasting(|| follow_revocations(&self.http, self.runner.store.as_ref())) => match never {},
+            never = reload_tls(self.http.tls.as_ref()) => match never {},
             () = goodbye => {}
         }
         self.http.observe.finish_traces().await;
@@ -305,6 +333,19 @@ impl App {
             emulator.shutdown().await;
         }
     }
+}
+
+/// Reads the certificate and its key anew at every SIGHUP.
+async fn reload_tls(tls: Option<&Tls>) -> Infallible {
+    let hangup = tls.and_then(|tls| Some((tls, signal(SignalKind::hangup()).ok()?)));
+    let Some((tls, mut hangup)) = hangup else { return std::future::pending().await };
+    while hangup.recv().await.is_some() {
+        match tls.reload() {
+            Ok(()) => info!("the certificate and its key were read anew"),
+            Err(error) => error!(%error, "the certificate is still the one from before"),
+        }
+    }
+    std::future::pending().await
 }
 
 /// Ends the sockets of those who may not talk any more.
@@ -434,8 +475,8 @@ async fn upstream(settings: &Serve) -> Result<(Options, Found, Option<Emulator>)
     Ok((options, found, Some(emulator)))
 }
 
-fn limits(settings: &Serve) -> Limits {
-    Limits {
+fn limits(settings: &Serve) -> Result<Limits, StartError> {
+    Ok(Limits {
         system_prompt: settings.answers.system_prompt.clone().filter(|prompt| !prompt.trim().is_empty()),
         max_tokens: settings.answers.max_tokens,
         temperature: settings.answers.temperature,
@@ -452,5 +493,12 @@ fn limits(settings: &Serve) -> Limits {
         fallback_models: settings.bedrock.fallback_models.clone(),
         stop_drain: (settings.answers.on_stop == OnStop::Drain).then_some(settings.answers.stop_drain_timeout),
         unwatched_timeout: settings.answers.unwatched_timeout,
-    }
+        model_rules: model_rules(settings)?,
+    })
+}
+
+fn model_rules(settings: &Serve) -> Result<ModelRules, StartError> {
+    let Some(path) = &settings.content.organization_models else { return Ok(ModelRules::none()) };
+    let csv = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    csv.and_then(|csv| ModelRules::from_csv(&csv)).map_err(|error| StartError::ModelRules(path.clone(), error))
 }

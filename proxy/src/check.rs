@@ -30,6 +30,7 @@ pub async fn check(upstream: &Upstream) -> bool {
     let Ok(bedrock) = connect(&found, &options).map_err(|error| line(false, "certificates", &error.to_string())) else {
         return false;
     };
+    let bedrock = bedrock.guarded(upstream.guarding.guardrail());
     match Catalog::builtin().find(&upstream.model) {
         Some(model) if model.price.is_some() => line(true, "model", &format!("{}, price known", upstream.model)),
         _ => line(

@@ -80,7 +80,7 @@ async fn serve(settings: &Serve, observe: &mut Observe) -> ExitCode {
     if let Some(addr) = app.metrics_addr() {
         println!("metrics are at http://{addr}/metrics");
     }
-    println!("listening on http://{}", app.addr());
+    println!("listening on {}", app.url());
     let (stop, stopped) = oneshot::channel();
     let asked_twice = async {
         asked_to_stop(&mut interrupt, &mut terminate).await;

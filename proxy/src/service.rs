@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::{Auth, CLOCK_SKEW_MS, Refusal, RevokeError},
+    content::{self, MessageLimits},
     ledger::{Report, ReportError, report::range},
     principal::{Identity, Owner},
     sources::Sources,
@@ -48,8 +49,8 @@ pub struct Offer {
     pub default_model: String,
     /// The models a client may name, the default one among them.
     pub models: Vec<String>,
-    /// The longest message, in characters.
-    pub max_message_chars: u32,
+    /// The longest message.
+    pub message: MessageLimits,
     /// How many answers may be made for one socket at a time.
     pub max_parallel_turns: u32,
     /// Whether answers come from the emulator.
@@ -148,11 +149,15 @@ impl Service {
             return refused(&refusal);
         }
         let owner = &identity.owner;
+        let message = match content::admit(&id, message, self.offer.message) {
+            Ok(message) => message,
+            Err(error) => return Outcome::Failed(*error),
+        };
         match message {
             ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
             ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel).await,
             ClientMessage::Resume(resume) => self.resume(owner, &resume).await,
-            ClientMessage::CreateSession(create) => self.create_session(owner, create).await.into(),
+            ClientMessage::CreateSession(create) => self.create_session(owner, create).await,
             ClientMessage::ListSessions(list) => self.list_sessions(owner, &list).await.into(),
             ClientMessage::GetHistory(get) => self.history(owner, &get).await.into(),
             ClientMessage::RenameSession(rename) => self.rename_session(owner, rename).await.into(),
@@ -171,13 +176,6 @@ impl Service {
 
     async fn send_message(&self, owner: &Owner, request_id: RequestId, send: SendMessage) -> Outcome {
         let fail = |code, text: String| Outcome::Failed(ErrorData::new(code, text));
-        let (chars, max) = (send.message.chars().count(), self.offer.max_message_chars as usize);
-        if chars > max {
-            return fail(
-                ErrorCode::MessageTooLarge,
-                format!("The message has {chars} characters, the most is {max}. Shorten it."),
-            );
-        }
         if !send.attachments.is_empty() {
             return fail(
                 ErrorCode::InvalidRequest,
@@ -185,11 +183,8 @@ impl Service {
             );
         }
         let model = self.model_of(owner, &send).await;
-        if !self.offer.models.contains(&model) {
-            return fail(
-                ErrorCode::ModelNotFound,
-                format!("{model} is not offered here. The models are: {}.", self.offer.models.join(", ")),
-            );
+        if let Some(error) = self.not_offered(owner, &model) {
+            return Outcome::Failed(error);
         }
         let session_id = send.session_id.clone().unwrap_or_else(|| self.sources().session_id());
         let whole = !send.streaming;
@@ -261,13 +256,38 @@ impl Service {
         }
     }
 
+    /// The models that `owner` may ask for; the first of them answers where none is named.
+    fn models_of(&self, owner: &Owner) -> Vec<&String> {
+        let rules = &self.runner.limits.model_rules;
+        let all = std::iter::once(&self.offer.default_model)
+            .chain(self.offer.models.iter().filter(|model| **model != self.offer.default_model));
+        all.filter(|model| rules.allow(&owner.organization, model, self.catalog())).collect()
+    }
+
+    /// Why `model` cannot answer `owner`, if it cannot.
+    fn not_offered(&self, owner: &Owner, model: &str) -> Option<ErrorData> {
+        let models = self.models_of(owner);
+        if models.iter().any(|offered| *offered == model) {
+            return None;
+        }
+        let text = match models.as_slice() {
+            [] => "No model is offered to this organization. Who runs the proxy decides that.".to_owned(),
+            models => {
+                let names: Vec<&str> = models.iter().map(|model| model.as_str()).collect();
+                format!("{model} is not offered here. The models are: {}.", names.join(", "))
+            }
+        };
+        Some(ErrorData::new(ErrorCode::ModelNotFound, text))
+    }
+
     /// The model that is asked for: the message's own, the session's, or the default one.
     async fn model_of(&self, owner: &Owner, send: &SendMessage) -> String {
         let of_session = match (&send.model, &send.session_id) {
             (None, Some(id)) => self.store().session(owner, id).await.ok().and_then(|session| session.model),
             _ => None,
         };
-        send.model.clone().or(of_session).unwrap_or_else(|| self.offer.default_model.clone())
+        let default = || self.models_of(owner).first().map_or_else(String::new, |model| (*model).clone());
+        send.model.clone().or(of_session).unwrap_or_else(default)
     }
 
     async fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {
@@ -326,9 +346,12 @@ impl Service {
         }
     }
 
-    async fn create_session(&self, owner: &Owner, create: CreateSession) -> Result<ServerMessage, StoreError> {
+    async fn create_session(&self, owner: &Owner, create: CreateSession) -> Outcome {
+        if let Some(error) = create.model.as_deref().and_then(|model| self.not_offered(owner, model)) {
+            return Outcome::Failed(error);
+        }
         let session = new_session(self.sources().session_id(), create.title, create.model, (self.sources().now)());
-        self.store().ensure_session(owner, session).await.map(ServerMessage::SessionCreated)
+        Outcome::from(self.store().ensure_session(owner, session).await.map(ServerMessage::SessionCreated))
     }
 
     async fn list_sessions(&self, owner: &Owner, list: &ListSessions) -> Result<ServerMessage, StoreError> {
@@ -493,11 +516,12 @@ impl Service {
 
     fn greeting(&self, identity: &Identity) -> ServerHello {
         let catalog = self.catalog();
-        let model = |id: &String| {
+        let models = self.models_of(&identity.owner);
+        let model = |id: &&String| {
             let known = catalog.find(id);
             ModelInfo {
-                model: id.clone(),
-                default: *id == self.offer.default_model,
+                model: (*id).clone(),
+                default: models.first() == Some(id),
                 max_output_tokens: known.and_then(|model| model.max_output_tokens),
                 context_tokens: known.and_then(|model| model.context_tokens),
                 price: known.and_then(|model| model.price),
@@ -515,10 +539,10 @@ impl Service {
             demo: self.offer.demo,
             limits: Limits {
                 max_frame_bytes: MAX_CLIENT_FRAME_BYTES as u32,
-                max_message_chars: self.offer.max_message_chars,
+                max_message_chars: self.offer.message.chars,
                 max_parallel_turns: self.offer.max_parallel_turns,
             },
-            models: self.offer.models.iter().map(model).collect(),
+            models: models.iter().map(model).collect(),
             price_version: catalog.version().to_owned(),
             tools: Vec::new(),
         }

@@ -64,6 +64,7 @@ pub(crate) enum StopReason {
     MaxTokens,
     StopSequence,
     ToolUse,
+    GuardrailIntervened,
 }
 
 impl StopReason {
@@ -73,6 +74,7 @@ impl StopReason {
             StopReason::MaxTokens => "max_tokens",
             StopReason::StopSequence => "stop_sequence",
             StopReason::ToolUse => "tool_use",
+            StopReason::GuardrailIntervened => "guardrail_intervened",
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::answer::{Answer, Part};
 use crate::chat::{Block, Chat, Message, Role, Thinking, Tool, ToolChoice};
 use crate::error::{ApiError, ErrorType};
 use crate::frame;
+use crate::guardrail::GuardrailConfig;
 
 /// Reads a request body.
 pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
@@ -33,6 +34,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
         sampling,
         stop_sequences: config.stop_sequences,
         thinking: thinking(extra),
+        guardrail: request.guardrail_config,
     })
 }
 
@@ -53,6 +55,7 @@ struct Request {
     #[serde(default)]
     inference_config: InferenceConfig,
     tool_config: Option<ToolConfig>,
+    guardrail_config: Option<GuardrailConfig>,
     #[serde(default)]
     additional_model_request_fields: Value,
 }

@@ -37,6 +37,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
         sampling,
         stop_sequences: request.stop_sequences,
         thinking,
+        guardrail: None,
     })
 }
 

@@ -4,5 +4,6 @@ mod answers;
 mod cli;
 mod common;
 mod faults;
+mod guardrails;
 mod moments;
 mod service;

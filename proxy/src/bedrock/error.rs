@@ -189,6 +189,16 @@ impl UpstreamError {
             "ServiceQuotaExceededException" => {
                 (ErrorCode::Throttled, format!("A quota of the account for {model} in {region} is used up: {detail}"))
             }
+            "AccessDeniedException" | "ResourceNotFoundException" | "ValidationException"
+                if said.contains("guardrail") =>
+            {
+                (
+                    ErrorCode::ModelAccessDenied,
+                    format!(
+                        "The guardrail that the proxy is set to use cannot be used in {region}: check OUTCROP_GUARDRAIL_ID and OUTCROP_GUARDRAIL_VERSION, and allow bedrock:ApplyGuardrail on it in the IAM policy of the proxy's credentials. ({detail})"
+                    ),
+                )
+            }
             "AccessDeniedException" if said.contains("not authorized to perform") => (
                 ErrorCode::ModelAccessDenied,
                 format!(
@@ -350,6 +360,18 @@ mod tests {
         let cases = [
             ("ThrottlingException", "Too many requests", ErrorCode::Throttled, "Wait a moment"),
             ("ThrottlingException", "Too many tokens per day", ErrorCode::Throttled, "renews"),
+            (
+                "AccessDeniedException",
+                "User: x is not authorized to perform: bedrock:ApplyGuardrail on resource: y",
+                ErrorCode::ModelAccessDenied,
+                "OUTCROP_GUARDRAIL_ID",
+            ),
+            (
+                "ValidationException",
+                "The guardrail identifier or version provided in the request does not exist.",
+                ErrorCode::ModelAccessDenied,
+                "bedrock:ApplyGuardrail",
+            ),
             (
                 "AccessDeniedException",
                 "You don't have access to the model",

@@ -6,6 +6,7 @@ pub mod connect;
 mod error;
 pub mod event;
 pub mod frame;
+mod guardrail;
 mod stream;
 pub mod upstream;
 
@@ -24,8 +25,11 @@ use aws_sdk_bedrockruntime::{
 };
 use protocol::{Role, StopReason, Usage};
 
+use crate::content::BYTES_OF_A_TOKEN;
+
 pub use error::{Retry, Target, UpstreamError};
 pub use event::UpstreamEvent;
+pub use guardrail::Guardrail;
 pub use stream::EventStream;
 pub use upstream::{EventSource, Upstream};
 
@@ -65,10 +69,9 @@ impl ConverseRequest {
         self.system.as_deref().map_or(0, str::len) + self.turns.iter().map(|turn| turn.text.len()).sum::<usize>()
     }
 
-    /// About the most input tokens it may be counted as. [`Usage::estimate`] takes four bytes for a token, which is about right for
-    /// English; code and most other languages take fewer, and each message has a frame of its own.
+    /// About the most input tokens it may be counted as: [`Usage::estimate`] is about right for English, this for everything, and each
+    /// message has a frame of its own.
     pub fn most_input_tokens(&self) -> u64 {
-        const BYTES_OF_A_TOKEN: usize = 3;
         const TOKENS_OF_A_FRAME: usize = 16;
         (self.text_bytes().div_ceil(BYTES_OF_A_TOKEN) + TOKENS_OF_A_FRAME * (self.turns.len() + 1)) as u64
     }
@@ -100,6 +103,7 @@ pub struct WholeAnswer {
 pub struct Bedrock {
     pool: Arc<[Pooled]>,
     region: Arc<str>,
+    guardrail: Option<Guardrail>,
 }
 
 #[derive(Debug)]
@@ -122,7 +126,12 @@ impl Bedrock {
     /// A way to Bedrock over `clients`, all of `region`.
     pub fn new(clients: Vec<Client>, region: &str) -> Self {
         let pool = clients.into_iter().map(|client| Pooled { client, in_use: Arc::default() }).collect();
-        Self { pool, region: region.into() }
+        Self { pool, region: region.into(), guardrail: None }
+    }
+
+    /// The same with every call watched by `guardrail`, if there is one.
+    pub fn guarded(self, guardrail: Option<Guardrail>) -> Self {
+        Self { guardrail, ..self }
     }
 
     fn lease(&self) -> (&Client, Lease) {
@@ -148,6 +157,7 @@ impl Upstream for Bedrock {
             .set_messages(Some(messages(request)))
             .set_system(system(request))
             .inference_config(inference(request))
+            .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_stream))
             .customize()
             .interceptor(body.clone())
             .send()
@@ -166,6 +176,7 @@ impl Upstream for Bedrock {
             .set_messages(Some(messages(request)))
             .set_system(system(request))
             .inference_config(inference(request))
+            .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_whole))
             .send()
             .await;
         match result {

@@ -1,10 +1,13 @@
 //! HTTP: the page, health, and the upgrade to WebSocket.
 
 mod admin;
+mod headers;
 mod ledger;
 mod origin;
 mod pages;
 mod revocations;
+mod stream;
+mod tls;
 mod upgrade;
 
 use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -30,17 +33,20 @@ use crate::{observe::Observe, service::Service, ws::sockets::Sockets};
 
 pub use admin::{AdminToken, MIN_TOKEN_CHARS};
 pub use origin::Origins;
+pub use tls::{Tls, TlsError};
 
-/// How long a client may take for the head of a request, from the moment it connects.
+use stream::Stream;
+
+/// How long a client may take to shake hands for TLS, and then for the head of each request, where nothing else is set.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the head of a request may be, in bytes.
+/// How long the head of a request may be, in bytes, likewise.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// How long a connection may last that does not become a WebSocket. hyper has no limit for a client that asks and does not read.
+/// How long a connection may last that does not become a WebSocket, likewise. hyper has no limit for a client that asks and does not read.
 pub const PLAIN_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many connections there may be besides open sockets: those that load the page or shake hands.
+/// How many connections there may be besides open sockets, those that load the page or shake hands, likewise.
 pub const MAX_PLAIN_CONNECTIONS: usize = 1_024;
 
 /// How much of what was written the system may hold unsent for a socket: without a bound it takes megabytes for one that is not read,
@@ -52,6 +58,19 @@ const MAX_UNSENT_BYTES: u32 = 16 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The bounds of connections that are no WebSockets, or not yet.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpLimits {
+    /// See [`HEADER_TIMEOUT`].
+    pub header_timeout: Duration,
+    /// See [`MAX_HEAD_BYTES`].
+    pub max_head_bytes: usize,
+    /// See [`PLAIN_TIMEOUT`].
+    pub plain_timeout: Duration,
+    /// See [`MAX_PLAIN_CONNECTIONS`].
+    pub max_plain_connections: usize,
+}
 
 /// The HTTP server.
 #[derive(Debug)]
@@ -68,6 +87,10 @@ pub struct Http {
     pub admin: Option<AdminToken>,
     /// Who is told of what happens.
     pub observe: Observe,
+    /// TLS, unless somebody before the proxy does it.
+    pub tls: Option<Tls>,
+    /// Its bounds.
+    pub limits: HttpLimits,
 }
 
 /// The other end of the connection that a request came over.
@@ -77,7 +100,7 @@ struct Peer(SocketAddr);
 impl Http {
     /// Accepts connections until the future is dropped.
     pub async fn accept(self: Arc<Self>, listener: TcpListener) {
-        let plain = Arc::new(Semaphore::new(MAX_PLAIN_CONNECTIONS));
+        let plain = Arc::new(Semaphore::new(self.limits.max_plain_connections));
         loop {
             let Ok(permit) = plain.clone().acquire_owned().await else { return };
             match listener.accept().await {
@@ -100,6 +123,15 @@ impl Http {
         if set_options(&stream).is_err() {
             return;
         }
+        let HttpLimits { header_timeout, max_head_bytes, plain_timeout, .. } = self.limits;
+        let stream = match &self.tls {
+            None => Stream::Plain(stream),
+            Some(tls) => match timeout(header_timeout, tls.accept(stream)).await {
+                Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
+                Ok(Err(error)) => return debug!(%peer, %error, "TLS was not agreed on"),
+                Err(_) => return debug!(%peer, "TLS was not agreed on in time"),
+            },
+        };
         let service = service_fn(move |mut request: Request<Incoming>| {
             let http = self.clone();
             request.extensions_mut().insert(Peer(peer));
@@ -107,11 +139,11 @@ impl Http {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .max_buf_size(MAX_HEAD_BYTES)
+            .header_read_timeout(header_timeout)
+            .max_buf_size(max_head_bytes)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
-        match timeout(PLAIN_TIMEOUT, connection).await {
+        match timeout(plain_timeout, connection).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => debug!(%peer, %error, "a connection ended early"),
             Err(_) => debug!(%peer, "a connection was open for too long"),
@@ -120,9 +152,7 @@ impl Http {
 
     async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
         let mut response = self.route(request).await;
-        let headers = response.headers_mut();
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers::protect(response.headers_mut(), self.tls.is_some());
         response
     }
 

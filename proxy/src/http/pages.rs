@@ -14,8 +14,8 @@ use super::{Body, text};
 
 /// What a page may do: load what comes with it, run its WebAssembly, and talk to this proxy. Nothing inline, nothing remote.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
+     img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
 
 /// Files whose name changes with their content, as Vite makes them, are kept by browsers for good.
 const HASHED_FILES: &str = "/assets/";

@@ -9,11 +9,10 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use protocol::SUBPROTOCOL;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tracing::{Instrument, debug};
 
-use super::{Body, Http, Peer, text};
+use super::{Body, Http, Peer, stream::Stream, text};
 use crate::{auth::Refusal, principal::Identity, ws::socket::Socket};
 
 /// Names of parameters in which tokens are known to travel.
@@ -66,13 +65,13 @@ async fn upgrade(http: &Http, mut request: Request<Incoming>, peer: Option<Socke
             Ok(upgraded) => upgraded,
             Err(error) => return debug!(%error, "a handshake was not finished"),
         };
-        match upgraded.downcast::<TokioIo<TcpStream>>() {
+        match upgraded.downcast::<TokioIo<Stream>>() {
             Ok(parts) => {
                 let (stream, read_already) = (parts.io.into_inner(), parts.read_buf.to_vec());
                 drop(parts.read_buf);
                 Socket::new(stream, read_already, service, identity, place).await.run().await;
             }
-            Err(_) => debug!("a socket over something else than TCP"),
+            Err(_) => debug!("a socket over something else than a connection of ours"),
         }
     };
     tokio::spawn(socket.instrument(log));

@@ -30,9 +30,6 @@ pub struct Answers {
     /// How many of the latest messages the model is sent, in whole turns.
     #[arg(long, env = "OUTCROP_HISTORY_MESSAGES", default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Answers")]
     pub history_messages: u32,
-    /// The longest message, in characters.
-    #[arg(long, env = "OUTCROP_MAX_MESSAGE_CHARS", default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Answers")]
-    pub max_message_chars: u32,
     /// What becomes of the call when a person stops an answer: read on for what it used, or dropped, which leaves an estimate.
     #[arg(
         long,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{duration, endpoint};
+use super::{Guarding, duration, endpoint};
 
 /// The model that answers where nothing else is set.
 pub const DEFAULT_MODEL: &str = "anthropic.claude-3-5-sonnet-20241022-v2:0";
@@ -29,6 +29,9 @@ pub struct Upstream {
     /// Another address than the region's own, such as an interface endpoint.
     #[arg(long, env = "BEDROCK_ENDPOINT_URL", value_name = "URL", value_parser = endpoint, help_heading = "Bedrock")]
     pub endpoint_url: Option<String>,
+    /// What watches over every call.
+    #[command(flatten)]
+    pub guarding: Guarding,
 }
 
 /// Who answers.

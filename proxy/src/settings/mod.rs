@@ -3,6 +3,7 @@
 mod answers;
 mod auth;
 mod bedrock;
+mod content;
 mod conversations;
 mod limits;
 mod money;
@@ -23,6 +24,7 @@ use crate::ledger::{
 pub use answers::{Answers, OnStop};
 pub use auth::{AuthMode, Authentication, Mint};
 pub use bedrock::{Bedrock, DEFAULT_MODEL, Demo, Upstream};
+pub use content::{Content, Guarding, GuardrailMode};
 pub use conversations::{Conversations, Dynamodb, StoreKind};
 pub use limits::Limits;
 pub use money::{MetricsFormat, Money};
@@ -158,6 +160,9 @@ pub struct Serve {
     /// Who answers.
     #[command(flatten)]
     pub bedrock: Bedrock,
+    /// What may be said.
+    #[command(flatten)]
+    pub content: Content,
     /// How answers are made, and how long they may take.
     #[command(flatten)]
     pub answers: Answers,
@@ -202,6 +207,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::http::{HEADER_TIMEOUT, MAX_HEAD_BYTES, MAX_PLAIN_CONNECTIONS, PLAIN_TIMEOUT};
 
     fn serve(args: &[&str]) -> Result<Serve, String> {
         let all = ["outcrop-proxy", "serve"].iter().chain(args);
@@ -229,6 +235,13 @@ mod tests {
     }
 
     #[test]
+    fn bounds_that_have_names_are_the_defaults() {
+        let limits = serve(&[]).unwrap().server.http_limits();
+        assert_eq!((limits.header_timeout, limits.plain_timeout), (HEADER_TIMEOUT, PLAIN_TIMEOUT));
+        assert_eq!((limits.max_head_bytes, limits.max_plain_connections), (MAX_HEAD_BYTES, MAX_PLAIN_CONNECTIONS));
+    }
+
+    #[test]
     fn demo_takes_a_value_or_none() {
         assert_eq!(serve(&["--demo"]).unwrap().bedrock.demo, Demo::Always);
         assert_eq!(serve(&["--demo=auto"]).unwrap().bedrock.demo, Demo::Auto);
@@ -243,6 +256,11 @@ mod tests {
             (["--endpoint-url", "ftp://x"], "https://"),
             (["--history-messages", "0"], "1..=1000"),
             (["--listen", "localhost"], "socket address"),
+            (["--tls-cert", "cert.pem"], "--tls-key"),
+            (["--max-head-bytes", "1"], "8192..=1048576"),
+            (["--guardrail-id", "a1b2c3"], "--guardrail-version"),
+            (["--guardrail-id", "My guardrail"], "a1b2c3d4e5f6"),
+            (["--guardrail-version", "latest"], "or DRAFT"),
         ] {
             let error = serve(&args).unwrap_err();
             assert!(error.contains(expected) && error.contains(args[0]), "{error}");

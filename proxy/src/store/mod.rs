@@ -20,7 +20,7 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::principal::Owner;
+use crate::{content::is_blank, principal::Owner};
 
 pub use accounts::{Account, Amount, Balance, Limit, Reservation};
 pub use calls::{Call, CallOutcome, CallsOf, CallsPage};
@@ -311,7 +311,7 @@ const MAX_MADE_TITLE_CHARS: usize = 60;
 
 /// A title from the first words of a message.
 fn title_from(text: &str) -> Option<String> {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let line = text.lines().map(str::trim).find(|line| !is_blank(line))?;
     if line.chars().count() <= MAX_MADE_TITLE_CHARS {
         return Some(line.to_owned());
     }

@@ -7,14 +7,17 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
 use super::{
-    Runner, Turn,
+    Limits, Runner, Turn,
     attempts::Attempts,
     breaker::Health,
     calls::{Answered, Calls},
     log::{LogFull, MAX_ANSWER_BYTES},
     queue::Place,
 };
-use crate::bedrock::{ConverseRequest, EventSource, UpstreamError, UpstreamEvent};
+use crate::{
+    bedrock::{ConverseRequest, EventSource, UpstreamError, UpstreamEvent},
+    principal::Owner,
+};
 
 /// How long a stream may take to close after its last event, so that its connection can be used again.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -30,7 +33,7 @@ impl Runner {
     ) -> Result<Answered, UpstreamError> {
         let started = Instant::now();
         let asked = request.model.clone();
-        let mut others = self.limits.fallback_models.iter().filter(|model| **model != asked);
+        let mut others = self.fallback_models(&turn.owner).filter(|model| **model != asked);
         loop {
             let error = match self.ask_model(turn, &request, streaming, calls, started).await {
                 Ok(answered) => return Ok(answered),
@@ -199,6 +202,12 @@ impl Runner {
                 watchdog.as_mut().reset(Instant::now() + silence);
             }
         }
+    }
+
+    /// The models that `owner` may be answered with where the one that was asked for cannot.
+    pub(super) fn fallback_models<'a>(&'a self, owner: &'a Owner) -> impl Iterator<Item = &'a String> {
+        let Limits { fallback_models, model_rules, .. } = &self.limits;
+        fallback_models.iter().filter(|model| model_rules.allow(&owner.organization, model, &self.catalog))
     }
 
     /// Makes `request` one for `model`.

@@ -4,15 +4,20 @@
 //! failed before anything of them came or with nothing but reasoning, messages sent twice after a failure, and answers that were
 //! cut short. This is the one place where that is repaired, before every call.
 
-use protocol::{Message, Role};
+use protocol::{Message, Role, StopReason};
 
 use crate::bedrock::Turn;
 
-/// The conversation to send: of `messages`, oldest first, at most the last `limit`, and whole turns only, so that it starts with
+/// The conversation to send. What a guardrail blocked, question and answer, is left out: it looks at all that is sent, and would block
+/// every further message for it. Of the rest of `messages`, oldest first, at most the last `limit`, and whole turns only, so that it starts with
 /// the user. The last message must be the user's; the result then ends with it, and is empty only if it is blank.
 pub fn conversation(messages: &[Message], limit: usize) -> Vec<Turn> {
     let mut turns: Vec<Turn> = Vec::new();
     for message in messages {
+        if message.stop_reason == Some(StopReason::GuardrailIntervened) {
+            turns.pop_if(|turn| turn.role == Role::User);
+            continue;
+        }
         let text = message.content.trim();
         if text.is_empty() {
             continue;
@@ -83,6 +88,19 @@ mod tests {
         assert_eq!(repaired(&[(U, "hi"), (A, ""), (U, "hi")], 10), ["hi"]);
         assert_eq!(repaired(&[(U, "hi"), (A, " "), (U, "there")], 10), ["hi\n\nthere"]);
         assert_eq!(repaired(&[(U, "hi"), (A, "part of"), (U, "hi")], 10), ["hi", "part of", "hi"]);
+    }
+
+    #[test]
+    fn what_a_guardrail_blocked_is_not_sent_again() {
+        let blocked = Message { stop_reason: Some(StopReason::GuardrailIntervened), ..message(A, "no") };
+        let plain = |role, text| message(role, text);
+        let all = [plain(U, "1"), plain(A, "2"), plain(U, "bad"), blocked.clone(), plain(U, "3")];
+        let texts = |messages: &[Message]| conversation(messages, 10).into_iter().map(|t| t.text).collect::<Vec<_>>();
+        assert_eq!(texts(&all), ["1", "2", "3"]);
+        assert_eq!(texts(&all[2..]), ["3"]);
+        let failed_before = [plain(U, "worse"), plain(U, "bad"), blocked.clone(), plain(U, "3")];
+        assert_eq!(texts(&failed_before), ["3"]);
+        assert_eq!(texts(&[blocked, plain(U, "3")]), ["3"]);
     }
 
     #[test]

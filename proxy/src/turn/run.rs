@@ -24,6 +24,7 @@ use super::{
 use crate::{
     bedrock::{ConverseRequest, Upstream, UpstreamError},
     ledger::{Budgets, Watch, budgets::over_budget},
+    models::ModelRules,
     sources::Sources,
     store::{
         Ask, Call, CallOutcome, Checkpoint, Closing, OpenAnswer, Opening, Reservation, Store, StoreError, new_session,
@@ -74,6 +75,8 @@ pub struct Limits {
     pub retry: RetryPolicy,
     /// The models that are asked, in this order, where the one that was asked for cannot answer.
     pub fallback_models: Vec<String>,
+    /// Who may use which.
+    pub model_rules: ModelRules,
     /// How long the call of a stopped answer is read on for what it used; not at all where this is `None`.
     pub stop_drain: Option<Duration>,
     /// How long a turn goes on that nobody follows; to its end where this is `None`.
@@ -240,7 +243,7 @@ impl Runner {
 
     /// What is set aside for the answer to `request`, by whichever model gives it.
     fn reservation(&self, turn: &Turn, request: &ConverseRequest) -> Reservation {
-        let others = self.limits.fallback_models.iter().map(String::as_str);
+        let others = self.fallback_models(&turn.owner).map(String::as_str);
         let models = std::iter::once(request.model.as_str()).chain(others);
         let most = |model| (model, self.max_tokens(model));
         let input_tokens = request.most_input_tokens();

@@ -6,19 +6,29 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+/// What a socket is made of.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin {
+    /// The bytes that went on from buffers of its own; 0 where it has none.
+    fn sent(&self) -> u64 {
+        0
+    }
+}
+
+impl Transport for DuplexStream {}
 
 /// A stream that counts the bytes written to it, so that a peer that reads slowly can be told from one that does not read; and that
 /// takes only so many bytes from a peer that nobody knows.
 #[derive(Debug)]
-pub(super) struct Counted<S> {
+pub(crate) struct Counted<S> {
     inner: S,
     written: u64,
     may_read: Option<usize>,
 }
 
 impl<S> Counted<S> {
-    pub(super) fn new(inner: S) -> Self {
+    pub(crate) fn new(inner: S) -> Self {
         Self { inner, written: 0, may_read: None }
     }
 
@@ -28,8 +38,15 @@ impl<S> Counted<S> {
     }
 
     /// The bytes that were taken so far.
-    pub(super) fn written(&self) -> u64 {
+    pub(crate) fn written(&self) -> u64 {
         self.written
+    }
+}
+
+impl<S: Transport> Counted<S> {
+    /// The bytes that have moved so far, here or further on.
+    pub(super) fn moved(&self) -> u64 {
+        self.written + self.inner.sent()
     }
 }
 
@@ -54,6 +71,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
             self.written += written as u64;
         }
         result
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        if let Poll::Ready(Ok(written)) = result {
+            self.written += written as u64;
+        }
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -16,7 +16,7 @@ use protocol::{
     limits::{MAX_CLIENT_FRAME_BYTES, MAX_UNAUTHENTICATED_FRAME_BYTES},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt},
     time::{Instant, Sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::{
@@ -31,7 +31,7 @@ use tracing::debug;
 
 use super::{
     connection::{Connection, MAX_FRAMES_BEFORE_HELLO, Transmit},
-    progress::Counted,
+    progress::{Counted, Transport},
     sockets::Place,
 };
 use crate::{
@@ -125,7 +125,7 @@ pub fn config() -> WebSocketConfig {
         .max_frame_size(Some(MAX_CLIENT_FRAME_BYTES))
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+impl<S: Transport> Socket<S> {
     /// A socket over a stream whose handshake is done; `read_already` are bytes that came with it. Without an identity the client has
     /// to say who it is.
     pub async fn new(
@@ -265,7 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Whether a write has made no progress for too long.
     fn stuck(&mut self, now: Instant) -> bool {
-        let written = self.ws.get_ref().written();
+        let written = self.ws.get_ref().moved();
         let Some(flushing) = &mut self.flushing else { return false };
         if flushing.written != written {
             *flushing = Flushing { since: now, written };
@@ -348,7 +348,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
         self.more_to_send = batched >= WRITE_BATCH_BYTES;
         if any {
-            self.flushing = Some(Flushing { since: now, written: self.ws.get_ref().written() });
+            self.flushing = Some(Flushing { since: now, written: self.ws.get_ref().moved() });
         }
         None
     }
@@ -365,7 +365,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
                 Poll::Pending => {
-                    let written = self.ws.get_ref().written();
+                    let written = self.ws.get_ref().moved();
                     if flushing.written != written {
                         *flushing = Flushing { since: Instant::now(), written };
                     }

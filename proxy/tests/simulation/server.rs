@@ -13,7 +13,9 @@ use fastrand::Rng;
 use futures_util::{Stream, stream::FuturesUnordered};
 use outcrop_proxy::{
     auth::Auth,
+    content::MessageLimits,
     ledger::{Budget, Budgets, Watch},
+    models::ModelRules,
     principal::Identity,
     service::{Offer, Outcome, Service},
     sources::Sources,
@@ -106,7 +108,7 @@ impl Machine {
         let offer = Offer {
             default_model: model.clone(),
             models: vec![model],
-            max_message_chars: 1_000,
+            message: MessageLimits { chars: 1_000, tokens: 1_000 },
             max_parallel_turns: 8,
             demo: false,
         };
@@ -139,6 +141,7 @@ fn limits(seed: u64) -> Limits {
         reasoning_timeout: Duration::from_secs(15),
         answer_timeout: Duration::from_secs(300),
         retry: RetryPolicy { max_attempts: 4, base: Duration::from_millis(200), timeout: Duration::from_secs(60) },
+        model_rules: ModelRules::none(),
         fallback_models: seed.is_multiple_of(3).then(|| "anthropic.claude-other".to_owned()).into_iter().collect(),
         stop_drain: seed.is_multiple_of(2).then_some(Duration::from_secs(5)),
         unwatched_timeout: None,
