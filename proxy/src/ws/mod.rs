@@ -1,6 +1,6 @@
 //! WebSockets: [`connection`] decides, [`socket`] does, [`sockets`] knows them all.
 
 pub mod connection;
-mod progress;
+pub(crate) mod progress;
 pub mod socket;
 pub mod sockets;
