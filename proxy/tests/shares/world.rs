@@ -16,7 +16,9 @@ use outcrop_proxy::{
     bedrock::{
         ConverseRequest, EventSource, Target, Upstream, UpstreamError, UpstreamEvent, WholeAnswer, upstream::TakeEvent,
     },
+    content::MessageLimits,
     ledger::{Budgets, Watch},
+    models::ModelRules,
     principal::{Identity, Owner},
     service::{Offer, Service},
     settings::Serve,
@@ -72,7 +74,7 @@ impl World {
         let offer = Offer {
             default_model: MODEL.to_owned(),
             models: vec![MODEL.to_owned()],
-            max_message_chars: 1_000,
+            message: MessageLimits { chars: 1_000, tokens: 1_000 },
             max_parallel_turns: limits.max_turns_per_socket,
             demo: false,
         };
@@ -128,6 +130,7 @@ fn limits(settings: &Serve) -> Limits {
         answer_timeout: answers.answer_timeout,
         retry: RetryPolicy { max_attempts: 4, base: Duration::from_secs(1), timeout: Duration::from_secs(180) },
         fallback_models: settings.bedrock.fallback_models.clone(),
+        model_rules: ModelRules::none(),
         stop_drain: Some(answers.stop_drain_timeout),
         unwatched_timeout: None,
     }
