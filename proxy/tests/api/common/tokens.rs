@@ -20,7 +20,6 @@ pub(crate) const SECRET: &str = "a secret of the tests that opens nothing at all
 pub(crate) const WITH_TOKENS: [&str; 2] = ["--jwt-secret", SECRET];
 
 /// Seconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "tokens count by the clock of the machine")]
 pub(crate) fn now() -> u64 {
     (Sources::system().now)().unix_ms() / 1_000
 }
