@@ -144,10 +144,26 @@ impl Running {
             let line = timeout(PATIENCE, self.lines.next_line()).await.expect("a line").expect("UTF-8").expect("more");
             self.said.push_str(&line);
             self.said.push('\n');
-            if let Some(addr) = line.strip_prefix("listening on http://") {
+            let url = line.strip_prefix("listening on ").and_then(|url| url.split_once("://"));
+            if let Some((_, addr)) = url {
                 return addr.parse().expect("an address");
             }
         }
+    }
+
+    /// Waits until it has logged a line with this in it.
+    pub(crate) async fn logs(&mut self, text: &str) {
+        let stderr = self.child.stderr.as_mut().expect("a pipe");
+        let mut line = Vec::new();
+        let logged = async {
+            while !(line.ends_with(b"\n") && String::from_utf8_lossy(&line).contains(text)) {
+                if line.ends_with(b"\n") {
+                    line.clear();
+                }
+                line.push(stderr.read_u8().await.expect("more"));
+            }
+        };
+        timeout(PATIENCE, logged).await.expect("a line");
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
