@@ -7,8 +7,9 @@ const EXECUTABLE = process.env.CHROMIUM || "/usr/bin/chromium";
 /** How long a condition may take to come true. */
 const CONDITION_TIMEOUT_MS = 20_000;
 
-export async function launch() {
-  return chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--disable-gpu"] });
+/** `args` are switches of Chromium. */
+export async function launch(args = []) {
+  return chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--disable-gpu", ...args] });
 }
 
 /**

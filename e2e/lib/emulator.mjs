@@ -21,6 +21,11 @@ export async function startEmulator({ tokensPerSecond }) {
     env: { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: KEYS.id, AWS_SECRET_ACCESS_KEY: KEYS.secret, BEDROCK_ENDPOINT_URL: program.url },
     /** The calls so far, the oldest first. */
     calls,
+    /** Plays these steps from now on. */
+    async script(steps) {
+      const response = await fetch(`${program.url}/_emulator/script`, { method: "PUT", body: JSON.stringify({ steps }) });
+      if (!response.ok) throw new Error(await response.text());
+    },
     async forget() {
       await fetch(`${program.url}/_emulator/ledger`, { method: "DELETE" });
     },

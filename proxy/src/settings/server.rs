@@ -57,7 +57,8 @@ pub struct Server {
     /// The most connections that are no WebSocket, or not yet.
     #[arg(long, env = "OUTCROP_MAX_PLAIN_CONNECTIONS", default_value_t = 1_024, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536), help_heading = "Server")]
     pub max_plain_connections: u32,
-    /// The longest head of a request, in bytes; more than the default where something before the proxy adds long headers.
+    /// The longest head of a request, in bytes; one of less than twice as many may pass where it comes at once. More than the default
+    /// is for where something before the proxy adds long headers.
     #[arg(long, env = "OUTCROP_MAX_HEAD_BYTES", default_value_t = 16_384, value_name = "N", value_parser = clap::value_parser!(u32).range(8_192..=1_048_576), help_heading = "Server")]
     pub max_head_bytes: u32,
     /// How long a client may take to shake hands for TLS, and then for the head of each request.

@@ -96,6 +96,28 @@ async fn a_head_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
+async fn who_runs_the_proxy_may_set_other_bounds() {
+    let proxy = Proxy::with(&["--max-head-bytes", "65536"], Script::new()).await;
+    assert_eq!(status(&proxy, &request(Some(("cookie", Some(&"x".repeat(60_000)))))).await, 101);
+    assert_eq!(status(&proxy, &request(Some(("cookie", Some(&"x".repeat(200_000)))))).await, 431);
+
+    let limit = Duration::from_millis(300);
+    let flags = ["--max-plain-connections", "1", "--plain-timeout", "300ms"];
+    let proxy = Proxy::with(&flags, Script::new()).await;
+    let began = Instant::now();
+    let mut only = TcpStream::connect(proxy.addr).await.expect("a connection");
+    only.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("written");
+    let mut line = [0; 12];
+    within("an answer", only.read_exact(&mut line)).await.expect("a status line");
+    // There is room for one, which is kept open until its time is up.
+    let next = http(proxy.addr, "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    let took = began.elapsed() + Duration::from_millis(50);
+    assert!(next.starts_with("HTTP/1.1 200 ") && took >= limit, "{took:?}: {next}");
+    let mut rest = Vec::new();
+    within("the end", only.read_to_end(&mut rest)).await.expect("a closed connection");
+}
+
+#[tokio::test]
 async fn what_is_no_http_is_answered_and_closed() {
     let proxy = Proxy::start().await;
     for bytes in ["\x16\x03\x01\x02\x00\x01\x00\x01\x7e\x03\x03\r\n\r\n", "EHLO mail.example\r\n\r\n"] {

@@ -41,7 +41,17 @@ async fn health_and_readiness_answer_and_other_paths_do_not() {
             response.starts_with(&format!("HTTP/1.1 {status}\r\n")) && response.contains(body),
             "{path}: {response}"
         );
-        assert!(response.contains("x-content-type-options: nosniff"), "{response}");
+        for header in [
+            "x-content-type-options: nosniff",
+            "x-frame-options: DENY",
+            "referrer-policy: no-referrer",
+            "cross-origin-opener-policy: same-origin",
+            "cross-origin-resource-policy: same-origin",
+            "permissions-policy: accelerometer=()",
+            "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+        ] {
+            assert!(response.contains(&format!("\r\n{header}")), "{path}: {header} in {response}");
+        }
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         assert!(ask(&proxy, method, "/", "").await.starts_with("HTTP/1.1 405 "), "{method}");
@@ -63,6 +73,9 @@ async fn the_page_comes_with_a_strict_policy_and_its_files_are_kept_for_good() {
             "{policy}"
         );
         assert!(!policy.contains("unsafe-inline") && !policy.contains('*'), "{policy}");
+        for directive in ["object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(directive), "{policy}");
+        }
     }
     let script = get(&proxy, "/assets/app-1a2b.js").await;
     assert!(

@@ -22,5 +22,6 @@ mod shutdown;
 mod silence;
 mod slow_reader;
 mod stop;
+mod tls;
 mod tokens;
 mod usage;

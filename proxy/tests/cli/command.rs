@@ -10,8 +10,9 @@ use std::{
 use bedrock_emulator::{ACCESS_KEY_ID, API_KEY, Emulator, SECRET_ACCESS_KEY};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    sync::watch,
     task::JoinHandle,
     time::timeout,
 };
@@ -45,7 +46,8 @@ pub(crate) struct Running {
     lines: Lines<BufReader<ChildStdout>>,
     said: String,
     /// Its log, which is read while it writes: a pipe that is full would stop it.
-    log: JoinHandle<String>,
+    log: watch::Receiver<String>,
+    reading: JoinHandle<()>,
     /// Removed when nobody runs in it any more.
     _folder: Arc<TempDir>,
 }
@@ -113,13 +115,14 @@ impl Run {
     pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let mut child = self.command(args).spawn().expect("started");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let mut stderr = child.stderr.take().expect("a pipe");
-        let log = tokio::spawn(async move {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).await.expect("UTF-8");
-            log
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let (written, log) = watch::channel(String::new());
+        let reading = tokio::spawn(async move {
+            while let Some(line) = stderr.next_line().await.expect("UTF-8") {
+                written.send_modify(|log| log.extend([&line, "\n"]));
+            }
         });
-        Running { child, lines, said: String::new(), log, _folder: self.folder.clone() }
+        Running { child, lines, said: String::new(), log, reading, _folder: self.folder.clone() }
     }
 }
 
@@ -153,7 +156,8 @@ impl Running {
             let line = timeout(PATIENCE, self.lines.next_line()).await.expect("a line").expect("UTF-8").expect("more");
             self.said.push_str(&line);
             self.said.push('\n');
-            if let Some(addr) = line.strip_prefix("listening on http://") {
+            let url = line.strip_prefix("listening on ").and_then(|url| url.split_once("://"));
+            if let Some((_, addr)) = url {
                 return addr.parse().expect("an address");
             }
         }
@@ -163,6 +167,13 @@ impl Running {
     #[allow(dead_code, reason = "not every program of tests asks")]
     pub(crate) fn said(&self) -> &str {
         &self.said
+    }
+
+    /// Waits until it has logged this.
+    #[allow(dead_code, reason = "not every program of tests asks")]
+    pub(crate) async fn logs(&mut self, text: &str) {
+        let logged = self.log.wait_for(|log| log.contains(text));
+        timeout(PATIENCE, logged).await.expect("a line").expect("it runs");
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
@@ -177,9 +188,11 @@ impl Running {
                 self.said.push_str(&line);
                 self.said.push('\n');
             }
-            (self.child.wait().await.expect("an end"), self.log.await.expect("its log"))
+            self.reading.await.expect("its log");
+            self.child.wait().await.expect("an end")
         };
-        let (status, stderr) = timeout(PATIENCE, ended).await.expect("an end");
+        let status = timeout(PATIENCE, ended).await.expect("an end");
+        let stderr = self.log.borrow().clone();
         Ran { status, stdout: self.said, stderr }.without_secrets()
     }
 }

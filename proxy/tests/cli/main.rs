@@ -10,5 +10,6 @@ mod dynamodb_server;
 mod serve;
 mod settings;
 mod table;
+mod tls;
 mod usage;
 mod watch;

@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     time::{Instant, timeout},
 };
@@ -25,11 +26,11 @@ pub(crate) async fn connect(running: &mut Running) -> WebSocketStream<TcpStream>
     client_async(format!("ws://{addr}/ws"), stream).await.expect("a handshake").0
 }
 
-async fn hear(ws: &mut WebSocketStream<TcpStream>) -> Message {
+async fn hear<S: AsyncRead + AsyncWrite + Unpin>(ws: &mut WebSocketStream<S>) -> Message {
     timeout(Duration::from_secs(30), ws.next()).await.expect("a message").expect("more").expect("a frame")
 }
 
-pub(crate) async fn chat(ws: &mut WebSocketStream<TcpStream>, message: &str) -> Value {
+pub(crate) async fn chat<S: AsyncRead + AsyncWrite + Unpin>(ws: &mut WebSocketStream<S>, message: &str) -> Value {
     let data = json!({ "sessionId": "s", "message": message, "streaming": true });
     let frame = json!({ "id": "r", "type": "chat.send_message", "data": data });
     ws.send(Message::text(frame.to_string())).await.expect("sent");

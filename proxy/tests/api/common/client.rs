@@ -106,6 +106,11 @@ impl Client {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// Over a stream that is to become a WebSocket.
+    pub(crate) async fn upgraded(stream: S, url: &str) -> Self {
+        Self { ws: within("handshake", client_async(url, stream)).await.expect("a handshake").0 }
+    }
+
     /// Over a stream that needs no handshake.
     pub(crate) async fn over(stream: S) -> Self {
         Self { ws: WebSocketStream::from_raw_socket(stream, Role::Client, None).await }

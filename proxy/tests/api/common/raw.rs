@@ -81,9 +81,11 @@ impl RawSocket {
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
         Self::shake_hands(TcpStream::connect(addr).await.expect("a connection"), addr, b"").await
     }
+}
 
+impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
     /// Shakes hands over `stream`, with `early` bytes right behind the request.
-    pub(crate) async fn shake_hands(mut stream: TcpStream, addr: SocketAddr, early: &[u8]) -> Self {
+    pub(crate) async fn shake_hands(mut stream: S, addr: SocketAddr, early: &[u8]) -> Self {
         let head = format!(
             "GET / HTTP/1.1\r\nhost: {addr}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -102,9 +104,7 @@ impl RawSocket {
         );
         Self { stream }
     }
-}
 
-impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
     /// Writes, as far as the proxy lets it: one that has closed the socket resets it.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let _ = within("room to write", self.stream.write_all(bytes)).await;
