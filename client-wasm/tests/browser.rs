@@ -18,6 +18,7 @@ wasm_bindgen_test_configure!(run_in_browser);
         constructor(url, protocols) {
             Object.assign(this, { url, protocols, sent: [], onopen: null, onmessage: null, onclose: null });
             FakeSocket.all.push(this);
+            FakeSocket.next?.(this);
         }
         send(text) { this.sent.push(text); }
         close(code) { this.closedWith = code ?? 1000; }
@@ -34,7 +35,7 @@ wasm_bindgen_test_configure!(run_in_browser);
     export function lose(socket, code, reason) { socket.onclose(new CloseEvent("close", { code, reason })); }
     export function listens(socket) { return [socket.onopen, socket.onmessage, socket.onclose].filter(Boolean).length; }
     export function tell(type) { globalThis.dispatchEvent(new Event(type)); }
-    export function later(ms) { return new Promise((resolve) => setTimeout(resolve, ms)); }
+    export function next() { return new Promise((resolve) => { FakeSocket.next = resolve; }); }
 
     const listeners = new Map();
     for (const target of [EventTarget.prototype]) {
@@ -63,7 +64,7 @@ extern "C" {
     fn listens(socket: &JsValue) -> u32;
     fn listening() -> u32;
     fn tell(kind: &str);
-    fn later(ms: u32) -> Promise;
+    fn next() -> Promise;
 }
 
 const HELLO: &str = r#"{"version":1,"principal":{"user":"u","organization":"o"},"demo":true,"limits":{"maxFrameBytes":1,"maxMessageChars":1,"maxParallelTurns":1},"models":[{"model":"m","default":true}],"priceVersion":"v","tools":[]}"#;
@@ -270,14 +271,13 @@ async fn a_lost_socket_is_replaced_and_the_answer_resumed() {
     let handle = world.stream();
     let id = frame_id(&sent(&socket)[1]);
     text(&socket, &id, 1, "Bed");
+    let next = JsFuture::from(next());
     lose(&socket, 1006, "");
     assert_eq!(listens(&socket), 0, "nothing of a lost socket is heard any more");
     let told = world.told.take();
     assert!(told[1].starts_with(r#"status {"state":"reconnecting","attempt":1,"retryInMs":"#), "{told:?}");
-    // The first wait is at most 500 ms.
-    JsFuture::from(later(700)).await.unwrap();
+    let second = next.await.unwrap();
     assert_eq!(sockets(), 2);
-    let second = latest();
     greet(&second);
     let resume = sent(&second).pop().unwrap();
     assert!(resume.ends_with(r#""type":"chat.resume","data":{"messageId":"m1","after":1}}"#), "{resume}");

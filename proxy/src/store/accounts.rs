@@ -1,7 +1,12 @@
 //! Amounts that are set aside and spent, and how much of them there may be.
 
+use std::time::Duration;
+
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// How long an account is kept after its end: an answer that began in it may end later.
+pub const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 3_600);
 
 /// Money and tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -156,7 +156,8 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Page<Session>, StoreError> {
         let mut all = self.all();
-        let Some(sessions) = all.owners.get_mut(owner) else { return Ok(Page { items: Vec::new(), has_more: false }) };
+        let mut none = Sessions::default();
+        let sessions = all.owners.get_mut(owner).unwrap_or(&mut none);
         let end = match before {
             None => u64::MAX,
             Some(id) => sessions.find(id)?.last_use,

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{content::is_blank, principal::Owner};
 
-pub use accounts::{Account, Amount, Balance, Limit, Reservation};
+pub use accounts::{Account, Amount, Balance, KEPT_AFTER_END, Limit, Reservation};
 pub use calls::{Call, CallOutcome, CallsOf, CallsPage};
 pub use dynamodb::DynamoStore;
 pub use memory::{MAX_SESSIONS, MemoryStore};

@@ -219,8 +219,11 @@ pub(crate) async fn sessions_come_in_pages_the_latest_used_first(store: TheStore
     assert_eq!((names(&first), first.has_more), (vec!["s".into(), "c".into()], true));
     let second = store.sessions(&ann, Some(&id("c")), 2).await.expect("a page");
     assert_eq!((names(&second), second.has_more), (vec!["b".into()], false));
-    let unknown = store.sessions(&ann, Some(&id("x")), 2).await;
-    assert_eq!(unknown, Err(StoreError::SessionNotFound));
+    // The same for whoever has some and for whoever has none.
+    for owner in [ann, owner("bob")] {
+        let unknown = store.sessions(&owner, Some(&id("x")), 2).await;
+        assert_eq!(unknown, Err(StoreError::SessionNotFound), "{owner:?}");
+    }
 }
 
 pub(crate) async fn history_comes_in_pages_the_oldest_first(store: TheStore) {

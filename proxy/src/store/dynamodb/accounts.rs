@@ -1,17 +1,12 @@
 //! Accounts: what is spent, and what is spent and set aside together, so that one comparison keeps a limit.
 
-use std::time::Duration;
-
 use super::{
     DynamoStore, EXPIRES, expires_at,
     item::{Attributes, Change, Item, n, s},
     keys,
     table::is_text,
 };
-use crate::store::{Account, Amount, Balance, StoreError};
-
-/// How long an account is kept after its end: an answer that began in it may end later.
-pub const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 3_600);
+use crate::store::{Account, Amount, Balance, KEPT_AFTER_END, StoreError};
 
 fn change_of(account: &Account) -> Change {
     Change::of(keys::account(&account.key)).set(EXPIRES, expires_at(account.until, KEPT_AFTER_END))

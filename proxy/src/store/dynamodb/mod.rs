@@ -62,7 +62,6 @@ use super::{
 };
 use crate::principal::Owner;
 
-pub use accounts::KEPT_AFTER_END;
 pub use answers::{CHECKPOINTS_KEPT, LEASE};
 pub use connect::{ATTEMPT_TIMEOUT, MAX_ATTEMPTS, OPERATION_TIMEOUT, connect};
 pub use create::{CreateError, create_table};

@@ -108,6 +108,21 @@ pub(super) enum Outcome<P> {
     Unknown(StoreError),
 }
 
+/// A change as the SDK has it in a transaction. Its builders of updates, deletions and checks are alike, and have nothing in common.
+macro_rules! of_change {
+    ($builder:expr, $table:expr, $change:expr) => {
+        $builder
+            .table_name(&$table)
+            .set_key(Some($change.key.item()))
+            .set_condition_expression($change.condition.clone())
+            .set_expression_attribute_names(Some($change.names()))
+            .set_expression_attribute_values($change.values())
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(unavailable_for)?
+    };
+}
+
 /// Changes that are made together or not at all.
 #[derive(Debug)]
 pub(super) struct Transaction<P> {
@@ -138,46 +153,21 @@ impl<P: Copy> Transaction<P> {
 
     /// Makes a change.
     pub(super) fn update(&mut self, part: P, change: Change) -> Result<(), StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(change.key.item()))
-            .update_expression(change.expression())
-            .set_condition_expression(change.condition.clone())
-            .set_expression_attribute_names(Some(change.names()))
-            .set_expression_attribute_values(change.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(unavailable_for)?;
+        let update = of_change!(Update::builder().update_expression(change.expression()), self.table, change);
         self.push(part, TransactWriteItem::builder().update(update).build());
         Ok(())
     }
 
     /// Deletes the item of a change that only has a condition.
     pub(super) fn delete(&mut self, part: P, change: Change) -> Result<(), StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(change.key.item()))
-            .set_condition_expression(change.condition.clone())
-            .set_expression_attribute_names(Some(change.names()))
-            .set_expression_attribute_values(change.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(unavailable_for)?;
+        let delete = of_change!(Delete::builder(), self.table, change);
         self.push(part, TransactWriteItem::builder().delete(delete).build());
         Ok(())
     }
 
     /// Does nothing, where the condition of the change holds.
     pub(super) fn check(&mut self, part: P, change: Change) -> Result<(), StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(change.key.item()))
-            .set_condition_expression(change.condition.clone())
-            .set_expression_attribute_names(Some(change.names()))
-            .set_expression_attribute_values(change.values())
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(unavailable_for)?;
+        let check = of_change!(ConditionCheck::builder(), self.table, change);
         self.push(part, TransactWriteItem::builder().condition_check(check).build());
         Ok(())
     }

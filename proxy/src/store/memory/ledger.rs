@@ -8,14 +8,11 @@ use std::{
 use protocol::Timestamp;
 
 use crate::store::{
-    Account, Amount, Balance, Call, CallsOf, CallsPage, Opening, Reservation, StoreError, calls::Cursor,
+    Account, Amount, Balance, Call, CallsOf, CallsPage, KEPT_AFTER_END, Opening, Reservation, StoreError, calls::Cursor,
 };
 
 /// The most calls; the oldest one makes room for a new one.
 pub(super) const MAX_CALLS: usize = 100_000;
-
-/// How long an account is kept after its end, in milliseconds: an answer that began in it may end later.
-const KEPT_AFTER_END_MS: u64 = 24 * 3_600_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -34,8 +31,8 @@ impl Ledger {
     /// Sets aside what an answer may cost, if there is as much in each account.
     pub(super) fn reserve(&mut self, answer: &Opening) -> Result<(), StoreError> {
         let Reservation { amount, accounts } = &answer.reservation;
-        let now = answer.started.unix_ms();
-        self.accounts.retain(|_, kept| kept.until.unix_ms() + KEPT_AFTER_END_MS >= now);
+        let oldest = answer.started.unix_ms().saturating_sub(KEPT_AFTER_END.as_millis() as u64);
+        self.accounts.retain(|_, kept| kept.until.unix_ms() >= oldest);
         for account in accounts {
             let balance = self.balance(account);
             if !account.limit.allows(balance.used().plus(*amount)) {

@@ -7,20 +7,17 @@ use super::unreadable;
 use crate::{
     principal::Owner,
     store::{
-        Account, Amount, Balance, Call, CallOutcome, CallsOf, CallsPage, Opening, Reservation, StoreError,
-        calls::Cursor,
+        Account, Amount, Balance, Call, CallOutcome, CallsOf, CallsPage, KEPT_AFTER_END, Opening, Reservation,
+        StoreError, calls::Cursor,
     },
 };
-
-/// How long an account is kept after its end, in milliseconds: an answer that began in it may end later.
-const KEPT_AFTER_END_MS: u64 = 24 * 3_600_000;
 
 /// Sets aside what an answer may cost, if there is as much in each account.
 pub(super) fn reserve(connection: &Connection, answer: &Opening) -> Result<(), StoreError> {
     let Reservation { amount, accounts } = &answer.reservation;
     connection
         .prepare_cached("DELETE FROM accounts WHERE until_ms < ?")?
-        .execute([answer.started.unix_ms().saturating_sub(KEPT_AFTER_END_MS)])?;
+        .execute([answer.started.unix_ms().saturating_sub(KEPT_AFTER_END.as_millis() as u64)])?;
     for account in accounts {
         let balance = balance(connection, &account.key)?;
         if !account.limit.allows(balance.used().plus(*amount)) {

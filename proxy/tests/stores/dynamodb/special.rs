@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     conformance::{asking, drop_answer, owner, with_sessions},
-    money::{account, call, reserve},
+    money::{account, call, reserve, stay_within_a_limit},
 };
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_795_426_200_007);
@@ -79,21 +79,7 @@ async fn kinds_in(table: &str) -> Vec<String> {
 async fn two_proxies_stay_within_a_limit_together() {
     let table = table().await;
     let stores = [store_in(&table).await, store_in(&table).await];
-    let accounts = [account("user", None, Some(100_000)), account("tight", Some(109), None)];
-    let tasks = (0..100).map(|n| {
-        let (store, accounts) = (stores[n % 2].clone(), accounts.clone());
-        let amount = Amount { nano_usd: 10, tokens: 1 };
-        tokio::spawn(async move { reserve(&store, &owner("ann"), &n.to_string(), amount, &accounts).await })
-    });
-    let mut taken = 0;
-    for task in tasks.collect::<Vec<_>>() {
-        match task.await.expect("no panic") {
-            Ok(()) => taken += 1,
-            Err(StoreError::OverBudget(account, _)) => assert_eq!(account.key, "tight"),
-            Err(error) => panic!("{error}"),
-        }
-    }
-    assert_eq!(taken, 10);
+    stay_within_a_limit(&stores).await;
 }
 
 #[tokio::test]
