@@ -1,4 +1,4 @@
-// The npm package @outcrop/client in client-wasm/pkg: compiled and bound by wasm-pack, made small by wasm-opt and oxc-minify.
+// The npm package @outcrop/client in client-wasm/pkg: compiled and bound by wasm-pack, made small by wasm-opt and rolldown.
 
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ export const clientPackage = {
 /** Takes comments and blanks out of wasm-bindgen's glue. Names stay, so that a stack trace can be read. */
 async function strip(step, glue) {
   // Not there before npm has run.
-  const { minifySync } = await import("oxc-minify");
+  const { minifySync } = await import("rolldown/utils");
   const { code, errors } = minifySync(glue, readFileSync(glue, "utf8"), { module: true, mangle: false, compress: false });
   if (errors.length > 0) throw step.failure(`the glue cannot be read: ${errors[0].message}`);
   writeFileSync(glue, code);
