@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use protocol::{
-    VERSION,
+    ErrorCode, ErrorData, VERSION,
     close::CloseCode,
     codec::{JsonObject, encode_raw},
 };
@@ -153,20 +153,14 @@ impl Connection {
         Change::Open
     }
 
-    /// The proxy refused the greeting.
-    pub(crate) fn refused(
-        &mut self,
-        now: Time,
-        retryable: bool,
-        reason: &str,
-        wait_ms: Option<u64>,
-        out: &mut Outbox,
-    ) -> Change {
-        if retryable {
+    /// The proxy refused the greeting. A page can tell from the code that its token was the reason.
+    pub(crate) fn refused(&mut self, now: Time, error: &ErrorData, out: &mut Outbox) -> Change {
+        if error.retryable {
             self.drop_socket(CloseCode::NORMAL, out);
-            self.lose(now, reason, wait_ms, out)
+            self.lose(now, &error.message, error.retry_after_ms, out)
         } else {
-            self.close(None, reason, out)
+            let is_token = error.code == ErrorCode::Unauthenticated;
+            self.close(is_token.then_some(CloseCode::TOKEN_REFUSED.0), &error.message, out)
         }
     }
 

@@ -128,10 +128,7 @@ impl Client {
                 self.default_model = default_model.map(Into::into);
                 self.connection.greeted(now, received.data, &mut self.out)
             }
-            Incoming::Error(error) => {
-                let ErrorData { retryable, message, retry_after_ms, .. } = error;
-                self.connection.refused(now, retryable, &message, retry_after_ms, &mut self.out)
-            }
+            Incoming::Error(error) => self.connection.refused(now, &error, &mut self.out),
             _ => return,
         };
         self.changed(now, change);

@@ -121,7 +121,10 @@ export type ConnectionStatus =
   | { state: "reconnecting"; attempt: number; retryInMs: number; reason: string }
   /** The browser says that there is no network. */
   | { state: "offline" }
-  /** Ended for good: by `close()`, or by the proxy with this close code. */
+  /**
+   * Ended for good: by `close()`, or by the proxy with this close code. 4500 is for a token that it does not take, or the lack of one,
+   * and 4503 for one that was revoked: sign in and make a new client.
+   */
   | { state: "closed"; code?: number; reason?: string };
 
 /** Totals of one model or session. */

@@ -11,12 +11,12 @@ const WWW = process.env.OUTCROP_WWW_DIR ?? resolve(ROOT, "www/dist");
 
 /**
  * Starts the proxy; resolves once it listens. `port` 0 takes a free one. It is in demo mode, where `tokensPerSecond` 0 is as fast as it
- * can, unless `env` says where Bedrock is. It begins without conversations, unless `data` is that of a proxy before it.
+ * can, unless `env` says where Bedrock is; `demo` has it in demo mode with an `env` as well. It begins without conversations, unless `data` is that of a proxy before it.
  */
-export async function startProxy({ port = 0, tokensPerSecond = 0, args = [], env, data = dataFolder() } = {}) {
+export async function startProxy({ port = 0, tokensPerSecond = 0, args = [], env, demo = env === undefined, data = dataFolder() } = {}) {
   if (!existsSync(WWW)) throw new Error(`${WWW} is missing: build the dashboard first (npm test does)`);
-  const demo = env === undefined ? ["--demo", "--demo-pace", String(tokensPerSecond)] : ["--auth=auto"];
-  const program = await startProgram(PROXY, ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", data, ...demo, "--www", WWW, ...args], env);
+  const mode = demo ? ["--demo", "--demo-pace", String(tokensPerSecond)] : ["--auth=auto"];
+  const program = await startProgram(PROXY, ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", data, ...mode, "--www", WWW, ...args], env);
   return { ...program, data };
 }
 

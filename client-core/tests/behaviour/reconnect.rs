@@ -157,7 +157,7 @@ fn a_refused_token_ends_it_and_a_proxy_that_is_too_busy_does_not() {
     world.proxy.greeting = Greeting::Refuse(ErrorData::new(ErrorCode::Unauthenticated, "Sign in again."));
     let handle = world.send("hi");
     world.deliver_all();
-    assert!(matches!(world.client.status(), Status::Closed { reason, .. } if reason == "Sign in again."));
+    assert!(matches!(world.client.status(), Status::Closed { code: Some(4500), reason } if reason == "Sign in again."));
     assert_eq!(world.answers[&handle].failed.as_ref().unwrap().message, "Sign in again.");
 
     let mut world = World::new();

@@ -9,12 +9,12 @@ import "./app.css";
 const UsagePage = lazy(async () => ({ default: (await import("./usage/UsagePage.tsx")).UsagePage }));
 
 /** A dashboard with a chat in it, as any page would have one: a launcher beside other things and the whole chat on a page of its own. */
-export function App(props: { client: Client }) {
+export function App(props: { client: Client; signOut?: (() => void) | undefined }) {
   const conversations = createConversations({ client: props.client });
   const page = createRoute((sessionId) => conversations.open(sessionId));
   return (
     <div class="oc app" data-route={page()}>
-      <TopBar page={page()} connection={conversations.connection()} />
+      <TopBar page={page()} connection={conversations.connection()} signOut={props.signOut} />
       <DemoBanner server={conversations.server()} />
       <Switch>
         <Match when={page() === "overview"}>

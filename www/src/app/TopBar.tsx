@@ -1,4 +1,5 @@
 import { createSignal, For, Show } from "solid-js";
+import { SignOutIcon } from "../components/common/icons.tsx";
 import { ConnectionState, type Connection } from "../components/index.ts";
 import type { Page } from "./route.ts";
 import { chooseTheme, storedTheme, type Theme } from "./theme.ts";
@@ -11,8 +12,8 @@ const PAGES: readonly { page: Page; href: string; name: string }[] = [
 
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
-/** The product's name, the pages, the connection and the theme. */
-export function TopBar(props: { page: Page; connection: Connection }) {
+/** The product's name, the pages, the connection, the theme, and who is signed in. */
+export function TopBar(props: { page: Page; connection: Connection; signOut?: (() => void) | undefined }) {
   const [theme, setTheme] = createSignal(storedTheme());
   const choose = (chosen: Theme) => {
     setTheme(chosen);
@@ -35,6 +36,18 @@ export function TopBar(props: { page: Page; connection: Connection }) {
           <For each={THEMES}>{(name) => <option value={name}>{name.charAt(0).toUpperCase() + name.slice(1)}</option>}</For>
         </select>
       </label>
+      <Show when={props.signOut}>
+        {(signOut) => (
+          <button type="button" class="oc-button oc-button-quiet app-sign-out" title={signOutTitle(props.connection)} aria-label={signOutTitle(props.connection)} onClick={() => signOut()()}>
+            <span class="app-person">{props.connection.server?.principal.user}</span>
+            <SignOutIcon />
+          </button>
+        )}
+      </Show>
     </header>
   );
+}
+
+function signOutTitle({ server }: Connection): string {
+  return server === undefined ? "Sign out" : `Sign out ${server.principal.user} of ${server.principal.organization}`;
 }

@@ -12,6 +12,8 @@ export interface Connection {
   readonly retryAt?: number;
   /** Why it was lost, ended for good, or could not begin. */
   readonly reason?: string;
+  /** The proxy's close code, where it ended the connection for good. */
+  readonly code?: number;
   /** How long it took from the first attempt to the greeting, in milliseconds. */
   readonly connectMs?: number;
 }
@@ -28,7 +30,13 @@ export function reduceConnection(before: Connection & { since?: number }, status
     ...(connectMs === undefined ? {} : { connectMs }),
     ...(status.state === "reconnecting" ? { retryAt: now + status.retryInMs } : {}),
     ...("reason" in status && status.reason !== undefined ? { reason: status.reason } : {}),
+    ...("code" in status && status.code !== undefined ? { code: status.code } : {}),
   };
+}
+
+/** Whether the proxy wants another token: there was none, or it was refused (4500) or revoked (4503). */
+export function isSignedOut(connection: { state: string; code?: number }): boolean {
+  return connection.state === "closed" && (connection.code === 4500 || connection.code === 4503);
 }
 
 /** Connects a client and follows its connection until `dispose()`. */

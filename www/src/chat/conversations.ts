@@ -52,6 +52,16 @@ export interface Conversations {
 
 const OPEN_SESSION_KEY = "outcrop.session";
 
+/**
+ * Forgets what a page keeps across loads, for whoever signs in next: which conversation was open, and messages that the proxy may not
+ * have. Call it when a person signs out, with the `storage` that the conversations were made with.
+ */
+export function forgetConversations(storage: ConversationsOptions["storage"] = sessionStorageIfAny()): void {
+  const page = pageStorage(storage);
+  page.set(OPEN_SESSION_KEY, "");
+  makeOutbox(page).clear();
+}
+
 /** How many conversations stay in memory; beyond it the idle one that was opened longest ago is forgotten and loaded anew. */
 const MAX_OPEN_CHATS = 20;
 

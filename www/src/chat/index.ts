@@ -1,7 +1,7 @@
 export { createChat, makeChat, type Chat, type ChatOptions } from "./chat.ts";
 export type { Client } from "./client.ts";
-export { createConversations, makeConversations, type Conversations, type ConversationsOptions } from "./conversations.ts";
-export type { Connection } from "./connection.ts";
+export { createConversations, forgetConversations, makeConversations, type Conversations, type ConversationsOptions } from "./conversations.ts";
+export { isSignedOut, type Connection } from "./connection.ts";
 export { headline, type Failure } from "./failure.ts";
 export { makeOutbox, type Outbox, type WaitingMessage } from "./outbox.ts";
 export { pageStorage, type PageStorage } from "./storage.ts";

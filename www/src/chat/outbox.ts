@@ -21,6 +21,7 @@ export interface Outbox {
   /** Keeps a message, in place of the one of its conversation; one too many is not kept. */
   put(message: WaitingMessage): void;
   remove(id: string): void;
+  clear(): void;
 }
 
 const OUTBOX_KEY = "outcrop.outbox";
@@ -54,6 +55,7 @@ export function makeOutbox(storage: PageStorage): Outbox {
       const after = before.filter((message) => message.id !== id);
       if (after.length < before.length) write(after);
     },
+    clear: () => write([]),
   };
 }
 

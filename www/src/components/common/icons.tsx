@@ -26,3 +26,4 @@ export const ListIcon = () => <Icon><path d="M4 6h12M4 10h12M4 14h8" /></Icon>;
 export const CloseIcon = () => <Icon><path d="m5 5 10 10M15 5 5 15" /></Icon>;
 export const WarningIcon = () => <Icon><path d="M10 3.5 17 16H3Z" /><path d="M10 8.5v3.5M10 14.2v.1" /></Icon>;
 export const BookIcon = () => <Icon><path d="M10 5.5C8.5 4.5 6.5 4 4 4v11c2.5 0 4.5.5 6 1.5 1.5-1 3.5-1.5 6-1.5V4c-2.5 0-4.5.5-6 1.5Z" /><path d="M10 5.5v11" /></Icon>;
+export const SignOutIcon = () => <Icon><path d="M8 4H5.5A1.5 1.5 0 0 0 4 5.5v9A1.5 1.5 0 0 0 5.5 16H8M8.5 10H16M13 6.5l3.5 3.5-3.5 3.5" /></Icon>;

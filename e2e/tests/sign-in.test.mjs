@@ -1,0 +1,107 @@
+// Signing in, out and in again, at a proxy that asks for tokens.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { violations } from "../lib/axe.mjs";
+import { openPage } from "../lib/browser.mjs";
+import { answered, composer, connected, say, textOf } from "../lib/chat.mjs";
+import { setUp } from "../lib/setup.mjs";
+
+/** For these tests only. */
+const SECRET = "a secret of the end-to-end tests, which keeps nothing from anybody";
+
+const suite = setUp({ demo: true, env: { OUTCROP_JWT_SECRET: SECRET } });
+
+/** A token as an adopter's server would sign it. */
+function token({ user = "ann", roles = [], seconds = 3_600, secret = SECRET } = {}) {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: "outcrop", aud: "outcrop", sub: user, org: "acme", roles, iat: now, exp: now + seconds, jti: `${user}-${now}-${Math.random()}` };
+  const body = [{ alg: "HS256", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  return `${body}.${createHmac("sha256", secret).update(body).digest("base64url")}`;
+}
+
+async function signIn(page, value) {
+  await page.getByLabel("Access token").fill(value);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Runs `body` with a page that is not signed in. */
+async function withDoor(body, options) {
+  const { page, context, faults } = await openPage(suite.browser, suite.proxy.url, { path: "/#/chat", ...options });
+  try {
+    await page.getByRole("heading", { name: "Sign in to Outcrop" }).waitFor();
+    await body(page);
+    assert.deepEqual(faults, []);
+  } finally {
+    await context.close();
+  }
+}
+
+test("a token lets in, over a reload as well, until one signs out", () =>
+  withDoor(async (page) => {
+    assert.deepEqual(await violations(page), []);
+    await signIn(page, token({ secret: `${SECRET}, or another one` }));
+    await page.getByRole("alert").getByText(/token/i).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await signIn(page, token());
+    await connected(page);
+    await say(page, "2+2");
+    assert.match(await textOf(await answered(page, 1, "complete")), /2 \+ 2 = 4/);
+    await page.reload();
+    await answered(page, 1, "complete");
+    assert.ok(!page.url().includes("eyJ"));
+
+    await page.getByRole("button", { name: "Sign out ann of acme" }).click();
+    await page.getByLabel("Access token").waitFor();
+    assert.equal(await page.evaluate(() => Object.values(sessionStorage).filter((kept) => kept !== "" && kept !== "[]").length), 0, "nothing of a person stays");
+    await page.reload();
+    await signIn(page, token({ user: "bob" }));
+    await connected(page);
+    await composer(page).waitFor();
+    assert.equal(await page.locator(".oc-answer").count(), 0, "nobody sees the conversation of the one before");
+  }));
+
+test("a token that expires leads back to the door, and the same person's next one to the same conversation", () =>
+  withDoor(async (page) => {
+    // Long enough to sign in with and to be answered once.
+    await signIn(page, token({ seconds: 6 }));
+    await connected(page);
+    await say(page, "3+4");
+    await answered(page, 1, "complete");
+    await page.getByRole("alert").getByText(/expired/i).waitFor();
+    await signIn(page, token());
+    assert.match(await textOf(await answered(page, 1, "complete")), /3 \+ 4 = 7/);
+  }));
+
+test("a token that is revoked leads back to the door", () =>
+  withDoor(async (page) => {
+    await signIn(page, token({ user: "carol" }));
+    await connected(page);
+    const headers = { authorization: `Bearer ${token({ user: "root", roles: ["outcrop-operator"] })}`, "content-type": "application/json" };
+    const response = await fetch(new URL("/admin/revocations", suite.proxy.url), { method: "POST", headers, body: JSON.stringify({ organization: "acme", user: "carol" }) });
+    assert.ok(response.ok, `${response.status}`);
+    await page.getByRole("alert").getByText(/revoked/i).waitFor();
+  }));
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } })) {
+    test(`pictures: ${colorScheme}, ${size}`, () =>
+      withDoor(
+        async (page) => {
+          const folder = join(import.meta.dirname, "..", "screenshots");
+          mkdirSync(folder, { recursive: true });
+          await page.screenshot({ path: join(folder, `sign-in-${colorScheme}-${size}.png`) });
+          await signIn(page, "no token at all");
+          await page.getByRole("alert").getByText(/./).waitFor();
+          await page.screenshot({ path: join(folder, `sign-in-refused-${colorScheme}-${size}.png`) });
+          await signIn(page, token());
+          await connected(page);
+          await page.screenshot({ path: join(folder, `signed-in-${colorScheme}-${size}.png`) });
+        },
+        { colorScheme, ...viewport },
+      ));
+  }
+}
