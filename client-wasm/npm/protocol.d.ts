@@ -432,6 +432,11 @@ approved: boolean, };
 export type GroupBy = "user" | "organization" | "session" | "model" | "day" | "hour";
 
 /**
+ * Whose usage.
+ */
+export type UsageScope = "own" | "organization" | "all";
+
+/**
  * `chat.get_usage`.
  */
 export type UsageQuery = { 
@@ -446,7 +451,11 @@ to?: Timestamp,
 /**
  * One row for each of these.
  */
-groupBy: GroupBy, };
+groupBy: GroupBy, 
+/**
+ * Whose; one's own where it is left out.
+ */
+scope?: UsageScope, };
 
 /**
  * `client.hello`.
@@ -720,7 +729,8 @@ sessionId: SessionId, };
  */
 export type UsageRow = { 
 /**
- * The user, organisation, session or model; a day as `2026-11-26`, an hour as `2026-11-26T09:00Z`, both UTC.
+ * The user, organisation, session or model; a day as `2026-11-26`, an hour as `2026-11-26T09:00Z`, both UTC. Where a name is one of
+ * its organisation's or user's only, theirs stand before it: `acme / ann`.
  */
 key: string, 
 /**

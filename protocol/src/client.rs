@@ -249,6 +249,22 @@ pub struct UsageQuery {
     pub to: Option<Timestamp>,
     /// One row for each of these.
     pub group_by: GroupBy,
+    /// Whose; one's own where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<UsageScope>,
+}
+
+/// Whose usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum UsageScope {
+    /// One's own.
+    Own,
+    /// That of one's organisation, for its administrators and for operators. Rows by session are by user and session.
+    Organization,
+    /// Everybody's, for operators. Rows by user are by organisation and user, rows by session by all three.
+    All,
 }
 
 /// `client.hello`.

@@ -323,7 +323,8 @@ pub struct UsageSum {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UsageRow {
-    /// The user, organisation, session or model; a day as `2026-11-26`, an hour as `2026-11-26T09:00Z`, both UTC.
+    /// The user, organisation, session or model; a day as `2026-11-26`, an hour as `2026-11-26T09:00Z`, both UTC. Where a name is one of
+    /// its organisation's or user's only, theirs stand before it: `acme / ann`.
     pub key: String,
     /// What its calls used.
     #[serde(flatten)]

@@ -62,6 +62,7 @@ fn generate() -> String {
         client::DeleteSession,
         client::ApproveTool,
         client::GroupBy,
+        client::UsageScope,
         client::UsageQuery,
         client::ClientHello,
         client::AuthRefresh,

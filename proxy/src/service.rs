@@ -1,12 +1,14 @@
 //! What the proxy does for a client, request by request. It knows nothing of sockets.
 
+mod usage;
+
 use std::{sync::Arc, time::Duration};
 
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
     client::{
-        AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, GroupBy, ListSessions,
-        RenameSession, Resume, SendMessage, UsageQuery,
+        AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions,
+        RenameSession, Resume, SendMessage,
     },
     close::CloseCode,
     limits::MAX_CLIENT_FRAME_BYTES,
@@ -21,12 +23,9 @@ use tokio::sync::Semaphore;
 use crate::{
     auth::{Auth, CLOCK_SKEW_MS, Refusal, RevokeError},
     content::{self, MessageLimits},
-    ledger::{Report, ReportError, report::range},
     principal::{Identity, Owner},
     sources::Sources,
-    store::{
-        Asked, CallsOf, CallsPage, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session,
-    },
+    store::{Asked, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session},
     turn::{Begin, NewTurn, Runner, Turn, Turns},
 };
 
@@ -162,7 +161,7 @@ impl Service {
             ClientMessage::GetHistory(get) => self.history(owner, &get).await.into(),
             ClientMessage::RenameSession(rename) => self.rename_session(owner, rename).await.into(),
             ClientMessage::DeleteSession(delete) => self.delete_session(owner, delete.session_id).await.into(),
-            ClientMessage::Usage(query) => self.usage(owner, &query).await,
+            ClientMessage::Usage(query) => self.usage(identity, &query).await,
             ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
             ClientMessage::Regenerate(_)
             | ClientMessage::ApproveTool(_)
@@ -396,43 +395,6 @@ impl Service {
         self.store().delete_session(owner, &session_id).await?;
         self.turns().forget_session(owner, &session_id);
         Ok(ServerMessage::SessionDeleted(SessionDeleted { session_id }))
-    }
-
-    /// What the owner used, and how the budgets stand.
-    async fn usage(&self, owner: &Owner, query: &UsageQuery) -> Outcome {
-        let refused = |text: String| Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text));
-        let now = self.now();
-        let (from, to) = match range(query.from, query.to, now) {
-            Ok(range) => range,
-            Err(text) => return refused(text.to_owned()),
-        };
-        let Owner { organization, user } = owner;
-        let of = CallsOf { organization: Some(organization.to_string()), user: Some(user.to_string()), from, to };
-        let report = match self.report(&of, &[query.group_by]).await {
-            Ok(report) => report,
-            Err(error @ ReportError::TooManyRows) => return refused(format!("{error}.")),
-            Err(ReportError::Store(error)) => return Outcome::from(Err(error)),
-        };
-        let budgets = self.runner.budgets.states(self.store(), owner, now).await;
-        Outcome::from(budgets.map(|budgets| ServerMessage::Usage(report.into_response(budgets))))
-    }
-
-    /// Sums calls, whoever's they are. It is up to the caller who may ask.
-    ///
-    /// # Errors
-    /// [`ReportError`].
-    pub async fn report(&self, of: &CallsOf, by: &[GroupBy]) -> Result<Report, ReportError> {
-        // Nobody closes it.
-        let _place = self.reports.acquire().await;
-        Report::make(self.store(), of, by).await
-    }
-
-    /// Some calls, whoever's they are, as of [`Store::calls`]. It is up to the caller who may ask.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails.
-    pub async fn calls(&self, of: &CallsOf, after: Option<String>) -> Result<CallsPage, StoreError> {
-        self.store().calls(of, after).await
     }
 
     /// Has tokens count no more.

@@ -32,6 +32,9 @@ pub const GROUPS: [(&str, GroupBy); 6] = [
     ("hour", GroupBy::Hour),
 ];
 
+/// What is between the keys of a row that has several, where they travel as one.
+const KEY_SEPARATOR: &str = " / ";
+
 /// Why there is no report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
@@ -88,7 +91,7 @@ impl Report {
 
     /// The report as it travels, for somebody for whom `budgets` hold.
     pub fn into_response(self, budgets: Vec<BudgetState>) -> UsageResponse {
-        let row = |row: ReportRow| UsageRow { key: row.keys.join(" "), sum: row.sum };
+        let row = |row: ReportRow| UsageRow { key: row.keys.join(KEY_SEPARATOR), sum: row.sum };
         let Self { from, to, rows, total, .. } = self;
         UsageResponse { from, to, rows: rows.into_iter().map(row).collect(), total, budgets }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{ErrorCode, ErrorData, SessionId};
 use tracing::{Instrument, Span, debug};
 
-use super::{Asker, Observe, What, metrics, traces::RequestSpan};
+use super::{Asker, Observe, Target, What, metrics, traces::RequestSpan};
 use crate::service::Outcome;
 
 /// One request of one connection.
@@ -75,6 +75,11 @@ impl Caller {
             question: self.question.as_deref(),
         };
         self.observe.record(&self.asker, &what);
+    }
+
+    /// Somebody saw the usage of others: of an organisation, or of all of them.
+    pub(crate) fn read_usage(&self, organization: Option<String>) {
+        self.observe.administered(&self.asker, "usage.read", 200, Target { organization, ..Target::default() });
     }
 
     /// Its span among the traces.

@@ -6,7 +6,11 @@ use bedrock_emulator::{Behaviour, ErrorType, Fault, Script, Step};
 use protocol::Timestamp;
 use serde_json::{Value, json};
 
-use crate::common::{Client, MODEL, Proxy, usage_of};
+use crate::common::{
+    Client, MODEL, Proxy,
+    tokens::{WITH_TOKENS, but, claims, client_of, signed, token_of},
+    usage_of,
+};
 
 const OPUS: &str = "us.anthropic.claude-opus-5-5";
 
@@ -115,5 +119,42 @@ async fn a_range_that_makes_no_sense_is_refused_with_what_to_do() {
     ] {
         let (code, text) = client.ask("u", "chat.get_usage", query).await.expect_err("refused");
         assert!(code == "invalid_request" && text.contains(part), "{code}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_usage_of_others_is_for_those_whose_role_lets_them_see_it() {
+    let proxy = Proxy::with(&WITH_TOKENS, Script::new()).await;
+    for (organization, user) in [("acme", "ann"), ("acme", "bob"), ("beta", "ann")] {
+        client_of(&proxy, &token_of(organization, user)).await.chat("q", "s", "hi").await;
+    }
+    let of = |role| signed(&but(claims("acme", "ann"), "roles", json!([role])));
+    let [mut user, mut administrator, mut operator] = [
+        client_of(&proxy, &of("somebody")).await,
+        client_of(&proxy, &of("outcrop-administrator")).await,
+        client_of(&proxy, &of("outcrop-operator")).await,
+    ];
+    let query = |scope: &str, by: &str| json!({ "groupBy": by, "scope": scope });
+    let once = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), 1)).collect::<Vec<_>>();
+
+    for client in [&mut user, &mut administrator, &mut operator] {
+        assert_eq!(rows(&usage(client, query("own", "user")).await, "turns"), once(&["ann"]));
+        assert_eq!(rows(&usage(client, json!({ "groupBy": "session" })).await, "turns"), once(&["s"]));
+    }
+    for client in [&mut administrator, &mut operator] {
+        let by_user = usage(client, query("organization", "user")).await;
+        assert_eq!((rows(&by_user, "turns"), &by_user["total"]["turns"]), (once(&["ann", "bob"]), &json!(2)));
+        // Two people may call two conversations the same.
+        let by_session = usage(client, query("organization", "session")).await;
+        assert_eq!(rows(&by_session, "turns"), once(&["ann / s", "bob / s"]));
+    }
+    let everybody = usage(&mut operator, query("all", "user")).await;
+    assert_eq!(rows(&everybody, "turns"), once(&["acme / ann", "acme / bob", "beta / ann"]));
+    let by_organization = usage(&mut operator, query("all", "organization")).await;
+    assert_eq!(rows(&by_organization, "turns"), [("acme".to_owned(), 2), ("beta".to_owned(), 1)]);
+
+    for (client, scope) in [(&mut user, "organization"), (&mut user, "all"), (&mut administrator, "all")] {
+        let (code, text) = client.ask("u", "chat.get_usage", query(scope, "model")).await.expect_err("forbidden");
+        assert!(code == "forbidden" && text.contains("role"), "{code}: {text}");
     }
 }

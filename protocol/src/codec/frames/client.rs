@@ -40,6 +40,7 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
         GroupBy::Day,
         GroupBy::Hour,
     ]);
+    let usage_scope = prop::sample::select(vec![UsageScope::Own, UsageScope::Organization, UsageScope::All]);
     Union::new([
         send.prop_map(ClientMessage::from).boxed(),
         cancel.prop_map(ClientMessage::from).boxed(),
@@ -57,8 +58,8 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
         (tool_use_id(), any::<bool>())
             .prop_map(|(tool_use_id, approved)| ApproveTool { tool_use_id, approved }.into())
             .boxed(),
-        (option::of(timestamp()), option::of(timestamp()), group_by)
-            .prop_map(|(from, to, group_by)| UsageQuery { from, to, group_by }.into())
+        (option::of(timestamp()), option::of(timestamp()), group_by, option::of(usage_scope))
+            .prop_map(|(from, to, group_by, scope)| UsageQuery { from, to, group_by, scope }.into())
             .boxed(),
         (any::<u32>(), option::of(text())).prop_map(|(version, token)| ClientHello { version, token }.into()).boxed(),
         text().prop_map(|token| AuthRefresh { token }.into()).boxed(),

@@ -1,14 +1,25 @@
-import { createUniqueId, For } from "solid-js";
+import { createUniqueId, For, Show } from "solid-js";
 import { RetryIcon } from "../../components/common/icons.tsx";
 import { RANGE_NAMES, RANGES } from "./range.ts";
-import { GROUPS, type Choice, type Group } from "./report.ts";
+import { groupsOf, type Choice, type Group, type Scope } from "./report.ts";
 
-export const GROUP_NAMES: Record<Group, string> = { model: "Model", session: "Conversation", user: "User", day: "Day" };
+export const GROUP_NAMES: Record<Group, string> = { model: "Model", session: "Conversation", user: "User", organization: "Organization", day: "Day" };
 
-/** What is shown: of which time, and by what. */
-export function Controls(props: { choice: Choice; isLoading: boolean; onChoose: (choice: Choice) => void; onReload: () => void }) {
+const SCOPE_NAMES: Record<Scope, string> = { own: "Mine", organization: "My organization", all: "Everybody" };
+
+/** What is shown: whose, where one may see that of others, of which time, and by what. */
+export function Controls(props: { choice: Choice; scopes: readonly Scope[]; isLoading: boolean; onChoose: (choice: Choice) => void; onReload: () => void }) {
   return (
     <div class="usage-controls">
+      <Show when={props.scopes.length > 1}>
+        <Segments
+          legend="Whose"
+          values={props.scopes}
+          name={(scope) => SCOPE_NAMES[scope]}
+          chosen={props.choice.scope}
+          onChoose={(scope) => props.onChoose({ ...props.choice, scope, group: groupsOf(scope).includes(props.choice.group) ? props.choice.group : "model" })}
+        />
+      </Show>
       <Segments
         legend="Time"
         values={RANGES}
@@ -18,7 +29,7 @@ export function Controls(props: { choice: Choice; isLoading: boolean; onChoose: 
       />
       <Segments
         legend="By"
-        values={GROUPS}
+        values={groupsOf(props.choice.scope)}
         name={(group) => GROUP_NAMES[group]}
         chosen={props.choice.group}
         onChoose={(group) => props.onChoose({ ...props.choice, group })}

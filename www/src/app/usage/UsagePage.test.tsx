@@ -133,4 +133,23 @@ describe("the usage page", () => {
     expect(screen.queryByRole("alert")).toBeNull();
     expect(names()).toContain("Total");
   });
+
+  it("lets an operator look at everybody, whose conversations have no titles and no links", async () => {
+    const { client } = await setUp((client) => {
+      client.report = (query) => usageResponse(query.groupBy === "session" ? [{ key: "acme / ann / s1", ...usageSum(1) }] : MODELS);
+    });
+    expect(screen.queryByRole("group", { name: "Whose" })).toBeNull();
+    client.open({ expiresInMs: 60_000, principal: { user: "root", organization: "acme", role: "operator" } });
+    await settled();
+    fireEvent.click(screen.getByRole("radio", { name: "Everybody" }));
+    fireEvent.click(screen.getByRole("radio", { name: "Conversation" }));
+    await settled();
+    expect(client.queries.at(-2)).toMatchObject({ groupBy: "session", scope: "all" });
+    expect(names()[0]).toBe("acme / ann / s1");
+    expect(within(table()).queryByRole("link")).toBeNull();
+    fireEvent.click(screen.getByRole("radio", { name: "Organization" }));
+    fireEvent.click(screen.getByRole("radio", { name: "My organization" }));
+    await settled();
+    expect(client.queries.at(-2)).toMatchObject({ groupBy: "model", scope: "organization" });
+  });
 });

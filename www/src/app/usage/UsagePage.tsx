@@ -7,7 +7,7 @@ import { Budgets } from "./Budgets.tsx";
 import { Charts } from "./Charts.tsx";
 import { Controls } from "./Controls.tsx";
 import { spanName } from "./range.ts";
-import { makeReports, type Report } from "./report.ts";
+import { makeReports, scopesOf, type Report } from "./report.ts";
 import { makeTitles } from "./titles.ts";
 import { UsageTable } from "./UsageTable.tsx";
 import "../dashboard/dashboard.css";
@@ -16,7 +16,7 @@ import "./usage.css";
 /** What the proxy has counted, of all pages and of the past: over time, by what a person chooses, with the budgets. */
 export function UsagePage(props: { client: Client; conversations: Conversations; clock?: () => number }) {
   const clock = props.clock ?? pageClock;
-  const reports = makeReports({ client: props.client, choice: { range: "7d", group: "model" }, clock });
+  const reports = makeReports({ client: props.client, choice: { range: "7d", group: "model", scope: "own" }, clock });
   const titles = makeTitles(props.client);
   const state = reports.state;
   const report = createMemo(() => state().report);
@@ -26,7 +26,7 @@ export function UsagePage(props: { client: Client; conversations: Conversations;
   // What was answered on this page meanwhile counts too.
   createEffect(on(() => props.conversations.answers(), () => void reports.reload(), { defer: true }));
   createEffect(on(report, (now) => {
-    if (now?.choice.group === "session") void titles.find(now.table.rows.map((row) => row.key));
+    if (now?.choice.group === "session" && now.choice.scope === "own") void titles.find(now.table.rows.map((row) => row.key));
   }));
 
   return (
@@ -35,7 +35,7 @@ export function UsagePage(props: { client: Client; conversations: Conversations;
         <h1>Usage</h1>
         <p class="oc-muted">What the proxy has counted, of this page and all others. Days are UTC.</p>
       </div>
-      <Controls choice={state().choice} isLoading={state().phase === "loading"} onChoose={(choice) => void reports.load(choice)} onReload={() => void reports.reload()} />
+      <Controls choice={state().choice} scopes={scopesOf(props.conversations.server())} isLoading={state().phase === "loading"} onChoose={(choice) => void reports.load(choice)} onReload={() => void reports.reload()} />
       <p class="oc-hidden" role="status">{state().phase === "loading" ? "Loading the usage…" : ""}</p>
       <Show when={state().phase === "failed" && state().failure}>
         {(failure) => (
@@ -53,7 +53,7 @@ export function UsagePage(props: { client: Client; conversations: Conversations;
               <Charts report={found()} />
             </Show>
             <Budgets budgets={found().table.budgets} />
-            <Show when={!isEmpty()}><UsageTable report={found()} titleOf={titles.titleOf} /></Show>
+            <Show when={!isEmpty()}><UsageTable report={found()} titleOf={found().choice.scope === "own" ? titles.titleOf : undefined} /></Show>
           </>
         )}
       </Show>

@@ -16,8 +16,8 @@ const ROWS = 100;
 
 const HEADINGS: Record<Exclude<Column, "name">, string> = { cost: "Cost", tokens: "Tokens", input: "In", output: "Out", turns: "Answers" };
 
-/** The rows of a report with their total, to be sorted and taken along. */
-export function UsageTable(props: { report: Report; titleOf: (sessionId: string) => Title }) {
+/** The rows of a report with their total, to be sorted and taken along. Conversations of others have no titles: nobody else reads them. */
+export function UsageTable(props: { report: Report; titleOf?: ((sessionId: string) => Title) | undefined }) {
   const titleId = createUniqueId();
   const group = () => props.report.choice.group;
   const [sorting, setSorting] = createSignal<Sorting>(usual(group()));
@@ -69,7 +69,7 @@ export function UsageTable(props: { report: Report; titleOf: (sessionId: string)
               {(row) => (
                 <tr>
                   <th scope="row" title={row.key}>
-                    <Show when={group() === "session" && props.titleOf(row.key)?.isThere !== false} fallback={row.name}>
+                    <Show when={group() === "session" && props.titleOf && props.titleOf(row.key)?.isThere !== false} fallback={row.name}>
                       <a href={sessionAddress(row.key)}>{row.name}</a>
                     </Show>
                   </th>
@@ -130,15 +130,17 @@ function usual(group: Group): Sorting {
   return group === "day" ? { column: "name", isDescending: true } : { column: "cost", isDescending: true };
 }
 
-function nameOf(group: Group, key: string, titleOf: (sessionId: string) => Title): string {
+function nameOf(group: Group, key: string, titleOf?: (sessionId: string) => Title): string {
   switch (group) {
     case "model":
       return modelName(key);
     case "day":
       return stepName(key);
     case "user":
+    case "organization":
       return key;
     case "session":
+      if (titleOf === undefined) return key;
       return titleOf(key)?.title ?? `${key.slice(0, 12)}…`;
   }
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { UsageResponse } from "@outcrop/client";
-import { chatError, FakeClient, FakeClock, session, settled, usageResponse, usageSum } from "../../test/fake-client.ts";
-import { makeReports } from "./report.ts";
+import { chatError, FakeClient, FakeClock, HELLO, session, settled, usageResponse, usageSum } from "../../test/fake-client.ts";
+import { groupsOf, makeReports, scopesOf } from "./report.ts";
 import { makeTitles } from "./titles.ts";
 
 const ROWS = [{ key: "m", ...usageSum(2) }];
 
 function setUp() {
   const client = new FakeClient();
-  const reports = makeReports({ client, choice: { range: "7d", group: "model" }, clock: new FakeClock().read });
+  const reports = makeReports({ client, choice: { range: "7d", group: "model", scope: "own" }, clock: new FakeClock().read });
   return { client, reports };
 }
 
@@ -23,8 +23,8 @@ describe("a report", () => {
 
   it("by day is asked for once, and one of today comes by the hour", async () => {
     const { client, reports } = setUp();
-    await reports.load({ range: "month", group: "day" });
-    await reports.load({ range: "today", group: "day" });
+    await reports.load({ range: "month", group: "day", scope: "own" });
+    await reports.load({ range: "today", group: "day", scope: "own" });
     expect(client.queries.map((query) => query.groupBy)).toEqual(["day", "day", "hour"]);
   });
 
@@ -35,7 +35,7 @@ describe("a report", () => {
     const again = reports.reload();
     expect(reports.state()).toMatchObject({ phase: "loading", report: { table: { rows: ROWS } } });
     await again;
-    const other = reports.load({ range: "7d", group: "user" });
+    const other = reports.load({ range: "7d", group: "user", scope: "own" });
     expect(reports.state().report).toBeUndefined();
     await other;
   });
@@ -58,10 +58,26 @@ describe("a report", () => {
     let late: (report: UsageResponse) => void = () => {};
     client.report = (query) => (query.groupBy === "model" ? new Promise((resolve) => (late = resolve)) : usageResponse(ROWS));
     const first = reports.reload();
-    await reports.load({ range: "7d", group: "day" });
+    await reports.load({ range: "7d", group: "day", scope: "own" });
     late(usageResponse([]));
     await first;
     expect(reports.state().report).toMatchObject({ choice: { group: "day" }, table: { rows: ROWS } });
+  });
+});
+
+describe("the usage of others", () => {
+  it("is for those whose role lets them see it, where people show tokens", () => {
+    const as = (role: "user" | "administrator" | "operator") => ({ ...HELLO, expiresInMs: 1_000, principal: { ...HELLO.principal, role } });
+    expect([as("user"), as("administrator"), as("operator")].map(scopesOf)).toEqual([["own"], ["own", "organization"], ["own", "organization", "all"]]);
+    expect([undefined, { ...HELLO, principal: { ...HELLO.principal, role: "operator" as const } }].map(scopesOf)).toEqual([["own"], ["own"]]);
+    expect(groupsOf("all")).toContain("organization");
+    expect(groupsOf("organization")).not.toContain("organization");
+  });
+
+  it("is asked for in both reports", async () => {
+    const { client, reports } = setUp();
+    await reports.load({ range: "7d", group: "user", scope: "organization" });
+    expect(client.queries.map(({ groupBy, scope }) => [groupBy, scope])).toEqual([["user", "organization"], ["day", "organization"]]);
   });
 });
 

@@ -1,16 +1,31 @@
-import type { UsageResponse } from "@outcrop/client";
+import type { ServerHello, UsageResponse } from "@outcrop/client";
 import { createSignal, type Accessor } from "solid-js";
 import type { Client, Failure } from "../../components/index.ts";
 import { failureOf } from "../../chat/failure.ts";
 import { rangeStart, stepOf, type Range, type Step } from "./range.ts";
 
-export const GROUPS = ["model", "session", "user", "day"] as const;
+export const GROUPS = ["model", "session", "user", "organization", "day"] as const;
 export type Group = (typeof GROUPS)[number];
+
+export const SCOPES = ["own", "organization", "all"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Whose usage a person may see. Where nobody shows a token there is one person only. */
+export function scopesOf(server: ServerHello | undefined): readonly Scope[] {
+  if (server?.expiresInMs === undefined) return ["own"];
+  return { user: ["own"] as const, administrator: ["own", "organization"] as const, operator: SCOPES }[server.principal.role];
+}
+
+/** By what it may be summed: all organizations together only where more than one is seen. */
+export function groupsOf(scope: Scope): readonly Group[] {
+  return GROUPS.filter((group) => group !== "organization" || scope === "all");
+}
 
 /** What a person asks to see. */
 export interface Choice {
   readonly range: Range;
   readonly group: Group;
+  readonly scope: Scope;
 }
 
 /** What the proxy said to a choice: rows for the table, and rows over time for the charts. */
@@ -50,7 +65,7 @@ export function reduceReport(state: ReportState, event: ReportEvent): ReportStat
 }
 
 function sameChoice(a: Choice, b: Choice): boolean {
-  return a.range === b.range && a.group === b.group;
+  return a.range === b.range && a.group === b.group && a.scope === b.scope;
 }
 
 export interface UsageReports {
@@ -76,9 +91,10 @@ export function makeReports(options: { client: Client; choice: Choice; clock: ()
     // The end is left to the proxy's clock, which is the one that counts.
     const from = new Date(rangeStart(choice.range, clock())).toISOString();
     const step = stepOf(choice.range);
+    const scope = choice.scope === "own" ? {} : { scope: choice.scope };
     try {
-      const asked = client.usageReport({ from, groupBy: choice.group });
-      const [table, series] = await Promise.all([asked, step === choice.group ? asked : client.usageReport({ from, groupBy: step })]);
+      const asked = client.usageReport({ from, groupBy: choice.group, ...scope });
+      const [table, series] = await Promise.all([asked, step === choice.group ? asked : client.usageReport({ from, groupBy: step, ...scope })]);
       if (request === latest) dispatch({ type: "came", report: { choice, step, table, series } });
     } catch (error) {
       if (request === latest) dispatch({ type: "failed", failure: failureOf(error, clock()) });
