@@ -356,7 +356,11 @@ async fn follow_revocations(http: &Http, store: &dyn Store) -> Infallible {
 
 /// Serves metrics, if anybody wants them.
 async fn serve_page(page: Option<Page>, http: Arc<Http>) -> Infallible {
-    let levels = move || Levels { sockets: http.sockets.count(), turns: http.service.running() };
+    let levels = move || Levels {
+        sockets: http.sockets.count(),
+        turns: http.service.running(),
+        calls: http.service.calls_in_line(),
+    };
     match page {
         Some(page) => page.serve(levels).await,
         None => std::future::pending().await,

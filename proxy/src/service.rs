@@ -130,6 +130,11 @@ impl Service {
         self.runner.tasks.len()
     }
 
+    /// How many calls of models are under way, and how many wait.
+    pub fn calls_in_line(&self) -> (usize, usize) {
+        self.runner.queue.lengths()
+    }
+
     /// What clients may ask for.
     pub fn offer(&self) -> &Offer {
         &self.offer

@@ -33,6 +33,8 @@ const FIRST_TOKEN_SECONDS: &str = "outcrop_time_to_first_token_seconds";
 const TOKENS: &str = "outcrop_tokens_total";
 const COST: &str = "outcrop_cost_nanodollars_total";
 const UNPRICED: &str = "outcrop_unpriced_calls_total";
+const CALLS_RUNNING: &str = "outcrop_upstream_calls_running";
+const CALLS_WAITING: &str = "outcrop_upstream_calls_waiting";
 const CONNECTIONS: &str = "outcrop_connections_total";
 const REFUSED: &str = "outcrop_connections_refused_total";
 const SOCKETS: &str = "outcrop_sockets_open";
@@ -71,7 +73,12 @@ const HISTOGRAMS: [(&str, &str); 4] = [
     (STORE_SECONDS, "How long operations of the store took, by operation."),
 ];
 
-const GAUGES: [(&str, &str); 2] = [(SOCKETS, "WebSockets that are open."), (TURNS_RUNNING, "Answers under way.")];
+const GAUGES: [(&str, &str); 4] = [
+    (SOCKETS, "WebSockets that are open."),
+    (TURNS_RUNNING, "Answers under way."),
+    (CALLS_RUNNING, "Calls of models under way."),
+    (CALLS_WAITING, "Calls of models that wait for their turn in the line."),
+];
 
 /// The page, once metrics are on. They belong to the process.
 static PAGE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -120,12 +127,17 @@ pub struct Levels {
     pub sockets: usize,
     /// Answers under way.
     pub turns: usize,
+    /// Calls of models under way, and those that wait.
+    pub calls: (usize, usize),
 }
 
 /// Takes note of how things are.
 pub(super) fn levels(levels: Levels) {
     gauge!(SOCKETS).set(levels.sockets as f64);
     gauge!(TURNS_RUNNING).set(levels.turns as f64);
+    let (running, waiting) = levels.calls;
+    gauge!(CALLS_RUNNING).set(running as f64);
+    gauge!(CALLS_WAITING).set(waiting as f64);
 }
 
 /// An answer has ended.

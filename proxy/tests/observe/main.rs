@@ -195,6 +195,12 @@ async fn administrators(addr: SocketAddr, people: &People) {
     let wish = json!({ "organization": "acme", "user": "bob" }).to_string();
     assert_eq!(ask(addr, "POST /admin/revocations", &with(&people.eve), &wish).await.0, 201);
     assert_eq!(bob.close_code().await, 4503);
+    // The dashboard asks over its socket.
+    let mut eve = enter(addr, &people.eve).await;
+    for (scope, allowed) in [("own", true), ("organization", true), ("all", false)] {
+        let usage = eve.ask(scope, "chat.get_usage", json!({ "groupBy": "user", "scope": scope })).await;
+        assert_eq!(usage.is_ok(), allowed, "{usage:?}");
+    }
 }
 
 #[tokio::test]
@@ -232,9 +238,9 @@ fn no_secret_is_told(day: &Day) {
 fn connections_are_recorded(day: &Day) {
     assert_eq!((day.records("proxy.started").len(), day.records("proxy.stopped").len()), (1, 1));
     assert_eq!(day.audit.last().expect("a record")["kind"], "proxy.stopped");
-    // Ann, the stranger, Bob twice.
+    // Ann, the stranger, Bob twice, Eve.
     let opened = day.records("connection.opened");
-    assert_eq!(opened.len(), 4);
+    assert_eq!(opened.len(), 5);
     let mut closed = Vec::new();
     for record in &opened {
         let id = record["connectionId"].as_str().expect("an id");
@@ -245,8 +251,8 @@ fn connections_are_recorded(day: &Day) {
         assert!(ends[0]["durationMs"].is_u64());
         closed.push((ends[0]["closeCode"].as_u64().expect("a code"), identified.len(), ends[0]["user"].clone()));
     }
-    let [ann, bob] = ["ann", "bob"].map(|user| json!(user));
-    let expected = [(1000, 1, ann), (4500, 0, Value::Null), (1006, 1, bob.clone()), (4503, 1, bob)];
+    let [ann, bob, eve] = ["ann", "bob", "eve"].map(|user| json!(user));
+    let expected = [(1000, 1, ann), (4500, 0, Value::Null), (1006, 1, bob.clone()), (4503, 1, bob), (1006, 1, eve)];
     assert_eq!(closed, expected);
     let identified = day.records("connection.identified")[0];
     let who = ["organization", "user", "role", "tokenId"].map(|field| identified[field].as_str().expect(field));
@@ -299,6 +305,7 @@ fn refusals_are_recorded(day: &Day) {
         ann("a3", "model_not_found"),
         ann("a4", "invalid_request"),
         ann("a6", "budget_exceeded"),
+        (json!("all"), json!("forbidden"), json!("eve")),
     ];
     assert_eq!(refusals, expected);
     let over_budget = day.records("request.refused")[3];
@@ -318,6 +325,7 @@ fn acts_are_recorded(day: &Day) {
         json!(["calls.read", "done", 200, null, "operator", "OUTCROP_ADMIN_TOKEN", null, null]),
         json!(["calls.read", "refused", 401, null, null, null, null, null]),
         json!(["revocation.made", "done", 201, "eve", "administrator", "acme-eve", "acme", "bob"]),
+        json!(["usage.read", "done", 200, "eve", "administrator", "acme-eve", "acme", null]),
     ];
     assert_eq!(acts, expected);
     assert!(day.records("admin").iter().all(|record| record["remoteAddress"].is_string()));
@@ -332,7 +340,7 @@ fn metrics_are_right(day: &Day) {
         ("{outcome=\"model_access_denied\"}", 1.0),
     ];
     assert_eq!(turns.into_iter().collect::<Vec<_>>(), expected);
-    let codes = ["budget_exceeded", "invalid_request", "model_access_denied", "model_not_found", "unauthenticated"];
+    let codes = ["budget_exceeded", "forbidden", "invalid_request", "model_access_denied", "model_not_found", "unauthenticated"];
     let expected: Vec<_> = codes.iter().map(|code| (format!("{{code=\"{code}\"}}"), 1.0)).collect();
     let errors = page.all("outcrop_errors_total");
     assert_eq!(errors.into_iter().map(|(code, n)| (code.to_owned(), n)).collect::<Vec<_>>(), expected);
@@ -351,8 +359,8 @@ fn metrics_are_right(day: &Day) {
     assert_eq!(model("outcrop_time_to_first_token_seconds_count", ""), 3.0);
     let buckets = page.all("outcrop_time_to_first_token_seconds_bucket");
     assert_eq!(buckets.len(), 14, "those of the page on metrics, and the rest");
-    // Ann, the stranger, Bob twice.
-    assert_eq!(page.value("outcrop_connections_total"), 4.0);
+    // Ann, the stranger, Bob twice, Eve.
+    assert_eq!(page.value("outcrop_connections_total"), 5.0);
     assert_eq!(page.value("outcrop_connections_refused_total{status=\"401\"}"), 1.0);
     let store =
         |operation: &str| page.value(&format!("outcrop_store_operation_seconds_count{{operation=\"{operation}\"}}"));
@@ -428,4 +436,20 @@ fn lines_of_the_log_belong_to_requests(day: &Day) {
     // Those of others are among them, at the level that was asked for.
     let of_others = |line: &&Value| !line["target"].as_str().expect("a target").starts_with("outcrop");
     assert!(lines.iter().filter(of_others).any(|line| line["level"] == "DEBUG"));
+}
+
+#[tokio::test]
+async fn the_line_in_front_of_bedrock_can_be_seen() {
+    let emulator = Emulator::start(Config::unpaced()).await.expect("an emulator");
+    let run = Run::against(&emulator).env("OUTCROP_BEDROCK_CALLS", "1").env("OUTCROP_METRICS_LISTEN", "127.0.0.1:0");
+    let mut running = run.spawn(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut client = Client::connect(running.addr().await).await;
+    let metrics = metrics_addr(&running);
+    client.send_message("1", "a", "/pace 1 /length 4000 Tell me about rivers", true).await;
+    while client.frame().await.kind != "chat.message_stream" {}
+    client.send_message("2", "b", "hi", true).await;
+    while client.frame().await.data["state"] != "queued" {}
+    let page = Page::read(metrics).await;
+    assert_eq!(["running", "waiting"].map(|what| page.value(&format!("outcrop_upstream_calls_{what}"))), [1.0, 1.0]);
+    assert_eq!(page.value("outcrop_turns_running"), 2.0);
 }
