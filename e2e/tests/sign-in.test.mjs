@@ -86,6 +86,26 @@ test("a token that is revoked leads back to the door", () =>
     await page.getByRole("alert").getByText(/revoked/i).waitFor();
   }));
 
+test("an administrator sees what the organization used, and a user does not", () =>
+  withDoor(async (page) => {
+    await signIn(page, token({ user: "dora" }));
+    await connected(page);
+    await say(page, "2+2");
+    await answered(page, 1, "complete");
+    await page.getByRole("link", { name: "Usage", exact: true }).click();
+    await page.getByRole("row", { name: /^Total/ }).waitFor();
+    assert.equal(await page.getByRole("radio", { name: "My organization" }).count(), 0);
+
+    await page.getByRole("button", { name: "Sign out dora of acme" }).click();
+    await signIn(page, token({ user: "eve", roles: ["outcrop-administrator"] }));
+    await page.getByText("Nothing was used in this time.").waitFor();
+    await page.getByRole("radio", { name: "My organization" }).check();
+    await page.getByRole("radio", { name: "User" }).check();
+    await page.getByRole("rowheader", { name: "dora" }).waitFor();
+    assert.equal(await page.getByRole("radio", { name: "Everybody" }).count(), 0);
+    assert.deepEqual(await violations(page), []);
+  }));
+
 for (const colorScheme of ["light", "dark"]) {
   for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } })) {
     test(`pictures: ${colorScheme}, ${size}`, () =>
@@ -97,9 +117,13 @@ for (const colorScheme of ["light", "dark"]) {
           await signIn(page, "no token at all");
           await page.getByRole("alert").getByText(/./).waitFor();
           await page.screenshot({ path: join(folder, `sign-in-refused-${colorScheme}-${size}.png`) });
-          await signIn(page, token());
+          await signIn(page, token({ roles: ["outcrop-operator"] }));
           await connected(page);
           await page.screenshot({ path: join(folder, `signed-in-${colorScheme}-${size}.png`) });
+          await page.getByRole("link", { name: "Usage", exact: true }).click();
+          await page.getByRole("radio", { name: "Everybody" }).check();
+          await page.getByRole("row", { name: /^Total/ }).waitFor();
+          await page.screenshot({ path: join(folder, `usage-of-all-${colorScheme}-${size}.png`) });
         },
         { colorScheme, ...viewport },
       ));
