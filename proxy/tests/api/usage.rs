@@ -153,8 +153,10 @@ async fn the_usage_of_others_is_for_those_whose_role_lets_them_see_it() {
     let by_organization = usage(&mut operator, query("all", "organization")).await;
     assert_eq!(rows(&by_organization, "turns"), [("acme".to_owned(), 2), ("beta".to_owned(), 1)]);
 
-    for (client, scope) in [(&mut user, "organization"), (&mut user, "all"), (&mut administrator, "all")] {
-        let (code, text) = client.ask("u", "chat.get_usage", query(scope, "model")).await.expect_err("forbidden");
-        assert!(code == "forbidden" && text.contains("role"), "{code}: {text}");
+    for (client, scopes) in [(&mut user, &["organization", "all"][..]), (&mut administrator, &["all"])] {
+        for scope in scopes {
+            let (code, text) = client.ask("u", "chat.get_usage", query(scope, "model")).await.expect_err("forbidden");
+            assert!(code == "forbidden" && text.contains("role"), "{code}: {text}");
+        }
     }
 }

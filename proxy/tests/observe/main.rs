@@ -340,7 +340,14 @@ fn metrics_are_right(day: &Day) {
         ("{outcome=\"model_access_denied\"}", 1.0),
     ];
     assert_eq!(turns.into_iter().collect::<Vec<_>>(), expected);
-    let codes = ["budget_exceeded", "forbidden", "invalid_request", "model_access_denied", "model_not_found", "unauthenticated"];
+    let codes = [
+        "budget_exceeded",
+        "forbidden",
+        "invalid_request",
+        "model_access_denied",
+        "model_not_found",
+        "unauthenticated",
+    ];
     let expected: Vec<_> = codes.iter().map(|code| (format!("{{code=\"{code}\"}}"), 1.0)).collect();
     let errors = page.all("outcrop_errors_total");
     assert_eq!(errors.into_iter().map(|(code, n)| (code.to_owned(), n)).collect::<Vec<_>>(), expected);

@@ -181,10 +181,13 @@ def test_frames_that_make_no_sense_close_the_socket_in_the_end(url):
 
 def test_a_message_of_100000_characters_is_taken_and_a_longer_one_is_refused(url):
     async def conversation(socket):
-        await socket.send(frame("chat.send_message", sessionId="py-2", message="\U0001f30d" * 100_000, streaming=True))
+        await socket.send(frame("chat.send_message", sessionId="py-2", message="\u20ac" * 100_000, streaming=True))
         _, end = await answer(socket, "r")
         assert end["type"] == "chat.message_complete", end
         await socket.send(frame("chat.send_message", id="s", message="x" * 100_001))
+        assert (await receive(socket))["data"]["code"] == "message_too_large"
+        # Few enough characters, but at three bytes each too many tokens.
+        await socket.send(frame("chat.send_message", id="t", message="\U0001f30d" * 100_000))
         assert (await receive(socket))["data"]["code"] == "message_too_large"
 
     run(url, conversation)
