@@ -439,7 +439,7 @@ fn lines_of_the_log_belong_to_requests(day: &Day) {
     assert_eq!(ids(saying("Bedrock is asked again")), ["a2"]);
     assert_eq!(ids(saying("Bedrock failed")), ["b1"]);
     assert_eq!(ids(saying("a message was not taken")), ["a6"]);
-    assert_eq!(saying("refused").len(), 3);
+    assert_eq!(saying("refused").len(), 4);
     // Those of others are among them, at the level that was asked for.
     let of_others = |line: &&Value| !line["target"].as_str().expect("a target").starts_with("outcrop");
     assert!(lines.iter().filter(of_others).any(|line| line["level"] == "DEBUG"));
