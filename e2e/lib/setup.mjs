@@ -26,13 +26,13 @@ export function setUp(proxyOptions = {}) {
       shared.proxy = proxy;
     },
     /**
-     * Runs `body` with a connected page. Afterwards nothing may have gone wrong in it that a person did not see coming;
-     * `expected` takes out what this test provokes.
+     * Runs `body` with a page once it is `ready`, which is to be connected. Afterwards nothing may have gone wrong in it that a
+     * person did not see coming; `expected` takes out what this test provokes.
      */
-    async withPage(body, { expected = () => false, ...options } = {}) {
+    async withPage(body, { expected = () => false, ready = connected, ...options } = {}) {
       const { page, context, faults } = await openPage(shared.browser, shared.proxy.url, options);
       try {
-        await connected(page);
+        await ready(page);
         await body(page);
         assert.deepEqual(faults.filter((fault) => !expected(fault)), []);
       } finally {

@@ -6,7 +6,6 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { violations } from "../lib/axe.mjs";
-import { openPage } from "../lib/browser.mjs";
 import { answered, composer, connected, say, textOf } from "../lib/chat.mjs";
 import { setUp } from "../lib/setup.mjs";
 
@@ -29,16 +28,8 @@ async function signIn(page, value) {
 }
 
 /** Runs `body` with a page that is not signed in. */
-async function withDoor(body, options) {
-  const { page, context, faults } = await openPage(suite.browser, suite.proxy.url, { path: "/#/chat", ...options });
-  try {
-    await page.getByRole("heading", { name: "Sign in to Outcrop" }).waitFor();
-    await body(page);
-    assert.deepEqual(faults, []);
-  } finally {
-    await context.close();
-  }
-}
+const withDoor = (body, options) =>
+  suite.withPage(body, { path: "/#/chat", ready: (page) => page.getByRole("heading", { name: "Sign in to Outcrop" }).waitFor(), ...options });
 
 test("a token lets in, over a reload as well, until one signs out", () =>
   withDoor(async (page) => {

@@ -21,6 +21,13 @@ describe("conversations", () => {
     expect(client.listed).toEqual([undefined]);
   });
 
+  it("are had at once where the client is connected already", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => client.open() });
+    await settled();
+    expect(conversations.connection().state).toBe("open");
+    expect([client.listed.length, client.queries.length]).toEqual([1, 1]);
+  });
+
   it("go on answering while another one is open", async () => {
     const { client, conversations } = setUp();
     client.histories.set("other", { sessionId: "other", hasMore: false, messages: [] });

@@ -75,8 +75,9 @@ export function makeConversations(options: ConversationsOptions): Conversations 
   const [answers, setAnswers] = createSignal<readonly AnswerRecord[]>([]);
   const [model, setModel] = createSignal<string>();
   const sessions = makeSessions({ client, clock });
-  const { connection, dispose: leaveConnection } = makeConnection({ client, clock, onOpen });
   const { budgets, refresh: refreshBudgets, dispose: leaveBudgets } = makeBudgets({ client, clock });
+  // Last, since it may be open already.
+  const { connection, dispose: leaveConnection } = makeConnection({ client, clock, onOpen });
   const leaveUsage = client.on("usage", setUsage);
   const server = () => connection().server;
 
