@@ -1,8 +1,9 @@
 import { createSignal, onCleanup, Show, type JSX } from "solid-js";
 import type { ChatClient } from "@outcrop/client";
 import { isSignedOut } from "../../components/index.ts";
+import { pageClock } from "../../chat/ids.ts";
 import { SignIn } from "./SignIn.tsx";
-import { forgetToken, storedToken, storeToken } from "./token.ts";
+import { forgetToken, hasExpired, storedToken, storeToken } from "./token.ts";
 
 /** A client with the token that it was made with. Another token is another person, and gets another client. */
 interface Visit {
@@ -38,6 +39,9 @@ export function Door(props: {
         // Nobody was refused who has not tried.
         setTrouble(token === undefined ? undefined : status.reason);
         if (isSignedOut(status)) setInside(undefined);
+      } else if (status.state === "reconnecting" && token !== undefined && hasExpired(token, pageClock())) {
+        // The client would come back with a fresh one, if there were any.
+        leave("The token has expired.");
       } else if (status.state === "reconnecting") {
         setTrouble(`The proxy cannot be reached: ${status.reason}. Trying again…`);
       }
@@ -55,12 +59,17 @@ export function Door(props: {
     });
   }
 
-  function signOut(): void {
+  function leave(reason?: string): void {
     present?.client.close();
     present = undefined;
-    forgetToken();
-    setTrouble(undefined);
+    setIsTrying(false);
+    setTrouble(reason);
     setInside(undefined);
+  }
+
+  function signOut(): void {
+    forgetToken();
+    leave();
   }
 
   setInside(enter(storedToken()));

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { forgetToken, personOf, storedToken, storeToken } from "./token.ts";
+import { forgetToken, hasExpired, personOf, storedToken, storeToken } from "./token.ts";
 
 /** A token with these claims, as a proxy would refuse it: nobody signed it. */
 function token(claims: object): string {
@@ -22,6 +22,11 @@ describe("a token", () => {
 
   it("is of nobody else where it cannot be read", () => {
     for (const text of ["", "opaque", "a.b.c", "a.%%.c"]) expect(personOf(text)).toBe(text);
+  });
+
+  it("has expired when its time is up, if it has one", () => {
+    expect([1_999, 2_000].map((now) => hasExpired(token({ ...ANN, exp: 2 }), now))).toEqual([false, true]);
+    for (const endless of [token(ANN), token({ exp: "2" }), "opaque"]) expect(hasExpired(endless, Number.MAX_VALUE)).toBe(false);
   });
 
   it("keeps what the tab remembers of its person, and of no other", () => {

@@ -26,11 +26,22 @@ export function forgetToken(): void {
 
 /** Whose token it is, as text that is the same for two tokens of one person. Nothing is verified: the proxy does that. */
 export function personOf(token: string): string {
+  const claims = Object.entries(claimsOf(token));
+  if (claims.length === 0) return token;
+  return JSON.stringify(claims.filter(([name]) => !OF_THE_TOKEN.includes(name)).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** Whether the token counts no more by the page's clock, in milliseconds since the epoch. */
+export function hasExpired(token: string, now: number): boolean {
+  const { exp } = claimsOf(token);
+  return typeof exp === "number" && exp * 1_000 <= now;
+}
+
+function claimsOf(token: string): Record<string, unknown> {
   try {
     const bytes = Uint8Array.from(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
-    const claims = Object.entries(JSON.parse(new TextDecoder().decode(bytes)) as object);
-    return JSON.stringify(claims.filter(([name]) => !OF_THE_TOKEN.includes(name)).sort(([one], [other]) => (one < other ? -1 : 1)));
+    return Object(JSON.parse(new TextDecoder().decode(bytes))) as Record<string, unknown>;
   } catch {
-    return token;
+    return {};
   }
 }
