@@ -36,8 +36,8 @@ export function SignIn(props: { isTrying: boolean; trouble?: string | undefined;
         <p class="oc-error-text" id={error} role="alert">{props.trouble}</p>
         <button type="submit" class="oc-button oc-button-primary" aria-disabled={props.isTrying}>{props.isTrying ? "Signing in…" : "Sign in"}</button>
         <div class="sign-in-hint oc-muted" id={hint}>
-          <p>Who runs this proxy gives you one. To make one yourself, where its settings are:</p>
-          <pre><code>outcrop-proxy token --user ann --organization acme</code></pre>
+          <p>Ask whoever runs this proxy for one. To make one yourself, on its machine:</p>
+          <pre><code>{"outcrop-proxy token \\\n  --user ann --organization acme"}</code></pre>
           <p>This tab keeps it until you sign out or close the tab.</p>
         </div>
       </form>
