@@ -1,6 +1,7 @@
 import { createSignal, For, Show } from "solid-js";
 import { SignOutIcon } from "../components/common/icons.tsx";
 import { ConnectionState, type Connection } from "../components/index.ts";
+import { Mark } from "./Mark.tsx";
 import type { Page } from "./route.ts";
 import { chooseTheme, storedTheme, type Theme } from "./theme.ts";
 
@@ -22,7 +23,7 @@ export function TopBar(props: { page: Page; connection: Connection; signOut?: ((
   return (
     <header class="app-bar">
       <a class="app-brand" href="#/">
-        <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true"><path d="M2 27 12 7l6 10 4-7 8 17z" fill="currentColor" /></svg>
+        <Mark size={24} />
         <span>Outcrop</span>
       </a>
       <nav class="app-nav" aria-label="Pages">

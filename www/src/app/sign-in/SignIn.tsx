@@ -1,4 +1,5 @@
 import { createEffect, createUniqueId, onMount } from "solid-js";
+import { Mark } from "../Mark.tsx";
 import "./sign-in.css";
 
 /** Asks for a token. `trouble` is why the one before does not do, or not yet. */
@@ -18,7 +19,7 @@ export function SignIn(props: { isTrying: boolean; trouble?: string | undefined;
   return (
     <main class="oc sign-in">
       <form class="sign-in-card" onSubmit={submit}>
-        <svg class="sign-in-mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true"><path d="M2 27 12 7l6 10 4-7 8 17z" fill="currentColor" /></svg>
+        <Mark size={32} />
         <h1>Sign in to Outcrop</h1>
         <label>
           <span>Access token</span>
