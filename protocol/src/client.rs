@@ -209,10 +209,13 @@ pub struct DeleteSession {
 /// `chat.approve_tool`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ApproveTool {
     /// The call that waits.
     pub tool_use_id: ToolUseId,
+    /// The answer it is part of. Without it the call is looked for among the answers that this very process makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
     /// Whether it may run.
     pub approved: bool,
 }

@@ -25,6 +25,8 @@ pub enum StopReason {
     ModelContextWindowExceeded,
     /// A person stopped it with `chat.cancel`.
     Cancelled,
+    /// The model would have called more tools than one answer may.
+    ToolLimit,
     /// A reason this version does not know.
     #[serde(other)]
     Other,
@@ -34,6 +36,7 @@ impl ToolStatus {
     /// The status written `text`, [`ToolStatus::UnknownOutcome`] for one that is not known.
     pub fn from_text(text: &str) -> Self {
         match text {
+            "preparing" => Self::Preparing,
             "pending_approval" => Self::PendingApproval,
             "running" => Self::Running,
             "succeeded" => Self::Succeeded,
@@ -46,6 +49,7 @@ impl ToolStatus {
     /// The status as it is written in a frame.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Preparing => "preparing",
             Self::PendingApproval => "pending_approval",
             Self::Running => "running",
             Self::Succeeded => "succeeded",
@@ -68,6 +72,7 @@ impl StopReason {
             "content_filtered" => Self::ContentFiltered,
             "model_context_window_exceeded" => Self::ModelContextWindowExceeded,
             "cancelled" => Self::Cancelled,
+            "tool_limit" => Self::ToolLimit,
             _ => Self::Other,
         }
     }
@@ -83,6 +88,7 @@ impl StopReason {
             Self::ContentFiltered => "content_filtered",
             Self::ModelContextWindowExceeded => "model_context_window_exceeded",
             Self::Cancelled => "cancelled",
+            Self::ToolLimit => "tool_limit",
             Self::Other => "other",
         }
     }
@@ -93,6 +99,8 @@ impl StopReason {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum ToolStatus {
+    /// The model is still writing its arguments.
+    Preparing,
     /// A person has to say yes first.
     PendingApproval,
     /// The tool runs.
@@ -101,9 +109,9 @@ pub enum ToolStatus {
     Succeeded,
     /// It returned an error.
     Failed,
-    /// A person said no.
+    /// It was not called: a person said no or nothing in time, or it may not be called.
     Denied,
-    /// The connection to the tool was lost during the call; it may or may not have had its effect.
+    /// The call was cut off; it may or may not have had its effect.
     UnknownOutcome,
 }
 
@@ -116,17 +124,27 @@ pub struct ToolUse {
     pub tool_use_id: ToolUseId,
     /// The tool's own name.
     pub name: String,
-    /// Its arguments, as JSON.
+    /// The MCP server that has it; none of a name that no tool has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Its arguments, as JSON; `{}` while the model is writing them.
     pub input: RawJson,
+    /// Its arguments as far as the model has written them, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial_input: Option<String>,
     /// How far it has come.
     pub status: ToolStatus,
     /// How long it ran, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(type = "number"))]
     pub duration_ms: Option<u64>,
-    /// What it returned, as JSON.
+    /// What it returned, as JSON: a [`ToolResult`](crate::ToolResult).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<RawJson>,
+    /// Whether a person let it run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub approved: bool,
 }
 
 /// One step in the making of an answer. An event borrows its text where it can: it is folded, not kept.
@@ -142,6 +160,13 @@ pub enum TurnEvent<'a> {
     /// More of the model's reasoning.
     Reasoning {
         /// Which part of the message it belongs to, from 0.
+        part: u32,
+        /// The text to append.
+        content: &'a str,
+    },
+    /// More of the arguments of the call that is part number `part`.
+    ToolInput {
+        /// Which part of the message the call is, from 0.
         part: u32,
         /// The text to append.
         content: &'a str,

@@ -71,6 +71,12 @@ impl Answer {
                 Some(Part::Reasoning { text }) => text.push_str(content),
                 _ => self.parts.push(Part::Reasoning { text: content.to_owned() }),
             },
+            TurnEvent::ToolInput { part, content } => {
+                // Of a call that is not known nothing is lost: its arguments come whole with it.
+                if let Some(Part::ToolUse(call)) = self.parts.get_mut(part as usize) {
+                    call.partial_input.get_or_insert_default().push_str(content);
+                }
+            }
             TurnEvent::ToolUse { call } => self.tool_use(call),
             TurnEvent::Complete { stop_reason, usage } => {
                 self.state = AnswerState::Complete;

@@ -34,7 +34,7 @@ pub use error::{ErrorCode, ErrorData};
 pub use event::{StopReason, ToolStatus, ToolUse, TurnEvent};
 pub use fold::{Answer, AnswerState, Applied};
 pub use ids::{InvalidId, MessageId, RequestId, SessionId, ToolUseId};
-pub use message::{Attachment, Message, Part, Role};
+pub use message::{Attachment, AttachmentInfo, Message, Part, Role, ToolResult};
 pub use price::ModelPrice;
 pub use raw::RawJson;
 pub use timestamp::Timestamp;

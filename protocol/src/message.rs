@@ -46,6 +46,10 @@ pub struct Message {
     pub request_id: Option<RequestId>,
     /// All its text, parts joined.
     pub content: String,
+    /// The files that were sent with it: on the person's messages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<AttachmentInfo>>"))]
+    pub attachments: Vec<AttachmentInfo>,
     /// Who it is from.
     pub role: Role,
     /// When it was stored.
@@ -66,6 +70,39 @@ pub struct Message {
     /// Why it is not whole, where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<crate::ErrorData>,
+}
+
+/// What is known of a file that was sent with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AttachmentInfo {
+    /// The file's name.
+    pub name: String,
+    /// Its media type, such as `image/png`.
+    pub media_type: String,
+    /// How many bytes it has.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub bytes: u64,
+}
+
+/// What a tool returned, as people see it: the model may have been sent more of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ToolResult {
+    /// Its text, or the beginning of it; why the tool was not called or failed, where it was not or did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+    pub text: String,
+    /// Whether there was more text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub truncated: bool,
+    /// What was returned beside text, such as images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<AttachmentInfo>>"))]
+    pub files: Vec<AttachmentInfo>,
 }
 
 /// A file sent with a message.

@@ -51,6 +51,8 @@ server_messages! {
     MessageComplete(MessageComplete) = "chat.message_complete";
     /// More of the model's reasoning.
     ReasoningStream(MessageStream) = "chat.reasoning_stream";
+    /// More of the arguments of a call.
+    ToolInputStream(MessageStream) = "chat.tool_input_stream";
     /// A tool is called, or its call has come further.
     ToolUse(ToolUseUpdate) = "chat.tool_use";
     /// What an answer is waiting for.
@@ -102,7 +104,7 @@ pub struct MessageResponse {
     pub message: Message,
 }
 
-/// `chat.message_stream` and `chat.reasoning_stream`: the events `first` to `seq`, joined.
+/// `chat.message_stream`, `chat.reasoning_stream` and `chat.tool_input_stream`: the events `first` to `seq`, joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -448,6 +450,38 @@ pub struct Limits {
     pub max_parallel_turns: u32,
 }
 
+/// When a person is asked before a tool is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum ToolApproval {
+    /// Every time.
+    Always,
+    /// Once in each conversation.
+    Session,
+    /// Never.
+    Never,
+}
+
+/// A tool that the model may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ToolInfo {
+    /// The tool's own name.
+    pub name: String,
+    /// The MCP server that has it.
+    pub server: String,
+    /// Its name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it does, in its server's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When a person is asked before it is called.
+    pub approval: ToolApproval,
+}
+
 /// A model that the client may ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -490,8 +524,8 @@ pub struct ServerHello {
     pub models: Vec<ModelInfo>,
     /// The price table the costs are computed from.
     pub price_version: String,
-    /// The tools the model may call, by name.
-    pub tools: Vec<String>,
+    /// The tools that the model may call for this person.
+    pub tools: Vec<ToolInfo>,
 }
 
 /// `auth.refreshed`.

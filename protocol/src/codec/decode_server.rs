@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::StreamKind;
 use crate::{
     ErrorCode, ErrorData, MessageId, Part, RawJson, StopReason, ToolStatus, ToolUse, ToolUseId, Usage, UsageSource,
     json::{JsonError, Object},
@@ -24,10 +25,10 @@ pub struct Received<'a> {
 /// What a client has to act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming<'a> {
-    /// `chat.message_stream` or `chat.reasoning_stream`.
+    /// `chat.message_stream`, `chat.reasoning_stream` or `chat.tool_input_stream`.
     Stream {
-        /// Whether it is the model's reasoning.
-        reasoning: bool,
+        /// Which of them.
+        kind: StreamKind,
         /// The conversation.
         session_id: Cow<'a, str>,
         /// The answer.
@@ -140,10 +141,14 @@ pub fn decode_server(text: &str) -> Result<Received<'_>, JsonError> {
 
 fn incoming<'a>(kind: &str, data: &'a str) -> Result<Incoming<'a>, JsonError> {
     Ok(match kind {
-        "chat.message_stream" | "chat.reasoning_stream" => {
+        "chat.message_stream" | "chat.reasoning_stream" | "chat.tool_input_stream" => {
             let data = Object::read(data)?;
             Incoming::Stream {
-                reasoning: kind == "chat.reasoning_stream",
+                kind: match kind {
+                    "chat.message_stream" => StreamKind::Text,
+                    "chat.reasoning_stream" => StreamKind::Reasoning,
+                    _ => StreamKind::ToolInput,
+                },
                 session_id: data.text("sessionId")?,
                 message_id: data.text("messageId")?,
                 part: data.number("part")?.try_into().unwrap_or(u32::MAX),
@@ -247,6 +252,9 @@ fn tool_use(data: &Object<'_>) -> Result<ToolUse, JsonError> {
     Ok(ToolUse {
         tool_use_id: ToolUseId::new(data.text("toolUseId")?.into_owned()).map_err(|_| JsonError { offset: 0 })?,
         name: data.text("name")?.into_owned(),
+        server: data.optional_text("server")?.map(Cow::into_owned),
+        partial_input: data.optional_text("partialInput")?.map(Cow::into_owned),
+        approved: data.flag("approved")?,
         input: RawJson::from_reader(data.raw("input").unwrap_or("null")),
         status: ToolStatus::from_text(&data.text("status")?),
         duration_ms: data.optional_number("durationMs")?,

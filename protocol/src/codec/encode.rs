@@ -43,6 +43,8 @@ pub enum StreamKind {
     Text,
     /// `chat.reasoning_stream`.
     Reasoning,
+    /// `chat.tool_input_stream`.
+    ToolInput,
 }
 
 /// Writes the frames of one answer. What all of them share is encoded once, since this runs for every token.
@@ -50,6 +52,7 @@ pub enum StreamKind {
 pub struct StreamEncoder {
     text_head: Box<[u8]>,
     reasoning_head: Box<[u8]>,
+    tool_input_head: Box<[u8]>,
 }
 
 impl StreamEncoder {
@@ -64,7 +67,11 @@ impl StreamEncoder {
             );
             out.into_boxed_slice()
         };
-        Self { text_head: head("chat.message_stream"), reasoning_head: head("chat.reasoning_stream") }
+        Self {
+            text_head: head("chat.message_stream"),
+            reasoning_head: head("chat.reasoning_stream"),
+            tool_input_head: head("chat.tool_input_stream"),
+        }
     }
 
     /// The text of a frame with the events `first` to `seq`, joined in `content`.
@@ -73,6 +80,7 @@ impl StreamEncoder {
         let head = match kind {
             StreamKind::Text => &self.text_head,
             StreamKind::Reasoning => &self.reasoning_head,
+            StreamKind::ToolInput => &self.tool_input_head,
         };
         let mut out = Vec::with_capacity(head.len() + content.len() + content.len() / 8 + 64);
         out.extend_from_slice(head);
@@ -97,6 +105,7 @@ mod tests {
         for (kind, wrap) in [
             (StreamKind::Text, ServerMessage::MessageStream as fn(MessageStream) -> ServerMessage),
             (StreamKind::Reasoning, ServerMessage::ReasoningStream),
+            (StreamKind::ToolInput, ServerMessage::ToolInputStream),
         ] {
             let content = "a\n\"b\" \u{1} ü😀".to_owned();
             let quick = encoder.encode(kind, 2, 7, 9, &content);
