@@ -316,6 +316,10 @@ pub struct UsageSum {
     /// Those of them whose model has no price; the cost leaves them out.
     #[cfg_attr(test, ts(type = "number"))]
     pub unpriced_calls: u64,
+    /// How many tools were called.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub tool_calls: u64,
     /// What they used.
     pub usage: Usage,
 }

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod bedrock;
 pub mod check;
 pub mod content;
+pub mod conversation;
 mod counts;
 pub mod http;
 mod https;

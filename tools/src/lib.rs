@@ -1,0 +1,1 @@
+//! MCP servers as a proxy uses them: started, watched, guarded, called.
