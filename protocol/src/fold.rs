@@ -73,7 +73,9 @@ impl Answer {
             },
             TurnEvent::ToolInput { part, content } => {
                 // Of a call that is not known nothing is lost: its arguments come whole with it.
-                if let Some(Part::ToolUse(call)) = self.parts.get_mut(part as usize) {
+                if let Some(Part::ToolUse(call)) = self.parts.get_mut(part as usize)
+                    && !content.is_empty()
+                {
                     call.partial_input.get_or_insert_default().push_str(content);
                 }
             }

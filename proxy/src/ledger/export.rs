@@ -41,7 +41,7 @@ pub fn report_csv(report: &Report) -> Vec<u8> {
     let names = report.by.iter().map(|by| group_name(*by)).chain(SUM_COLUMNS);
     let mut lines = vec![names.map(str::to_owned).collect::<Vec<_>>()];
     for row in &report.rows {
-        let UsageSum { turns, calls, estimated_calls, unpriced_calls, usage } = &row.sum;
+        let UsageSum { turns, calls, estimated_calls, unpriced_calls, usage, .. } = &row.sum;
         let mut line: Vec<_> = row.keys.iter().map(|key| plain(key)).collect();
         line.extend([turns, calls, estimated_calls, unpriced_calls].map(ToString::to_string));
         line.extend(tokens(usage));

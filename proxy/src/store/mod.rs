@@ -12,7 +12,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 use protocol::{
-    ErrorCode, Message, MessageId, RequestId, SessionId, Timestamp,
+    ErrorCode, Message, MessageId, RequestId, SessionId, Timestamp, ToolUse,
     client::{ClientFrame, ClientMessage, SendMessage},
     codec::encode_client,
     server::Session,
@@ -105,7 +105,7 @@ pub struct Opening {
     pub reservation: Reservation,
 }
 
-/// Text of one part of an answer.
+/// Text of one part of an answer, or the call of a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// The number of its last event; 0 where that was not kept.
@@ -117,6 +117,9 @@ pub struct Piece {
     pub part: u32,
     /// The text.
     pub text: String,
+    /// In the place of text: a tool is called, or its call has come further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<ToolUse>,
 }
 
 /// What has come of an answer since the checkpoint before.
@@ -296,7 +299,8 @@ pub fn new_session(id: SessionId, title: Option<String>, model: Option<String>, 
 /// Adds `more` to `pieces`; text that goes on in the same part is joined to it.
 fn join_pieces(pieces: &mut Vec<Piece>, more: Vec<Piece>) {
     for piece in more {
-        match pieces.last_mut().filter(|last| last.part == piece.part) {
+        let goes_on = |last: &&mut Piece| last.part == piece.part && last.call.is_none() && piece.call.is_none();
+        match pieces.last_mut().filter(goes_on) {
             Some(last) => {
                 last.text.push_str(&piece.text);
                 last.seq = piece.seq;

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use protocol::{ErrorCode, ErrorData, Message, MessageId, codec::StreamKind};
+use protocol::{ErrorCode, ErrorData, Message, MessageId};
 use tokio::time::sleep;
 use tracing::warn;
 
@@ -98,11 +98,16 @@ impl Turn {
         let mut before = self.with_log(|log| log.text_bytes());
         self.append(|log| {
             for piece in pieces {
-                let kind = if piece.reasoning { StreamKind::Reasoning } else { StreamKind::Text };
+                if piece.call.is_some() {
+                    if piece.seq > log.seq() {
+                        log.append_kept(piece.clone());
+                    }
+                    continue;
+                }
                 let known = before.min(piece.text.len());
                 before -= known;
                 if let Some(new) = piece.text.get(known..).filter(|new| !new.is_empty()) {
-                    log.append_up_to(kind, piece.part, new, piece.seq);
+                    log.append_kept(Piece { text: new.to_owned(), ..piece.clone() });
                 }
             }
         });
@@ -141,7 +146,7 @@ mod tests {
     };
 
     fn piece(seq: u64, reasoning: bool, part: u32, text: &str) -> Piece {
-        Piece { seq, reasoning, part, text: text.into() }
+        Piece { seq, reasoning, part, text: text.into(), call: None }
     }
 
     fn open(pieces: Vec<Piece>) -> OpenAnswer {
@@ -163,7 +168,7 @@ mod tests {
     fn after(turn: &Turn, after: u64) -> Option<(u64, u64, String)> {
         turn.with_log(|log| match log.read(after)? {
             Batch::Deltas { first, seq, content, .. } => Some((first, seq, content.to_owned())),
-            Batch::End { .. } => panic!("no end"),
+            other => panic!("{other:?}"),
         })
     }
 

@@ -304,6 +304,7 @@ impl Turn {
             message_id: self.message_id.clone(),
             request_id: None,
             content,
+            attachments: Vec::new(),
             role: Role::Assistant,
             timestamp: self.started,
             usage,

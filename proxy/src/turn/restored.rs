@@ -31,7 +31,7 @@ impl Turn {
             match part {
                 Part::Text { text } => log.append(StreamKind::Text, block, text)?,
                 Part::Reasoning { text } => log.append(StreamKind::Reasoning, block, text)?,
-                Part::ToolUse(_) => {}
+                Part::ToolUse(call) => log.call(call.clone())?,
             }
         }
         let end = match error {
@@ -61,8 +61,13 @@ impl Turn {
         let Opening { message_id, started, model, .. } = opening;
         let mut log = TurnLog::default();
         for piece in &pieces {
-            let kind = if piece.reasoning { StreamKind::Reasoning } else { StreamKind::Text };
-            log.append(kind, piece.part, &piece.text)?;
+            match &piece.call {
+                Some(call) => log.call(call.clone())?,
+                None => {
+                    let kind = if piece.reasoning { StreamKind::Reasoning } else { StreamKind::Text };
+                    log.append(kind, piece.part, &piece.text)?;
+                }
+            }
         }
         let turn = Self::empty(owner, session, request, message_id, started, model);
         turn.append(|empty| *empty = log);

@@ -198,6 +198,7 @@ impl Runner {
             message_id: self.sources.message_id(),
             request_id: Some(turn.request_id.clone()),
             content: send.message.clone(),
+            attachments: Vec::new(),
             role: Role::User,
             timestamp: turn.started,
             usage: None,

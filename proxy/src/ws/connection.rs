@@ -9,12 +9,15 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
-    ErrorCode, ErrorData, Message, RequestId,
+    ErrorCode, ErrorData, Message, RequestId, ToolUse,
     client::{Cancel, ClientFrame, ClientMessage, SendMessage},
     close::CloseCode,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
     limits::MAX_UNAUTHENTICATED_FRAME_BYTES,
-    server::{Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Snapshot, Status, StatusState},
+    server::{
+        Draining, MessageComplete, MessageResponse, ServerFrame, ServerMessage, Snapshot, Status, StatusState,
+        ToolUseUpdate,
+    },
 };
 use tokio::time::Instant;
 
@@ -106,6 +109,7 @@ struct Follow {
 enum Event {
     NotYet,
     Text(String),
+    Call(u64, ToolUse),
     End(u64, End),
     /// The answer is whole, and is to be sent as one message.
     Whole,
@@ -477,6 +481,10 @@ impl Follow {
                     *cursor = batch.seq();
                     Event::Text(encoder.encode(kind, part, first, seq, content))
                 }
+                Some(Batch::Call { seq, call }) => {
+                    *cursor = seq;
+                    Event::Call(seq, call.clone())
+                }
                 Some(Batch::End { seq, end }) => Event::End(seq, end.clone()),
             }
         });
@@ -484,6 +492,7 @@ impl Follow {
             Event::NotYet => (None, false),
             Event::Nothing => (None, true),
             Event::Text(text) => (Some(text), false),
+            Event::Call(seq, call) => (Some(turn.call_frame(seq, call)), false),
             Event::End(seq, end) => (Some(turn.end_frame(seq, &end)), true),
             Event::Whole => (Some(turn.whole_frame()), true),
         }
@@ -491,6 +500,11 @@ impl Follow {
 }
 
 impl Turn {
+    fn call_frame(&self, seq: u64, call: ToolUse) -> String {
+        let message = ServerMessage::ToolUse(ToolUseUpdate { message_id: self.message_id.clone(), seq, call });
+        encode_server(&ServerFrame { id: Some(self.request_id.clone()), message })
+    }
+
     fn end_frame(&self, seq: u64, end: &End) -> String {
         let message = match end {
             End::Complete { stop_reason, usage } => ServerMessage::MessageComplete(MessageComplete {

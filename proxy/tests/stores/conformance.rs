@@ -152,7 +152,7 @@ fn names(page: &Page<Message>) -> Vec<&str> {
 }
 
 fn text(seq: u64, part: u32, text: &str) -> Piece {
-    Piece { seq, reasoning: false, part, text: text.into() }
+    Piece { seq, reasoning: false, part, text: text.into(), call: None }
 }
 
 async fn open(store: &TheStore) -> Vec<MessageId> {
@@ -441,7 +441,7 @@ pub(crate) async fn checkpoints_are_joined_in_their_order(store: TheStore) {
         let checkpoint = Checkpoint { at: LATE, model: model.into(), pieces };
         store.checkpoint(&ann, &id("s"), &answer_to("q"), checkpoint).await.expect("kept");
     };
-    let reasoning = Piece { seq: 4, reasoning: true, part: 0, text: "hm ".into() };
+    let reasoning = Piece { seq: 4, reasoning: true, part: 0, text: "hm ".into(), call: None };
     keep("first", vec![reasoning.clone(), text(9, 1, "a")]).await;
     keep("second", vec![text(10, 1, "b🙂"), text(11, 2, "c")]).await;
     keep("second", Vec::new()).await;

@@ -107,8 +107,8 @@ fn under_way(ann: &Owner) -> OpenAnswer {
             reservation: Reservation::default(),
         },
         pieces: vec![
-            Piece { seq: 0, reasoning: true, part: 0, text: "Which one? ".into() },
-            Piece { seq: 0, reasoning: false, part: 1, text: "はい、そうです".into() },
+            Piece { seq: 0, reasoning: true, part: 0, text: "Which one? ".into(), call: None },
+            Piece { seq: 0, reasoning: false, part: 1, text: "はい、そうです".into(), call: None },
         ],
     }
 }

@@ -45,7 +45,7 @@ fn asking_at(name: &str, time: Timestamp) -> Ask {
 }
 
 fn text(seq: u64, text: &str) -> Piece {
-    Piece { seq, reasoning: false, part: 0, text: text.into() }
+    Piece { seq, reasoning: false, part: 0, text: text.into(), call: None }
 }
 
 fn answer(name: &str, content: &str) -> Message {

@@ -105,7 +105,7 @@ async fn use_everything(url: &str, table: &str) {
     assert_eq!(store.sessions(&ann, None, 9).await.expect("a page").items.len(), 1);
     store.ask(&ann, &session("s"), asking("q", false)).await.expect("asked");
     let id = MessageId::new("answer-q").expect("an id");
-    let piece = Piece { seq: 1, reasoning: false, part: 0, text: "text".into() };
+    let piece = Piece { seq: 1, reasoning: false, part: 0, text: "text".into(), call: None };
     let checkpoint = Checkpoint { at: now, model: "m".into(), pieces: vec![piece] };
     store.checkpoint(&ann, &session("s"), &id, checkpoint).await.expect("kept");
     // Nobody answers any more, so something else may be asked.
