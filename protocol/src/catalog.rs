@@ -24,6 +24,21 @@ pub struct Model {
     pub price: Option<ModelPrice>,
 }
 
+impl Model {
+    /// Whether it reasons where it is asked to and given a number of tokens: the generations between those that never do, which write
+    /// no more than 8,192 tokens, and those that decide for themselves, which take no sampling parameters either.
+    pub fn reasons_on_request(&self) -> bool {
+        const LONGEST_WITHOUT: u32 = 8_192;
+        let writes_more = self.max_output_tokens.is_some_and(|most| most > LONGEST_WITHOUT);
+        writes_more && self.takes_sampling_parameters && !self.always_reasons
+    }
+
+    /// Whether Bedrock keeps prompts of it in its cache: then that has a price.
+    pub fn has_prompt_cache(&self) -> bool {
+        self.price.is_some_and(|price| price.cache_read.is_some())
+    }
+}
+
 /// A dated table of models.
 #[derive(Debug, Clone)]
 pub struct Catalog {

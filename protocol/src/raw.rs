@@ -8,6 +8,13 @@ use serde_json::{Value, value::RawValue};
 #[cfg_attr(test, derive(ts_rs::TS), ts(type = "unknown"))]
 pub struct RawJson(Box<str>);
 
+/// An object without fields.
+impl Default for RawJson {
+    fn default() -> Self {
+        Self("{}".into())
+    }
+}
+
 impl RawJson {
     /// Takes text that is one JSON value.
     ///

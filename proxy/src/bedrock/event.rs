@@ -29,7 +29,37 @@ pub enum UpstreamEvent<'a> {
         /// The text.
         content: Cow<'a, str>,
     },
-    /// Content that is not shown, such as the signature of reasoning or the input of a tool.
+    /// More of the signature of the reasoning in the content block `block`.
+    Signature {
+        /// Bedrock's `contentBlockIndex`.
+        block: u32,
+        /// The signature.
+        signature: Cow<'a, str>,
+    },
+    /// More of the reasoning in the content block `block` that only the model may read.
+    Redacted {
+        /// Bedrock's `contentBlockIndex`.
+        block: u32,
+        /// Its bytes, in base64.
+        base64: Cow<'a, str>,
+    },
+    /// The content block `block` is the call of a tool.
+    ToolUse {
+        /// Bedrock's `contentBlockIndex`.
+        block: u32,
+        /// Tells the call from others.
+        id: Cow<'a, str>,
+        /// The tool.
+        name: Cow<'a, str>,
+    },
+    /// More of the arguments of the call in the content block `block`.
+    ToolInput {
+        /// Bedrock's `contentBlockIndex`.
+        block: u32,
+        /// Text of JSON.
+        content: Cow<'a, str>,
+    },
+    /// Content that is none of these.
     Hidden,
     /// `messageStop`.
     Stop(StopReason),
@@ -55,12 +85,50 @@ struct Delta<'a> {
     text: Option<Text<'a>>,
     #[serde(borrow, default)]
     reasoning_content: Option<ReasoningDelta<'a>>,
+    #[serde(borrow, default)]
+    tool_use: Option<ToolDelta<'a>>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ReasoningDelta<'a> {
     #[serde(borrow, default)]
     text: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    signature: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    redacted_content: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ToolDelta<'a> {
+    #[serde(borrow)]
+    input: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockStart<'a> {
+    #[serde(default)]
+    content_block_index: u32,
+    #[serde(borrow, default)]
+    start: Option<Start<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start<'a> {
+    #[serde(borrow, default)]
+    tool_use: Option<ToolStart<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolStart<'a> {
+    #[serde(borrow)]
+    tool_use_id: Text<'a>,
+    #[serde(borrow)]
+    name: Text<'a>,
 }
 
 /// `Option<Cow>` is always owned when serde derives it; a newtype around the `Cow` is not.
@@ -122,7 +190,7 @@ impl From<TokenUsage> for Usage {
 impl<'a> UpstreamEvent<'a> {
     /// Whether the model has begun to answer with it.
     pub fn is_content(&self) -> bool {
-        matches!(self, Self::Text { .. } | Self::Reasoning { .. } | Self::Hidden)
+        !matches!(self, Self::Stop(_) | Self::Metadata(_) | Self::Other)
     }
 
     /// Reads the event in `frame`.
@@ -139,19 +207,39 @@ impl<'a> UpstreamEvent<'a> {
         match name {
             "contentBlockDelta" => {
                 let BlockDelta { content_block_index: block, delta } = json(name, frame.payload)?;
-                Ok(match (delta.text, delta.reasoning_content) {
-                    (Some(Text(content)), _) => Self::Text { block, content },
-                    (None, Some(ReasoningDelta { text: Some(Text(content)) })) => Self::Reasoning { block, content },
-                    (None, _) => Self::Hidden,
+                Ok(match delta {
+                    Delta { text: Some(Text(content)), .. } => Self::Text { block, content },
+                    Delta { tool_use: Some(ToolDelta { input: Text(content) }), .. } => {
+                        Self::ToolInput { block, content }
+                    }
+                    Delta { reasoning_content: Some(reasoning), .. } => Self::reasoning(block, reasoning),
+                    _ => Self::Hidden,
                 })
             }
-            "contentBlockStart" => Ok(Self::Hidden),
+            "contentBlockStart" => {
+                let BlockStart { content_block_index: block, start } = json(name, frame.payload)?;
+                Ok(match start.and_then(|start| start.tool_use) {
+                    Some(ToolStart { tool_use_id: Text(id), name: Text(name) }) => Self::ToolUse { block, id, name },
+                    None => Self::Hidden,
+                })
+            }
             "messageStop" => {
                 let stop: MessageStop<'_> = json(name, frame.payload)?;
                 Ok(Self::Stop(StopReason::from_text(&stop.stop_reason)))
             }
             "metadata" => Ok(Self::Metadata(json::<Metadata>(name, frame.payload)?.usage.into())),
             _ => Ok(Self::Other),
+        }
+    }
+}
+
+impl<'a> UpstreamEvent<'a> {
+    fn reasoning(block: u32, delta: ReasoningDelta<'a>) -> Self {
+        match delta {
+            ReasoningDelta { text: Some(Text(content)), .. } => Self::Reasoning { block, content },
+            ReasoningDelta { signature: Some(Text(signature)), .. } => Self::Signature { block, signature },
+            ReasoningDelta { redacted_content: Some(Text(base64)), .. } => Self::Redacted { block, base64 },
+            ReasoningDelta { .. } => Self::Hidden,
         }
     }
 }
@@ -183,7 +271,22 @@ mod tests {
         assert_eq!(text.unwrap(), UpstreamEvent::Reasoning { block: 0, content: "hm".into() });
         let signature =
             read("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"x"}}}"#);
-        assert_eq!(signature.unwrap(), UpstreamEvent::Hidden);
+        assert_eq!(signature.unwrap(), UpstreamEvent::Signature { block: 0, signature: "x".into() });
+        let redacted =
+            read("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"eA=="}}}"#);
+        assert_eq!(redacted.unwrap(), UpstreamEvent::Redacted { block: 0, base64: "eA==".into() });
+    }
+
+    #[test]
+    fn a_tool_is_named_and_its_arguments_follow() {
+        let start = read(
+            "contentBlockStart",
+            r#"{"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"tooluse_1","name":"get"}}}"#,
+        );
+        assert_eq!(start.unwrap(), UpstreamEvent::ToolUse { block: 1, id: "tooluse_1".into(), name: "get".into() });
+        let input = read("contentBlockDelta", r#"{"contentBlockIndex":1,"delta":{"toolUse":{"input":"{\"a\":"}}}"#);
+        assert_eq!(input.unwrap(), UpstreamEvent::ToolInput { block: 1, content: r#"{"a":"#.into() });
+        assert_eq!(read("contentBlockStart", r#"{"contentBlockIndex":0,"start":{}}"#).unwrap(), UpstreamEvent::Hidden);
     }
 
     #[test]

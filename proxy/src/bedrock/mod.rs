@@ -3,6 +3,7 @@
 //! Of a stream, only the decoding is done here ([`frame`], [`event`]), since it runs for every token.
 
 pub mod connect;
+mod convert;
 mod error;
 pub mod event;
 pub mod frame;
@@ -19,13 +20,15 @@ use async_trait::async_trait;
 use aws_sdk_bedrockruntime::{
     Client,
     operation::converse::ConverseOutput,
-    types::{
-        ContentBlock, ConversationRole, InferenceConfiguration, Message, ReasoningContentBlock, SystemContentBlock,
-    },
+    types::{ConversationRole, InferenceConfiguration, Message, SystemContentBlock},
 };
+use aws_smithy_types::Document;
 use protocol::{Role, StopReason, Usage};
 
-use crate::content::BYTES_OF_A_TOKEN;
+use crate::{
+    content::BYTES_OF_A_TOKEN,
+    conversation::{Block, Turn},
+};
 
 pub use error::{Retry, Target, UpstreamError};
 pub use event::UpstreamEvent;
@@ -39,14 +42,24 @@ use stream::TakeBody;
 /// How many SDK clients there are. Each keeps connections of its own, since HTTP/2 limits the streams of one connection.
 pub const CLIENTS: usize = 4;
 
-/// One message of a conversation, as Bedrock takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
-    /// Whose it is.
-    pub role: Role,
-    /// What is said; never blank.
-    pub text: String,
+/// A tool as the model is told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolSpec {
+    /// Its name, as Bedrock takes it.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// What its arguments are, as a JSON Schema.
+    pub input_schema: serde_json::Value,
 }
+
+/// The most tokens that an image is counted as.
+///
+/// Source: Anthropic's guide to vision; a larger image is made smaller before the model reads it.
+pub const IMAGE_TOKENS: usize = 1_600;
+
+/// About how many bytes of a document that is not plain text are a token. A page of a PDF is some 2,000 tokens and rarely less than 30 KB.
+const DOCUMENT_BYTES_OF_A_TOKEN: usize = 16;
 
 /// A call of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,12 +74,22 @@ pub struct ConverseRequest {
     pub max_tokens: u32,
     /// The temperature, unless the model refuses it.
     pub temperature: Option<f32>,
+    /// The tools that the model may call.
+    pub tools: Arc<[ToolSpec]>,
+    /// How many tokens it may reason with before it answers, where it is asked to.
+    pub reasoning_tokens: Option<u32>,
+    /// Whether what is the same in the next call is to be kept in Bedrock's cache.
+    pub is_cached: bool,
 }
 
 impl ConverseRequest {
-    /// The bytes of text that are sent, for estimates.
+    /// The bytes of text that are sent, for estimates; of images and documents, as many as their tokens would have in text.
     pub fn text_bytes(&self) -> usize {
-        self.system.as_deref().map_or(0, str::len) + self.turns.iter().map(|turn| turn.text.len()).sum::<usize>()
+        let tools = self.tools.iter().map(|tool| {
+            tool.name.len() + tool.description.len() + tool.input_schema.to_string().len()
+        });
+        let turns = self.turns.iter().flat_map(|turn| &turn.blocks).map(bytes_of);
+        self.system.as_deref().map_or(0, str::len) + tools.sum::<usize>() + turns.sum::<usize>()
     }
 
     /// About the most input tokens it may be counted as: [`Usage::estimate`] is about right for English, this for everything, and each
@@ -90,8 +113,8 @@ impl ConverseRequest {
 /// A whole answer of `Converse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WholeAnswer {
-    /// Its blocks: whether it is reasoning, and the text.
-    pub blocks: Vec<(bool, String)>,
+    /// What it consists of.
+    pub blocks: Vec<Block>,
     /// Why it ended.
     pub stop_reason: StopReason,
     /// What it used.
@@ -156,6 +179,8 @@ impl Upstream for Bedrock {
             .model_id(&request.model)
             .set_messages(Some(messages(request)))
             .set_system(system(request))
+            .set_tool_config(convert::tools(&request.tools, request.is_cached))
+            .set_additional_model_request_fields(reasoning(request))
             .inference_config(inference(request))
             .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_stream))
             .customize()
@@ -175,6 +200,8 @@ impl Upstream for Bedrock {
             .model_id(&request.model)
             .set_messages(Some(messages(request)))
             .set_system(system(request))
+            .set_tool_config(convert::tools(&request.tools, request.is_cached))
+            .set_additional_model_request_fields(reasoning(request))
             .inference_config(inference(request))
             .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_whole))
             .send()
@@ -186,20 +213,47 @@ impl Upstream for Bedrock {
     }
 }
 
+/// The bytes of text that a block is like.
+fn bytes_of(block: &Block) -> usize {
+    match block {
+        Block::Text { text } | Block::Reasoning { text, .. } => text.len(),
+        Block::RedactedReasoning { data } => data.len(),
+        Block::ToolUse { name, input, .. } => name.len() + input.as_str().len(),
+        Block::ToolResult { content, .. } => content.iter().map(bytes_of).sum(),
+        Block::Image { .. } => IMAGE_TOKENS * BYTES_OF_A_TOKEN,
+        Block::Document { format, data, .. } if matches!(format.as_str(), "txt" | "md" | "csv" | "html") => data.len(),
+        Block::Document { data, .. } => data.len() / DOCUMENT_BYTES_OF_A_TOKEN * BYTES_OF_A_TOKEN,
+    }
+}
+
+/// The conversation. With caching, the last two turns of the user end with cache points: what the next call has in common with this one
+/// ends at the latter, what this one has with the call before at the former. With those of tools and system prompt that makes four.
 fn messages(request: &ConverseRequest) -> Vec<Message> {
-    let message = |turn: &Turn| {
+    let users = request.turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::User).map(|(at, _)| at);
+    let marked: Vec<usize> = if request.is_cached { users.rev().take(2).collect() } else { Vec::new() };
+    let message = |(at, turn): (usize, &Turn)| {
         let role = match turn.role {
             Role::User => ConversationRole::User,
             Role::Assistant => ConversationRole::Assistant,
         };
+        let mut content: Vec<_> = turn.blocks.iter().map(convert::block).collect();
+        content.extend(marked.contains(&at).then(convert::cache_point));
         #[expect(clippy::expect_used, reason = "role and content are all that is required, and both are set")]
-        Message::builder().role(role).content(ContentBlock::Text(turn.text.clone())).build().expect("a whole message")
+        Message::builder().role(role).set_content(Some(content)).build().expect("a whole message")
     };
-    request.turns.iter().map(message).collect()
+    request.turns.iter().enumerate().map(message).collect()
 }
 
 fn system(request: &ConverseRequest) -> Option<Vec<SystemContentBlock>> {
-    request.system.as_ref().map(|system| vec![SystemContentBlock::Text(system.clone())])
+    let system = SystemContentBlock::Text(request.system.clone()?);
+    let point = request.is_cached.then(|| SystemContentBlock::CachePoint(convert::point()));
+    Some(std::iter::once(system).chain(point).collect())
+}
+
+/// Anthropic's extended thinking.
+fn reasoning(request: &ConverseRequest) -> Option<Document> {
+    let budget = request.reasoning_tokens?;
+    Some(convert::document(&serde_json::json!({ "thinking": { "type": "enabled", "budget_tokens": budget } })))
 }
 
 fn inference(request: &ConverseRequest) -> InferenceConfiguration {
@@ -212,17 +266,7 @@ fn whole_answer(output: ConverseOutput) -> Result<WholeAnswer, UpstreamError> {
     let stop_reason = StopReason::from_text(output.stop_reason.as_str());
     let reported = output.usage.ok_or_else(incomplete)?;
     let message = output.output.and_then(|output| output.as_message().ok().cloned()).ok_or_else(incomplete)?;
-    let blocks = message
-        .content
-        .into_iter()
-        .filter_map(|block| match block {
-            ContentBlock::Text(text) => Some((false, text)),
-            ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(reasoning)) => {
-                Some((true, reasoning.text))
-            }
-            _ => None,
-        })
-        .collect();
+    let blocks = message.content.into_iter().filter_map(convert::said).collect();
     let tokens = |count: i32| u64::try_from(count).unwrap_or(0);
     let one_hour = reported.cache_details.iter().flatten().filter(|detail| detail.ttl.as_str() == "1h");
     let usage = Usage {

@@ -154,10 +154,10 @@ pub(crate) struct ChatSpan(Option<Span>);
 
 impl ChatSpan {
     /// The call has ended.
-    pub(crate) fn end(&mut self, result: &Result<(StopReason, Usage), UpstreamError>) {
+    pub(crate) fn end(&mut self, result: Result<(StopReason, &Usage), &UpstreamError>) {
         let Some(mut span) = self.0.take() else { return };
         match result {
-            Ok((reason, usage)) => answered(&mut span, *reason, usage),
+            Ok((reason, usage)) => answered(&mut span, reason, usage),
             Err(error) => failed(&mut span, error.code),
         }
         span.end();

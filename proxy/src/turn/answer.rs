@@ -2,41 +2,55 @@
 
 use std::{future::poll_fn, pin::pin, time::Duration};
 
-use protocol::{codec::StreamKind, server::StatusState};
+use protocol::{StopReason, Usage, codec::StreamKind, server::StatusState};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
 use super::{
     Limits, Runner, Turn,
+    assembly::{Assembly, Wanted, wanted_in},
     attempts::Attempts,
     breaker::Health,
-    calls::{Answered, Calls},
+    calls::{Calls, Reply},
     log::{LogFull, MAX_ANSWER_BYTES},
     queue::Place,
+    rounds::begun,
+    toolbox::Toolbox,
 };
 use crate::{
-    bedrock::{ConverseRequest, EventSource, UpstreamError, UpstreamEvent},
+    bedrock::{ConverseRequest, EventSource, UpstreamError, UpstreamEvent, WholeAnswer},
+    conversation::Block,
     principal::Owner,
 };
 
 /// How long a stream may take to close after its last event, so that its connection can be used again.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// What is relayed, and where to.
+#[derive(Clone, Copy)]
+struct Relaying<'a> {
+    turn: &'a Turn,
+    request: &'a ConverseRequest,
+    calls: &'a Calls,
+    toolbox: &'a Toolbox,
+}
+
 impl Runner {
     /// Asks the models in turn until one answers or there is content that cannot be taken back.
     pub(super) async fn ask(
         &self,
         turn: &Turn,
-        mut request: ConverseRequest,
+        request: &mut ConverseRequest,
         streaming: bool,
         calls: &Calls,
-    ) -> Result<Answered, UpstreamError> {
+        toolbox: &Toolbox,
+    ) -> Result<Reply, UpstreamError> {
         let started = Instant::now();
         let asked = request.model.clone();
         let mut others = self.fallback_models(&turn.owner).filter(|model| **model != asked);
         loop {
-            let error = match self.ask_model(turn, &request, streaming, calls, started).await {
-                Ok(answered) => return Ok(answered),
+            let error = match self.ask_model(turn, request, streaming, calls, toolbox, started).await {
+                Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
             if !error.is_for_another_model() || calls.has_begun() || turn.is_stopped() {
@@ -46,7 +60,7 @@ impl Runner {
             info!(message_id = %turn.message_id, from = request.model, to = other, %error, "another model is asked");
             turn.say(Some((StatusState::Retrying, Instant::now())));
             turn.answer_with(other);
-            self.fit(&mut request, other);
+            self.fit(request, other);
         }
     }
 
@@ -56,8 +70,9 @@ impl Runner {
         request: &ConverseRequest,
         streaming: bool,
         calls: &Calls,
+        toolbox: &Toolbox,
         started: Instant,
-    ) -> Result<Answered, UpstreamError> {
+    ) -> Result<Reply, UpstreamError> {
         let mut attempts = Attempts::new(self.limits.retry, started, fastrand::u64(..));
         loop {
             let place = self.place(turn, request).await?;
@@ -66,16 +81,16 @@ impl Runner {
                 .map_err(|wait| UpstreamError::circuit_open(wait, request.target(self.upstream.region())))?;
             calls.begin(turn, request, self.upstream.region());
             let result = if streaming {
-                self.stream(turn, request, calls).await
+                self.stream(turn, request, calls, toolbox).await
             } else {
                 self.whole(turn, request, calls).await
             };
             drop(place);
-            calls.end(&result);
+            calls.end(turn, &result);
             let health = result.as_ref().map_or_else(UpstreamError::health, |_| Health::Answers);
             self.breakers.record(&request.model, Instant::now(), health);
             let error = match result {
-                Ok(answered) => return Ok(answered),
+                Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
             if calls.has_begun() || turn.is_stopped() {
@@ -104,42 +119,58 @@ impl Runner {
         place.map_err(UpstreamError::no_place)
     }
 
-    async fn whole(&self, turn: &Turn, request: &ConverseRequest, calls: &Calls) -> Result<Answered, UpstreamError> {
+    async fn whole(&self, turn: &Turn, request: &ConverseRequest, calls: &Calls) -> Result<Reply, UpstreamError> {
         let answer = self.upstream.converse(request).await?;
         calls.content();
         turn.append(|log| {
-            for (block, (reasoning, text)) in (0..).zip(&answer.blocks) {
-                let kind = if *reasoning { StreamKind::Reasoning } else { StreamKind::Text };
-                log.append(kind, block, text).map_err(too_large)?;
+            for (number, block) in (0..).zip(&answer.blocks) {
+                match block {
+                    Block::Text { text } => log.append(StreamKind::Text, number, text).map_err(too_large)?,
+                    Block::Reasoning { text, .. } => {
+                        log.append(StreamKind::Reasoning, number, text).map_err(too_large)?;
+                    }
+                    _ => {}
+                }
             }
             Ok(())
         })?;
-        Ok((answer.stop_reason, answer.usage))
+        let WholeAnswer { blocks, stop_reason, usage } = answer;
+        Ok(Reply { stop_reason, usage, wanted: wanted_in(&blocks), blocks })
     }
 
-    async fn stream(&self, turn: &Turn, request: &ConverseRequest, calls: &Calls) -> Result<Answered, UpstreamError> {
+    async fn stream(
+        &self,
+        turn: &Turn,
+        request: &ConverseRequest,
+        calls: &Calls,
+        toolbox: &Toolbox,
+    ) -> Result<Reply, UpstreamError> {
         let first = self.limits.first_event_timeout;
         let started = Instant::now();
         let mut stream = timeout(first, self.upstream.converse_stream(request))
             .await
             .unwrap_or_else(|_| Err(UpstreamError::silent(first)))?;
-        let answered = self.relay(turn, request, stream.as_mut(), started + first, calls).await?;
+        let mut assembly = Assembly::default();
+        let relaying = Relaying { turn, request, calls, toolbox };
+        let (stop_reason, usage) =
+            self.relay(relaying, stream.as_mut(), started + first, &mut assembly).await?;
         // Nothing is to come any more; the connection is only worth keeping if that is so.
         tokio::spawn(async move {
             let _ = timeout(CLOSE_TIMEOUT, poll_fn(|cx| stream.poll_read(cx))).await;
         });
-        Ok(answered)
+        let (blocks, wanted) = assembly.finish();
+        Ok(Reply { stop_reason, usage, blocks, wanted })
     }
 
     /// Reads events into the log: one lock and one ring of the followers for each read from Bedrock, not for each token.
     async fn relay(
         &self,
-        turn: &Turn,
-        request: &ConverseRequest,
+        relaying: Relaying<'_>,
         stream: &mut dyn EventSource,
         first_deadline: Instant,
-        calls: &Calls,
-    ) -> Result<Answered, UpstreamError> {
+        assembly: &mut Assembly,
+    ) -> Result<(StopReason, Usage), UpstreamError> {
+        let Relaying { turn, request, calls, toolbox } = relaying;
         let target = request.target(self.upstream.region());
         let (mut stop_reason, mut usage, mut has_begun) = (None, None, false);
         let mut silence = self.limits.first_event_timeout;
@@ -171,6 +202,7 @@ impl Runner {
             let drained = turn.append(|log| {
                 stream.drain(target, &mut |event| {
                     content_came |= event.is_content();
+                    assembly.take(&event);
                     match event {
                         UpstreamEvent::Text { block, content } => {
                             reasoning = false;
@@ -180,9 +212,19 @@ impl Runner {
                             reasoning = true;
                             log.append(StreamKind::Reasoning, block, &content).map_err(too_large)?;
                         }
+                        UpstreamEvent::ToolUse { id, name, .. } => {
+                            let (id, name) = (id.into_owned(), name.into_owned());
+                            log.call(begun(&Wanted { id, name, input: None }, toolbox)?).map_err(too_large)?;
+                        }
+                        UpstreamEvent::ToolInput { block, content } => {
+                            log.append(StreamKind::ToolInput, block, &content).map_err(too_large)?;
+                        }
                         UpstreamEvent::Stop(reason) => stop_reason = Some(reason),
                         UpstreamEvent::Metadata(tokens) => usage = Some(tokens),
-                        UpstreamEvent::Hidden | UpstreamEvent::Other => {}
+                        UpstreamEvent::Signature { .. }
+                        | UpstreamEvent::Redacted { .. }
+                        | UpstreamEvent::Hidden
+                        | UpstreamEvent::Other => {}
                     }
                     Ok(())
                 })
@@ -213,10 +255,23 @@ impl Runner {
     /// Makes `request` one for `model`.
     pub(super) fn fit(&self, request: &mut ConverseRequest, model: &str) {
         let known = self.catalog.find(model);
+        if !request.model.is_empty() && request.model != model {
+            without_reasoning(request);
+        }
         model.clone_into(&mut request.model);
         request.max_tokens = self.max_tokens(model);
-        request.temperature =
-            self.limits.temperature.filter(|_| known.is_none_or(|known| known.takes_sampling_parameters));
+        let reasons = known.is_some_and(|known| known.reasons_on_request()) && !is_amid_unreasoned_calls(request);
+        request.reasoning_tokens = self.limits.reasoning_tokens.filter(|_| reasons);
+        if let Some(budget) = request.reasoning_tokens {
+            // The budget is part of the answer's tokens, as Bedrock counts them.
+            let most = known.and_then(|known| known.max_output_tokens).unwrap_or(u32::MAX);
+            request.max_tokens = request.max_tokens.saturating_add(budget).min(most);
+            request.reasoning_tokens = Some(budget.min(request.max_tokens.saturating_sub(1)));
+        }
+        request.temperature = self.limits.temperature.filter(|_| {
+            request.reasoning_tokens.is_none() && known.is_none_or(|known| known.takes_sampling_parameters)
+        });
+        request.is_cached = self.limits.prompt_cache && known.is_some_and(|known| known.has_prompt_cache());
     }
 
     /// The most tokens of an answer by `model`.
@@ -226,6 +281,24 @@ impl Runner {
     }
 }
 
-fn too_large(_: LogFull) -> UpstreamError {
+/// Takes the reasoning out: another model could not tell it from forgery.
+fn without_reasoning(request: &mut ConverseRequest) {
+    for turn in &mut request.turns {
+        turn.blocks.retain(|block| !matches!(block, Block::Reasoning { .. } | Block::RedactedReasoning { .. }));
+    }
+    request.turns.retain(|turn| !turn.blocks.is_empty());
+}
+
+/// Whether the model goes on from calls that nobody reasoned about: it may not begin to in the middle.
+///
+/// Source: Anthropic's guide to extended thinking with tool use.
+fn is_amid_unreasoned_calls(request: &ConverseRequest) -> bool {
+    let is_result = |block: &Block| matches!(block, Block::ToolResult { .. });
+    let [.., said, results] = request.turns.as_slice() else { return false };
+    let is_amid = results.blocks.iter().any(is_result);
+    is_amid && !matches!(said.blocks.first(), Some(Block::Reasoning { .. } | Block::RedactedReasoning { .. }))
+}
+
+pub(super) fn too_large(_: LogFull) -> UpstreamError {
     UpstreamError::too_large(MAX_ANSWER_BYTES)
 }
