@@ -128,6 +128,7 @@ impl Calls {
                 duration_ms: millis(duration),
                 first_token_ms: call.first_content.map(millis),
                 outcome,
+                tools: Vec::new(),
             }
         };
         made.iter().enumerate().map(entry).collect()

@@ -27,7 +27,8 @@ use crate::{
     models::ModelRules,
     sources::Sources,
     store::{
-        Ask, Call, CallOutcome, Checkpoint, Closing, OpenAnswer, Opening, Reservation, Store, StoreError, new_session,
+        Ask, Call, CallOutcome, Checkpoint, Closing, Kept, OpenAnswer, Opening, Reservation, Store, StoreError,
+        new_session,
     },
 };
 
@@ -211,7 +212,7 @@ impl Runner {
         let mut history = self.store.messages(owner, session_id, None, read).await.map_err(not_taken)?.items;
         // The same again after a failure before anything came is a retry: it is in the conversation already.
         let is_retry = history.last().is_some_and(|last| last.role == Role::User && last.content == message.content);
-        let question = (!is_retry).then(|| message.clone());
+        let question = (!is_retry).then(|| Kept::from(message.clone()));
         if !is_retry {
             history.push(message);
         }
@@ -266,9 +267,9 @@ impl Runner {
             let checkpoint = Checkpoint { at: (self.sources.now)(), model: turn.model(), pieces };
             kept = Instant::now();
             match self.store.checkpoint(&turn.owner, &turn.session_id, &turn.message_id, checkpoint).await {
-                Ok(is_to_stop) => {
+                Ok(wishes) => {
                     (seq, bytes) = (last, now);
-                    if is_to_stop {
+                    if wishes.is_to_stop {
                         turn.cancel();
                     }
                 }
@@ -337,13 +338,18 @@ impl Runner {
             duration_ms: 0,
             first_token_ms: None,
             outcome,
+            tools: Vec::new(),
         };
         let bill = vec![call];
         let message = turn.filter(|turn| stopped.is_none() && has_begun(turn)).map(|turn| {
             let end = interrupted(&turn, &bill);
             turn.message_ending(&end)
         });
-        match self.store.close(&owner, &session, id, Closing { message, calls: Some(bill.clone()) }).await {
+        match self
+            .store
+            .close(&owner, &session, id, Closing { message: message.map(Kept::from), calls: Some(bill.clone()) })
+            .await
+        {
             Ok(()) => {
                 self.watch.settled(None, bill, None);
                 Ok(true)
@@ -413,7 +419,7 @@ impl Runner {
 
     /// Stores a stopped answer with what it is thought to have used, so that the conversation can go on while that is found out.
     async fn keep_stopped(&self, turn: &Turn, end: &End) {
-        let closing = Closing { message: Some(turn.message_ending(end)), calls: None };
+        let closing = Closing { message: Some(turn.message_ending(end).into()), calls: None };
         let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
         if let Err(error) = stored {
             warn!(message_id = %turn.message_id, %error, "a stopped answer is not stored yet");
@@ -427,7 +433,7 @@ impl Runner {
         let is_refused = bill.is_empty();
         let caller = turn.caller.as_deref();
         let text = message.as_ref().filter(|_| self.watch.has_text()).map(|message| message.content.clone());
-        let closing = Closing { message, calls: Some(bill.clone()) };
+        let closing = Closing { message: message.map(Kept::from), calls: Some(bill.clone()) };
         let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
         match stored {
             Ok(()) => self.watch.settled(caller, bill, text.as_deref()),
