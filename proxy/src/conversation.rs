@@ -75,6 +75,19 @@ pub enum Block {
     },
 }
 
+impl Block {
+    /// How many bytes of text and data it has.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text { text } => text.len(),
+            Self::Reasoning { text, signature } => text.len() + signature.as_ref().map_or(0, String::len),
+            Self::RedactedReasoning { data } | Self::Image { data, .. } | Self::Document { data, .. } => data.len(),
+            Self::ToolUse { input, .. } => input.as_str().len(),
+            Self::ToolResult { content, .. } => content.iter().map(Self::bytes).sum(),
+        }
+    }
+}
+
 mod base64_bytes {
     use base64::prelude::{BASE64_STANDARD, Engine};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

@@ -4,17 +4,19 @@ mod usage;
 
 use std::{sync::Arc, time::Duration};
 
+use outcrop_tools::{Approval, Caller, Tool};
+
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
     client::{
-        AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions,
+        ApproveTool, AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions,
         RenameSession, Resume, SendMessage,
     },
     close::CloseCode,
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
         AuthRefreshed, HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage,
-        SessionDeleted, SessionsResponse, Snapshot,
+        SessionDeleted, SessionsResponse, Snapshot, ToolApproval, ToolApproved, ToolInfo,
     },
 };
 
@@ -25,8 +27,8 @@ use crate::{
     content::{self, MessageLimits},
     principal::{Identity, Owner},
     sources::Sources,
-    store::{Asked, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session},
-    turn::{Begin, NewTurn, Runner, Turn, Turns},
+    store::{Asked, Decision, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session},
+    turn::{Begin, NewTurn, Runner, Turn, Turns, toolbox::role},
 };
 
 /// How many items a page has where the client does not say.
@@ -158,7 +160,7 @@ impl Service {
             Err(error) => return Outcome::Failed(*error),
         };
         match message {
-            ClientMessage::SendMessage(send) => self.send_message(owner, id, send).await,
+            ClientMessage::SendMessage(send) => self.send_message(identity, id, send).await,
             ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel).await,
             ClientMessage::Resume(resume) => self.resume(owner, &resume).await,
             ClientMessage::CreateSession(create) => self.create_session(owner, create).await,
@@ -168,8 +170,8 @@ impl Service {
             ClientMessage::DeleteSession(delete) => self.delete_session(owner, delete.session_id).await.into(),
             ClientMessage::Usage(query) => self.usage(identity, &query).await,
             ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
+            ClientMessage::ApproveTool(approve) => self.approve_tool(owner, approve).await,
             ClientMessage::Regenerate(_)
-            | ClientMessage::ApproveTool(_)
             | ClientMessage::Hello(_)
             | ClientMessage::Refresh(_) => {
                 let text = format!("{} is not served by this version of the proxy.", message.type_text());
@@ -178,14 +180,9 @@ impl Service {
         }
     }
 
-    async fn send_message(&self, owner: &Owner, request_id: RequestId, send: SendMessage) -> Outcome {
+    async fn send_message(&self, identity: &Identity, request_id: RequestId, send: SendMessage) -> Outcome {
+        let owner = &identity.owner;
         let fail = |code, text: String| Outcome::Failed(ErrorData::new(code, text));
-        if !send.attachments.is_empty() {
-            return fail(
-                ErrorCode::InvalidRequest,
-                "Attachments are not served by this version of the proxy.".to_owned(),
-            );
-        }
         let model = self.model_of(owner, &send).await;
         if let Some(error) = self.not_offered(owner, &model) {
             return Outcome::Failed(error);
@@ -193,7 +190,7 @@ impl Service {
         let session_id = send.session_id.clone().unwrap_or_else(|| self.sources().session_id());
         let whole = !send.streaming;
         let fingerprint = Fingerprint::of(&send);
-        let new = NewTurn { owner: owner.clone(), session_id, request_id, send, fingerprint, model };
+        let new = NewTurn { owner: owner.clone(), session_id, request_id, send, fingerprint, model, role: identity.role };
         let begin = match self.turns().known(&new) {
             Some(known) => known,
             None => match self.asked_before(&new).await {
@@ -315,6 +312,29 @@ impl Service {
         match elsewhere.await {
             Ok(Some(turn)) => Outcome::Follow { turn, from: From::End, whole: false },
             Ok(None) => Outcome::Failed(no_such_answer()),
+            Err(error) => Outcome::from(Err(error)),
+        }
+    }
+
+    /// Lets the call of a tool run, or not, wherever its answer is made.
+    async fn approve_tool(&self, owner: &Owner, approve: ApproveTool) -> Outcome {
+        let ApproveTool { tool_use_id, message_id, approved } = approve;
+        let decided = match message_id {
+            None => Ok(self.turns().running_of(owner).iter().any(|turn| turn.decide(&tool_use_id, approved))),
+            Some(id) => match self.turns().find(owner, &id) {
+                Some(turn) => Ok(turn.decide(&tool_use_id, approved)),
+                None => {
+                    let decision = Decision { tool_use_id: tool_use_id.clone(), approved };
+                    self.store().decide(owner, &id, decision).await
+                }
+            },
+        };
+        match decided {
+            Ok(true) => Outcome::Reply(Box::new(ServerMessage::ToolApproved(ToolApproved { tool_use_id, approved }))),
+            Ok(false) => {
+                let text = "No call of this id waits for a word any more. What came of it is in the answer.";
+                Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
+            }
             Err(error) => Outcome::from(Err(error)),
         }
     }
@@ -511,8 +531,28 @@ impl Service {
             },
             models: models.iter().map(model).collect(),
             price_version: catalog.version().to_owned(),
-            tools: Vec::new(),
+            tools: self.tools_of(identity),
         }
+    }
+
+    /// The tools that the model may call for this person.
+    fn tools_of(&self, identity: &Identity) -> Vec<ToolInfo> {
+        let Owner { organization, user } = identity.owner.clone();
+        let nowhere = || Arc::from("");
+        let caller =
+            Caller { organization, user, role: role(identity.role), session: nowhere(), message: nowhere() };
+        let info = |tool: Arc<Tool>| ToolInfo {
+            name: tool.name.to_string(),
+            server: tool.server.to_string(),
+            title: tool.title.clone(),
+            description: Some(tool.description.clone()).filter(|text| !text.is_empty()),
+            approval: match tool.approval {
+                Approval::Always => ToolApproval::Always,
+                Approval::Session => ToolApproval::Session,
+                Approval::Never => ToolApproval::Never,
+            },
+        };
+        self.runner.tools.offer(&caller).into_iter().map(info).collect()
     }
 
     fn store(&self) -> &dyn Store {

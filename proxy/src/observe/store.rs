@@ -8,8 +8,8 @@ use super::metrics;
 use crate::{
     principal::Owner,
     store::{
-        Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, OpenAnswer, Page, Revocation, Store,
-        StoreError,
+        Account, Amount, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Decision, Kept, OpenAnswer,
+        Page, Revocation, Store, StoreError, Wishes,
     },
 };
 
@@ -44,13 +44,16 @@ measured! {
     rename_session(owner: &Owner, id: &SessionId, title: String) -> Session;
     delete_session(owner: &Owner, id: &SessionId) -> ();
     messages(owner: &Owner, session: &SessionId, before: Option<&MessageId>, limit: usize) -> Page<Message>;
+    conversation(owner: &Owner, session: &SessionId, limit: usize) -> Vec<Kept>;
     asked(owner: &Owner, session: &SessionId, request: &RequestId) -> Option<Asked>;
     ask(owner: &Owner, session: &SessionId, ask: Ask) -> ();
-    checkpoint(owner: &Owner, session: &SessionId, answer: &MessageId, checkpoint: Checkpoint) -> bool;
+    checkpoint(owner: &Owner, session: &SessionId, answer: &MessageId, checkpoint: Checkpoint) -> Wishes;
+    reserve_more(owner: &Owner, session: &SessionId, answer: &MessageId, amount: Amount) -> ();
     close(owner: &Owner, session: &SessionId, id: &MessageId, closing: Closing) -> ();
     open_answer(owner: &Owner, id: &MessageId) -> Option<OpenAnswer>;
     open_in(owner: &Owner, session: &SessionId) -> Option<MessageId>;
     ask_to_stop(owner: &Owner, id: &MessageId) -> bool;
+    decide(owner: &Owner, answer: &MessageId, decision: Decision) -> bool;
     unfinished(now: Timestamp) -> Vec<OpenAnswer>;
     balances(accounts: &[Account]) -> Vec<Balance>;
     raise_alert(account: &Account, percent: u32) -> bool;

@@ -1,7 +1,6 @@
 //! The ledger's entries: one for each call of a model.
 
-use protocol::{ErrorCode, MessageId, SessionId, Timestamp, Usage};
-
+use protocol::{ErrorCode, MessageId, SessionId, Timestamp, ToolStatus, Usage};
 use serde::{Deserialize, Serialize};
 
 use super::{Amount, StoreError};
@@ -65,6 +64,22 @@ pub struct Call {
     pub first_token_ms: Option<u64>,
     /// How it ended.
     pub outcome: CallOutcome,
+    /// The tools that the model asked for in it.
+    pub tools: Vec<ToolRun>,
+}
+
+/// A tool that a model asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolRun {
+    /// The MCP server that has it; none of a name that no tool has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The tool's own name.
+    pub name: String,
+    /// What became of it.
+    pub status: ToolStatus,
+    /// How long it ran, in milliseconds.
+    pub duration_ms: u64,
 }
 
 impl Call {

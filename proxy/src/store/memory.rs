@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server::Session};
 
 use super::{
-    Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, MAX_MESSAGES, MAX_UNFINISHED, OpenAnswer,
-    Page, Revocation, Store, StoreError, join_pieces, title_from,
+    Account, Amount, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Decision, Kept, MAX_MESSAGES,
+    MAX_UNFINISHED, OpenAnswer, Page, Revocation, Store, StoreError, Wishes, join_pieces, kept::Latest, title_from,
+    wishes::add_decision,
 };
 use crate::principal::Owner;
 
@@ -37,7 +38,7 @@ struct All {
 /// The sessions of one owner.
 #[derive(Debug, Default)]
 struct Sessions {
-    by_id: HashMap<SessionId, Kept>,
+    by_id: HashMap<SessionId, Conversation>,
     /// By when they were last used, the latest last.
     by_use: BTreeMap<u64, SessionId>,
     uses: u64,
@@ -47,9 +48,9 @@ struct Sessions {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct Conversation {
     session: Session,
-    messages: Vec<Message>,
+    messages: Vec<Kept>,
     asked: HashMap<RequestId, Asked>,
     last_use: u64,
 }
@@ -60,16 +61,16 @@ struct Open {
     answer: OpenAnswer,
     has_session: bool,
     is_kept: bool,
-    is_to_stop: bool,
+    wishes: Wishes,
 }
 
-impl Kept {
+impl Conversation {
     /// Adds a message if there is room for it.
-    fn add(&mut self, message: Message) -> Result<(), StoreError> {
+    fn add(&mut self, message: Kept) -> Result<(), StoreError> {
         if self.messages.len() >= MAX_MESSAGES {
             return Err(StoreError::SessionFull(MAX_MESSAGES));
         }
-        self.session.updated_at = message.timestamp;
+        self.session.updated_at = message.message.timestamp;
         self.messages.push(message);
         self.session.message_count = self.messages.len() as u32;
         Ok(())
@@ -77,7 +78,7 @@ impl Kept {
 }
 
 impl Sessions {
-    fn find(&mut self, id: &SessionId) -> Result<&mut Kept, StoreError> {
+    fn find(&mut self, id: &SessionId) -> Result<&mut Conversation, StoreError> {
         self.by_id.get_mut(id).ok_or(StoreError::SessionNotFound)
     }
 
@@ -88,14 +89,14 @@ impl Sessions {
             self.forget(&oldest);
         }
         let id = session.session_id.clone();
-        let kept = Kept { session, messages: Vec::new(), asked: HashMap::new(), last_use: 0 };
+        let kept = Conversation { session, messages: Vec::new(), asked: HashMap::new(), last_use: 0 };
         self.by_id.insert(id.clone(), kept);
         self.touch(&id);
     }
 
-    fn forget(&mut self, id: &SessionId) -> Option<Kept> {
+    fn forget(&mut self, id: &SessionId) -> Option<Conversation> {
         let kept = self.by_id.remove(id)?;
-        kept.messages.iter().for_each(|message| drop(self.answers.remove(&message.message_id)));
+        kept.messages.iter().for_each(|kept| drop(self.answers.remove(&kept.message.message_id)));
         for open in self.open.values_mut().filter(|open| open.answer.session == *id) {
             open.has_session = false;
             open.answer.pieces.clear();
@@ -193,10 +194,20 @@ impl Store for MemoryStore {
         self.with(owner, |sessions| {
             let messages = &sessions.find(session)?.messages;
             let end = before
-                .and_then(|id| messages.iter().position(|message| message.message_id == *id))
+                .and_then(|id| messages.iter().position(|kept| kept.message.message_id == *id))
                 .unwrap_or(messages.len());
             let start = end.saturating_sub(limit);
-            Ok(Page { items: messages[start..end].to_vec(), has_more: start > 0 })
+            let items = messages[start..end].iter().map(|kept| kept.message.clone()).collect();
+            Ok(Page { items, has_more: start > 0 })
+        })
+    }
+
+    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError> {
+        self.with(owner, |sessions| {
+            let mut latest = Latest::default();
+            let mut messages = sessions.find(session)?.messages.iter().rev().take(limit).cloned();
+            while messages.next().is_some_and(|kept| latest.take(kept)) {}
+            Ok(latest.oldest_first())
         })
     }
 
@@ -227,20 +238,37 @@ impl Store for MemoryStore {
         if kept.asked.len() >= MAX_MESSAGES || !has_room {
             return Err(StoreError::SessionFull(MAX_MESSAGES));
         }
-        ledger.reserve(&answer)?;
+        ledger.forget_ended(answer.started);
+        ledger.reserve(answer.reservation.amount, &answer.reservation.accounts)?;
         if let Some(question) = question {
-            let title = title_from(&question.content);
+            let title = title_from(&question.message.content);
             kept.add(question)?;
             kept.session.title = kept.session.title.take().or(title);
-        } else if let Some(last) = kept.messages.last_mut().filter(|last| last.role == Role::User) {
-            last.request_id = Some(request.clone());
+        } else if let Some(last) = kept.messages.last_mut().filter(|last| last.message.role == Role::User) {
+            last.message.request_id = Some(request.clone());
         }
         kept.asked.insert(request.clone(), Asked { fingerprint, answer: answer.message_id.clone() });
         let id = answer.message_id.clone();
         let answer =
             OpenAnswer { owner: owner.clone(), session: session.clone(), request, opening: answer, pieces: Vec::new() };
-        sessions.open.insert(id, Open { answer, has_session: true, is_kept: false, is_to_stop: false });
+        sessions.open.insert(id, Open { answer, has_session: true, is_kept: false, wishes: Wishes::default() });
         sessions.touch(session);
+        Ok(())
+    }
+
+    async fn reserve_more(
+        &self,
+        owner: &Owner,
+        _: &SessionId,
+        answer: &MessageId,
+        amount: Amount,
+    ) -> Result<(), StoreError> {
+        let mut all = self.all();
+        let All { owners, ledger, .. } = &mut *all;
+        let open = owners.get_mut(owner).and_then(|sessions| sessions.open.get_mut(answer));
+        let reservation = &mut open.ok_or(StoreError::NotOpen)?.answer.opening.reservation;
+        ledger.reserve(amount, &reservation.accounts)?;
+        reservation.amount = reservation.amount.plus(amount);
         Ok(())
     }
 
@@ -250,16 +278,16 @@ impl Store for MemoryStore {
         _: &SessionId,
         answer: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Wishes, StoreError> {
         let mut all = self.all();
         let Some(open) = all.owners.get_mut(owner).and_then(|sessions| sessions.open.get_mut(answer)) else {
-            return Ok(false);
+            return Ok(Wishes::default());
         };
         if open.has_session && !checkpoint.pieces.is_empty() {
             open.answer.opening.model = checkpoint.model;
             join_pieces(&mut open.answer.pieces, checkpoint.pieces);
         }
-        Ok(open.is_to_stop)
+        Ok(open.wishes.clone())
     }
 
     async fn close(&self, owner: &Owner, _: &SessionId, id: &MessageId, closing: Closing) -> Result<(), StoreError> {
@@ -271,7 +299,7 @@ impl Store for MemoryStore {
             open.is_kept = true;
             let session = open.answer.session.clone();
             let kept = sessions.find(&session)?;
-            match kept.messages.iter_mut().rev().find(|known| known.message_id == *id) {
+            match kept.messages.iter_mut().rev().find(|known| known.message.message_id == *id) {
                 Some(known) => *known = message,
                 None => {
                     kept.add(message)?;
@@ -303,7 +331,13 @@ impl Store for MemoryStore {
     async fn ask_to_stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError> {
         let mut all = self.all();
         let open = all.owners.get_mut(owner).and_then(|sessions| sessions.open.get_mut(id));
-        Ok(open.map(|open| open.is_to_stop = true).is_some())
+        Ok(open.map(|open| open.wishes.is_to_stop = true).is_some())
+    }
+
+    async fn decide(&self, owner: &Owner, answer: &MessageId, decision: Decision) -> Result<bool, StoreError> {
+        let mut all = self.all();
+        let open = all.owners.get_mut(owner).and_then(|sessions| sessions.open.get_mut(answer));
+        Ok(open.is_some_and(|open| add_decision(&mut open.wishes.decisions, decision)))
     }
 
     async fn unfinished(&self, _: Timestamp) -> Result<Vec<OpenAnswer>, StoreError> {
@@ -342,7 +376,7 @@ impl Store for MemoryStore {
         let Some(sessions) = all.owners.get_mut(owner) else { return Ok(None) };
         let Some(session) = sessions.answers.get(id).cloned() else { return Ok(None) };
         let messages = &sessions.find(&session)?.messages;
-        let answer = messages.iter().rev().find(|message| message.message_id == *id).cloned();
+        let answer = messages.iter().map(|kept| &kept.message).rev().find(|message| message.message_id == *id).cloned();
         Ok(answer.map(|answer| (session, answer)))
     }
 }

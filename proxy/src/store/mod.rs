@@ -6,9 +6,11 @@
 mod accounts;
 mod calls;
 pub mod dynamodb;
+mod kept;
 mod memory;
 mod revocations;
 mod sqlite;
+mod wishes;
 
 use async_trait::async_trait;
 use protocol::{
@@ -23,11 +25,13 @@ use sha2::{Digest, Sha256};
 use crate::{content::is_blank, principal::Owner};
 
 pub use accounts::{Account, Amount, Balance, KEPT_AFTER_END, Limit, Reservation};
-pub use calls::{Call, CallOutcome, CallsOf, CallsPage};
+pub use calls::{Call, CallOutcome, CallsOf, CallsPage, ToolRun};
 pub use dynamodb::DynamoStore;
+pub use kept::{Kept, MAX_CONVERSATION_BYTES, MAX_TURNS_BYTES};
 pub use memory::{MAX_SESSIONS, MemoryStore};
 pub use revocations::{MAX_REVOCATIONS, Revocation, Revoked};
 pub use sqlite::{OpenError, SqliteStore};
+pub use wishes::{Decision, MAX_DECISIONS, Wishes};
 
 /// The most messages of one session, and the most ids that anything was asked under in it.
 pub const MAX_MESSAGES: usize = 2_000;
@@ -85,7 +89,7 @@ pub struct Ask {
     /// What is asked.
     pub fingerprint: Fingerprint,
     /// The message; none where the one that is last in the session is asked again.
-    pub question: Option<Message>,
+    pub question: Option<Kept>,
     /// The answer.
     pub answer: Opening,
 }
@@ -152,7 +156,7 @@ pub struct OpenAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Closing {
     /// What is kept of it: at the end of its session, or in the place of the message of the same id that is there.
-    pub message: Option<Message>,
+    pub message: Option<Kept>,
     /// Every call that was made for it, which settles it. Without them it stays open.
     pub calls: Option<Vec<Call>>,
 }
@@ -228,6 +232,10 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Page<Message>, StoreError>;
 
+    /// The latest `limit` messages of the session with all that a model is sent of them, the oldest first; fewer where they are more
+    /// than [`MAX_CONVERSATION_BYTES`] together.
+    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError>;
+
     /// What was asked under the id `request` in the session, for as long as there is the session.
     async fn asked(&self, owner: &Owner, session: &SessionId, request: &RequestId)
     -> Result<Option<Asked>, StoreError>;
@@ -237,15 +245,28 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// session without a title its title.
     async fn ask(&self, owner: &Owner, session: &SessionId, ask: Ask) -> Result<(), StoreError>;
 
+    /// Sets aside `amount` more for an answer that is open, in all the accounts of its reservation or in none; what is set aside for
+    /// it is given back when it is closed. The process that makes the answer does so, one time after the other.
+    ///
+    /// # Errors
+    /// [`StoreError::OverBudget`] where an account has not as much left, [`StoreError::NotOpen`] where the answer is not open.
+    async fn reserve_more(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        answer: &MessageId,
+        amount: Amount,
+    ) -> Result<(), StoreError>;
+
     /// Keeps more of an answer that is under way, and says that it goes on. Does nothing where the answer is not open any more.
-    /// Returns whether it was asked to stop, with [`Store::ask_to_stop`].
+    /// Returns what people want of it, as far as they said so before.
     async fn checkpoint(
         &self,
         owner: &Owner,
         session: &SessionId,
         answer: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Wishes, StoreError>;
 
     /// Ends the answer `id`. What is set aside for it is given back, and what its calls cost is spent, once: [`StoreError::NotOpen`]
     /// where it was settled before, and nothing is changed then. Of a session that was deleted meanwhile the calls are kept all the
@@ -266,6 +287,10 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Asks the process that makes the answer to stop it; `false` where it is not open.
     async fn ask_to_stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError>;
+
+    /// Tells the process that makes the answer whether it may call a tool. The first decision on a call counts. `false` where the
+    /// answer is not open, or where [`MAX_DECISIONS`] were made in it.
+    async fn decide(&self, owner: &Owner, answer: &MessageId, decision: Decision) -> Result<bool, StoreError>;
 
     /// The answers that are open at `now` though nothing says that the process that makes them goes on, at most
     /// [`MAX_UNFINISHED`] of them. Some may be made by this very process.

@@ -42,6 +42,8 @@ pub struct TurnLog {
     calls: Vec<ToolUse>,
     calls_bytes: usize,
     parts: u32,
+    /// With which event this round began.
+    round: usize,
     /// The part that more of the same block goes on in.
     open: Option<(StreamKind, u32, u32)>,
     /// Whether the next text is the first after tools, and is to stand apart from what was before.
@@ -162,8 +164,22 @@ impl TurnLog {
     /// The model is asked again: what it says is another block, and its text stands apart from what it said before.
     pub fn begin_round(&mut self) {
         self.open = None;
+        self.round = self.events.len();
         let is_text = |event: &Event| event.kind == Kind::Delta(StreamKind::Text);
         self.is_apart = self.events.iter().any(is_text);
+    }
+
+    /// The text of this round.
+    pub fn round_text(&self) -> String {
+        let mut before = self.round.checked_sub(1).map_or(0, |last| self.events[last].text_end);
+        let mut text = String::new();
+        for event in &self.events[self.round..] {
+            if event.kind == Kind::Delta(StreamKind::Text) {
+                text.push_str(&self.text[before..event.text_end]);
+            }
+            before = event.text_end;
+        }
+        text
     }
 
     /// Ends the calls that have not ended, since the answer does: what runs has an unknown outcome, and the rest was never called.
@@ -194,7 +210,7 @@ impl TurnLog {
     }
 
     fn has_room(&self, bytes: usize) -> Result<(), LogFull> {
-        if self.text.len() + self.calls_bytes + bytes > MAX_ANSWER_BYTES { Err(LogFull) } else { Ok(()) }
+        if self.bytes() + bytes > MAX_ANSWER_BYTES { Err(LogFull) } else { Ok(()) }
     }
 
     fn new_part(&mut self) -> u32 {
@@ -263,6 +279,11 @@ impl TurnLog {
     /// The bytes of text so far, reasoning and the arguments of tools included.
     pub fn text_bytes(&self) -> usize {
         self.text.len()
+    }
+
+    /// The bytes of text so far, and of what is shown of tools.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.calls_bytes
     }
 
     /// The number of the last event, 0 for none.

@@ -4,10 +4,13 @@
 //! it from any point of its [`log`].
 
 mod answer;
+mod approvals;
+mod assembly;
 pub mod attempts;
 pub mod breaker;
 mod calls;
 mod elsewhere;
+mod files;
 pub mod history;
 mod line;
 pub mod log;
@@ -16,7 +19,10 @@ pub mod queue;
 pub mod rates;
 mod registry;
 mod restored;
+mod rounds;
 mod run;
+pub mod toolbox;
+mod transcript;
 mod wake;
 
 use std::sync::{
@@ -25,18 +31,24 @@ use std::sync::{
 };
 
 use protocol::{
-    Message, MessageId, Part, RequestId, Role, SessionId, Timestamp, client::SendMessage, server::StatusState,
+    Message, MessageId, Part, RequestId, Role, SessionId, Timestamp, ToolUseId,
+    client::SendMessage,
+    server::{PrincipalRole, StatusState},
 };
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     observe::{Caller, current_caller},
+    conversation::Block,
     principal::Owner,
-    store::Fingerprint,
+    store::{Fingerprint, Kept},
 };
+use approvals::Approvals;
 use log::{End, TurnLog};
+use transcript::Transcript;
 
 pub use registry::{Begin, MAX_FINISHED_BYTES, MAX_FINISHED_TURNS, MaxTurns, Turns};
+pub use rounds::ToolLimits;
 pub use run::{CHECKPOINT_BYTES, CHECKPOINT_INTERVAL, Limits, MAX_SETTLING, Runner};
 pub use wake::Wake;
 
@@ -55,6 +67,8 @@ pub struct Turn {
     pub started: Timestamp,
     /// The request that began it, where that came over a connection of this process.
     pub(crate) caller: Option<Arc<Caller>>,
+    approvals: Approvals,
+    transcript: Mutex<Transcript>,
     shared: Mutex<Shared>,
     stop: AtomicU8,
     stop_asked: Notify,
@@ -110,6 +124,8 @@ pub struct NewTurn {
     pub fingerprint: Fingerprint,
     /// The model that answers.
     pub model: String,
+    /// What whoever asks may see and change.
+    pub role: PrincipalRole,
 }
 
 impl Turn {
@@ -134,6 +150,8 @@ impl Turn {
             message_id,
             started,
             caller: None,
+            approvals: Approvals::default(),
+            transcript: Mutex::default(),
             shared: Mutex::new(Shared { model, ..Shared::default() }),
             stop: AtomicU8::new(Stop::No as u8),
             stop_asked: Notify::new(),
@@ -220,6 +238,42 @@ impl Turn {
             shared.followers.push(Arc::downgrade(wake));
         }
         wake.ring();
+    }
+
+    /// A person lets the call of a tool run, or not; `false` where that does not wait for it.
+    pub fn decide(&self, id: &ToolUseId, approved: bool) -> bool {
+        self.approvals.decide(id.as_str(), approved)
+    }
+
+    /// Takes note of what a person has allowed in the conversation before.
+    fn recall_approvals(&self, history: &[Kept]) {
+        for part in history.iter().flat_map(|kept| &kept.message.parts) {
+            if let Part::ToolUse(call) = part
+                && call.approved
+            {
+                self.approvals.allow(history::qualified(call));
+            }
+        }
+    }
+
+    fn transcript(&self) -> MutexGuard<'_, Transcript> {
+        self.transcript.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of what one side said.
+    fn transcribe(&self, role: Role, blocks: Vec<Block>) {
+        self.transcript().push(role, blocks);
+    }
+
+    /// Forgets what the model is sent of it later: that is kept.
+    fn forget_transcript(&self) {
+        *self.transcript() = Transcript::default();
+    }
+
+    /// The answer so far, taken to end with `end`, and what the model is sent of it later.
+    fn kept_ending(&self, end: &End) -> Kept {
+        let rest = self.with_log(|log| log.round_text());
+        Kept { message: self.message_ending(end), turns: self.transcript().turns(rest) }
     }
 
     /// Asks the turn to stop. Its log ends with `cancelled` unless it has ended already.

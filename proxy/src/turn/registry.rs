@@ -194,6 +194,11 @@ impl Turns {
         self.inner().running.get(&(owner.clone(), session.clone())).cloned()
     }
 
+    /// The turns of `owner` that are under way.
+    pub fn running_of(&self, owner: &Owner) -> Vec<Arc<Turn>> {
+        self.inner().running.values().filter(|turn| turn.owner == *owner).cloned().collect()
+    }
+
     /// How many turns are under way, without those that were stopped.
     pub fn running(&self) -> usize {
         self.inner().running.len()
@@ -241,7 +246,7 @@ impl Turns {
     /// Takes note that a turn has ended. The oldest that have ended are forgotten where there are too many.
     pub(super) fn finish(&self, turn: &Turn) {
         self.release(turn);
-        let bytes = turn.with_log(super::log::TurnLog::text_bytes);
+        let bytes = turn.with_log(super::log::TurnLog::bytes);
         let mut guard = self.inner();
         let inner = &mut *guard;
         if let Some(known) = inner.turns.get_mut(&turn.message_id)

@@ -77,8 +77,11 @@ impl Runner {
                 warn!(message_id = %turn.message_id, model = turn.model(), %error, "Bedrock failed");
                 error.into_data()
             })?;
+            if turn.is_stopped() {
+                return Ok(reply.stop_reason);
+            }
             turn.transcribe(Role::Assistant, kept(&reply.blocks, toolbox));
-            if reply.stop_reason != StopReason::ToolUse || reply.wanted.is_empty() || turn.is_stopped() {
+            if reply.stop_reason != StopReason::ToolUse || reply.wanted.is_empty() {
                 return Ok(reply.stop_reason);
             }
             called += reply.wanted.len();
@@ -92,7 +95,7 @@ impl Runner {
                 }
                 return Ok(StopReason::ToolLimit);
             }
-            let room = turn.transcript_room() / reply.wanted.len();
+            let room = turn.transcript().room() / reply.wanted.len();
             let ran = reply.wanted.iter().map(|wanted| self.run_tool(turn, toolbox, wanted, streaming, room));
             let ran: Vec<Ran> = join_all(ran).await.into_iter().collect::<Result<_, _>>()?;
             waited += ran.iter().map(|ran| ran.waited).max().unwrap_or_default();

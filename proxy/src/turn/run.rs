@@ -3,6 +3,7 @@
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
+use outcrop_tools::Hub;
 use protocol::{Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, UsageSource, server::StatusState};
 use tokio::{
     sync::Semaphore,
@@ -15,19 +16,23 @@ use super::{
     NewTurn, Stop, Turn, Turns,
     attempts::RetryPolicy,
     breaker::Breakers,
-    calls::{Answered, Calls, sum},
-    history::conversation,
+    calls::{Calls, sum},
+    files::{info, with_files},
+    history::{Reader, conversation},
     log::End,
     queue::Queue,
     rates::OverRate,
+    rounds::ToolLimits,
+    toolbox::{ABOUT_RESULTS, Toolbox},
 };
 use crate::{
-    bedrock::{ConverseRequest, Upstream, UpstreamError},
+    bedrock::{ConverseRequest, Upstream},
     ledger::{Budgets, Watch, budgets::over_budget},
     models::ModelRules,
     sources::Sources,
     store::{
-        Ask, Call, CallOutcome, Checkpoint, Closing, OpenAnswer, Opening, Reservation, Store, StoreError, new_session,
+        Ask, Call, CallOutcome, Checkpoint, Closing, Decision, Kept, OpenAnswer, Opening, Reservation, Store, StoreError,
+        new_session,
     },
 };
 
@@ -81,6 +86,12 @@ pub struct Limits {
     pub stop_drain: Option<Duration>,
     /// How long a turn goes on that nobody follows; to its end where this is `None`.
     pub unwatched_timeout: Option<Duration>,
+    /// What an answer may do with tools.
+    pub tools: ToolLimits,
+    /// How many tokens a model may reason with that does so where it is asked to; such a model is not asked where this is `None`.
+    pub reasoning_tokens: Option<u32>,
+    /// Whether prompts are kept in Bedrock's cache.
+    pub prompt_cache: bool,
 }
 
 /// Runs turns.
@@ -92,6 +103,8 @@ pub struct Runner {
     pub store: Arc<dyn Store>,
     /// What is known of models.
     pub catalog: Arc<Catalog>,
+    /// What tools there are.
+    pub tools: Arc<Hub>,
     /// What may be spent.
     pub budgets: Budgets,
     /// The turns of this process.
@@ -121,17 +134,19 @@ impl Runner {
             if AssertUnwindSafe(runner.run(&turn, &new)).catch_unwind().await.is_err() {
                 error!(message_id = %turn.message_id, "a turn panicked");
                 runner.end_open(&turn).await;
+                turn.append(|log| log.end_calls());
                 let end = failed(&turn, internal());
                 runner.finish(&turn, end, false);
             }
+            turn.forget_transcript();
             runner.turns.finish(&turn);
         };
         self.tasks.spawn(running.instrument(log));
     }
 
     async fn run(&self, turn: &Turn, new: &NewTurn) {
-        let request = match self.prepare(turn, new).await {
-            Ok(request) => request,
+        let (request, toolbox) = match self.prepare(turn, new).await {
+            Ok(prepared) => prepared,
             Err(data) => {
                 warn!(message_id = %turn.message_id, code = %data.code, text = data.message, "a message was not taken");
                 if data.code == ErrorCode::RateLimited {
@@ -141,12 +156,8 @@ impl Runner {
                 return self.finish(turn, end, true);
             }
         };
-        let calls = Calls::new(turn, request.text_bytes());
-        let limit = self.limits.answer_timeout;
-        let mut answering = Box::pin(async {
-            let answered = timeout(limit, self.ask(turn, request, new.send.streaming, &calls)).await;
-            answered.unwrap_or_else(|_| Err(UpstreamError::too_long(limit)))
-        });
+        let calls = Calls::new(turn);
+        let mut answering = Box::pin(self.converse(turn, request, new.send.streaming, &calls, &toolbox));
         let mut keeping = pin!(self.keep(turn));
         let stop = tokio::select! {
             biased;
@@ -158,7 +169,10 @@ impl Runner {
             never = keeping.as_mut() => match never {},
             answered = &mut answering => return self.answered(turn, &calls, answered).await,
         };
-        turn.append(|log| log.stop());
+        turn.append(|log| {
+            log.end_calls();
+            log.stop();
+        });
         if stop == Stop::Interrupted {
             let bill = self.bill(turn, &calls, CallOutcome::Failed(ErrorCode::Interrupted));
             drop(answering);
@@ -187,7 +201,7 @@ impl Runner {
     }
 
     /// Stores the message and makes the request of the conversation.
-    async fn prepare(&self, turn: &Turn, new: &NewTurn) -> Result<ConverseRequest, ErrorData> {
+    async fn prepare(&self, turn: &Turn, new: &NewTurn) -> Result<(ConverseRequest, Toolbox), ErrorData> {
         let not_taken =
             |error: StoreError| ErrorData::new(error.code(), format!("The message was not taken: {error}."));
         let Turn { owner, session_id, .. } = turn;
@@ -198,7 +212,7 @@ impl Runner {
             message_id: self.sources.message_id(),
             request_id: Some(turn.request_id.clone()),
             content: send.message.clone(),
-            attachments: Vec::new(),
+            attachments: send.attachments.iter().map(info).collect(),
             role: Role::User,
             timestamp: turn.started,
             usage: None,
@@ -208,19 +222,32 @@ impl Runner {
             error: None,
         };
         let read = self.limits.history_messages.max(1) * READ_MESSAGES_FACTOR;
-        let mut history = self.store.messages(owner, session_id, None, read).await.map_err(not_taken)?.items;
+        let mut history = self.store.conversation(owner, session_id, read).await.map_err(not_taken)?;
+        let asked = Kept { turns: with_files(&send.message, &send.attachments)?, message };
         // The same again after a failure before anything came is a retry: it is in the conversation already.
-        let is_retry = history.last().is_some_and(|last| last.role == Role::User && last.content == message.content);
-        let question = (!is_retry).then(|| message.clone());
+        let is_retry = history.last().is_some_and(|last| {
+            let Kept { message, turns } = last;
+            message.role == Role::User && message.content == asked.message.content && *turns == asked.turns
+        });
+        let question = (!is_retry).then(|| asked.clone());
         if !is_retry {
-            history.push(message);
+            history.push(asked);
         }
+        turn.recall_approvals(&history);
+        let toolbox = Toolbox::of(&self.tools, turn, new);
+        let tools = toolbox.specs();
+        let reader = Reader { model: &turn.model(), has_tools: !tools.is_empty() };
+        let about_results = (!tools.is_empty()).then_some(ABOUT_RESULTS);
+        let system: Vec<&str> = self.limits.system_prompt.as_deref().into_iter().chain(about_results).collect();
         let mut request = ConverseRequest {
             model: String::new(),
-            system: self.limits.system_prompt.clone(),
-            turns: conversation(&history, self.limits.history_messages),
+            system: (!system.is_empty()).then(|| system.join("\n\n")),
+            turns: conversation(&history, self.limits.history_messages, reader),
             max_tokens: 0,
             temperature: None,
+            tools,
+            reasoning_tokens: None,
+            is_cached: false,
         };
         self.fit(&mut request, &turn.model());
         self.turns.rates().tokens(owner, request.most_tokens()).map_err(OverRate::into_data)?;
@@ -239,7 +266,7 @@ impl Runner {
             error => not_taken(error),
         })?;
         turn.keep_question();
-        Ok(request)
+        Ok((request, toolbox))
     }
 
     /// What is set aside for the answer to `request`, by whichever model gives it.
@@ -259,16 +286,21 @@ impl Runner {
             // Whichever is first.
             let _ = timeout(CHECKPOINT_INTERVAL, turn.grown_to(bytes + CHECKPOINT_BYTES)).await;
             let (pieces, now) = turn.with_log(|log| (log.checkpoint(seq), log.text_bytes()));
-            if pieces.is_empty() && kept.elapsed() < LEASE_RENEWAL {
+            // Whoever is asked may answer at another process.
+            let is_asking = turn.approvals.is_waiting();
+            if pieces.is_empty() && !is_asking && kept.elapsed() < LEASE_RENEWAL {
                 continue;
             }
             let last = pieces.last().map_or(seq, |piece| piece.seq);
             let checkpoint = Checkpoint { at: (self.sources.now)(), model: turn.model(), pieces };
             kept = Instant::now();
             match self.store.checkpoint(&turn.owner, &turn.session_id, &turn.message_id, checkpoint).await {
-                Ok(is_to_stop) => {
+                Ok(wishes) => {
                     (seq, bytes) = (last, now);
-                    if is_to_stop {
+                    for Decision { tool_use_id, approved } in &wishes.decisions {
+                        turn.decide(tool_use_id, *approved);
+                    }
+                    if wishes.is_to_stop {
                         turn.cancel();
                     }
                 }
@@ -337,13 +369,19 @@ impl Runner {
             duration_ms: 0,
             first_token_ms: None,
             outcome,
+            tools: Vec::new(),
         };
         let bill = vec![call];
         let message = turn.filter(|turn| stopped.is_none() && has_begun(turn)).map(|turn| {
+            turn.append(|log| log.end_calls());
             let end = interrupted(&turn, &bill);
             turn.message_ending(&end)
         });
-        match self.store.close(&owner, &session, id, Closing { message, calls: Some(bill.clone()) }).await {
+        match self
+            .store
+            .close(&owner, &session, id, Closing { message: message.map(Kept::from), calls: Some(bill.clone()) })
+            .await
+        {
             Ok(()) => {
                 self.watch.settled(None, bill, None);
                 Ok(true)
@@ -381,16 +419,15 @@ impl Runner {
     }
 
     /// Ends a turn whose last call has ended.
-    async fn answered(&self, turn: &Turn, calls: &Calls, answered: Result<Answered, UpstreamError>) {
+    async fn answered(&self, turn: &Turn, calls: &Calls, answered: Result<StopReason, ErrorData>) {
+        turn.append(|log| log.end_calls());
         match answered {
-            Ok((stop_reason, _)) => {
+            Ok(stop_reason) => {
                 let bill = self.bill(turn, calls, CallOutcome::Complete);
                 self.settle(turn, End::Complete { stop_reason, usage: self.usage(turn, &bill) }, bill).await;
             }
-            Err(error) => {
-                warn!(message_id = %turn.message_id, model = turn.model(), %error, "Bedrock failed");
-                let bill = self.bill(turn, calls, CallOutcome::Failed(error.code));
-                let mut data = error.into_data();
+            Err(mut data) => {
+                let bill = self.bill(turn, calls, CallOutcome::Failed(data.code));
                 data.usage = used(&bill);
                 self.settle(turn, failed(turn, data), bill).await;
             }
@@ -413,7 +450,7 @@ impl Runner {
 
     /// Stores a stopped answer with what it is thought to have used, so that the conversation can go on while that is found out.
     async fn keep_stopped(&self, turn: &Turn, end: &End) {
-        let closing = Closing { message: Some(turn.message_ending(end)), calls: None };
+        let closing = Closing { message: Some(turn.kept_ending(end)), calls: None };
         let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
         if let Err(error) = stored {
             warn!(message_id = %turn.message_id, %error, "a stopped answer is not stored yet");
@@ -423,10 +460,10 @@ impl Runner {
     /// Stores the answer and what its calls used, then says that it has ended. What failed before anything came leaves no message.
     async fn settle(&self, turn: &Turn, mut end: End, bill: Vec<Call>) {
         let worth_keeping = has_begun(turn) || matches!(end, End::Complete { .. });
-        let message = worth_keeping.then(|| turn.message_ending(&end));
+        let message = worth_keeping.then(|| turn.kept_ending(&end));
         let is_refused = bill.is_empty();
         let caller = turn.caller.as_deref();
-        let text = message.as_ref().filter(|_| self.watch.has_text()).map(|message| message.content.clone());
+        let text = message.as_ref().filter(|_| self.watch.has_text()).map(|kept| kept.message.content.clone());
         let closing = Closing { message, calls: Some(bill.clone()) };
         let stored = self.store.close(&turn.owner, &turn.session_id, &turn.message_id, closing).await;
         match stored {
@@ -489,7 +526,7 @@ fn internal() -> ErrorData {
 
 /// Whether anything of the answer came, be it only reasoning.
 fn has_begun(turn: &Turn) -> bool {
-    turn.with_log(|log| log.text_bytes()) > 0
+    turn.with_log(|log| log.seq()) > 0
 }
 
 /// The end of a turn that failed with `error`, numbered.

@@ -10,7 +10,7 @@ use protocol::{
 };
 use serde_json::{Map, Value};
 
-use super::{NewTurn, Turn, transcript::size};
+use super::{NewTurn, Turn};
 use crate::{
     bedrock::ToolSpec,
     conversation::Block,
@@ -187,7 +187,7 @@ fn info(name: &str, media_type: &str, bytes: usize) -> AttachmentInfo {
 /// A file for the model, if it is of a kind that it reads and there is room for it.
 fn block_of(name: &str, media_type: &str, data: Vec<u8>, room: &mut usize) -> Option<Block> {
     let block = file(name, media_type, data)?;
-    *room = room.checked_sub(size(&block))?;
+    *room = room.checked_sub(block.bytes())?;
     Some(block)
 }
 

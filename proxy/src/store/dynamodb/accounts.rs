@@ -49,6 +49,13 @@ pub(super) fn balance_of(item: &Item) -> Balance {
 }
 
 impl DynamoStore {
+    /// An account that nothing was set aside in has no item whose condition could hold this up.
+    pub(super) async fn refuse_more_than_limits(&self, amount: Amount, accounts: &[Account]) -> Result<(), StoreError> {
+        let Some(account) = accounts.iter().find(|account| !account.limit.allows(amount)) else { return Ok(()) };
+        let balance = self.balances_of(std::slice::from_ref(account)).await?.pop().unwrap_or_default();
+        Err(StoreError::OverBudget(Box::new(account.clone()), balance))
+    }
+
     pub(super) async fn balances_of(&self, accounts: &[Account]) -> Result<Vec<Balance>, StoreError> {
         let keys: Vec<_> = accounts.iter().map(|account| keys::account(&account.key)).collect();
         let mut distinct = keys.clone();

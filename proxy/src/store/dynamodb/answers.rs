@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use protocol::{MessageId, RequestId, SessionId, Timestamp};
+use protocol::{MessageId, RequestId, SessionId, Timestamp, ToolUseId};
 
 use super::{
     DynamoStore, EXPIRES, expires_at,
@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     principal::Owner,
-    store::{Checkpoint, MAX_UNFINISHED, OpenAnswer, Opening, Piece, StoreError, join_pieces},
+    store::{
+        Checkpoint, Decision, MAX_DECISIONS, MAX_UNFINISHED, OpenAnswer, Opening, Piece, StoreError, Wishes,
+        join_pieces,
+    },
 };
 
 /// How long after it was opened, or after its last checkpoint, an answer is taken to be made by the process that opened it.
@@ -57,6 +60,12 @@ impl Uncertain {
         self.with(|all| all.remove(&(owner.clone(), id.clone())));
     }
 }
+
+/// What a decision begins with that lets a tool be called.
+const APPROVED: &str = "approved";
+
+/// What any other one begins with.
+const DENIED: &str = "denied";
 
 fn lease_from(time: Timestamp) -> u64 {
     time.unix_ms().saturating_add(LEASE.as_millis() as u64)
@@ -113,6 +122,27 @@ fn takes_text(open: &Item) -> bool {
     !open.has("gone") && !open.has("n")
 }
 
+/// A decision as a text of a set.
+fn decision_text(call: &ToolUseId, approved: bool) -> String {
+    format!("{}#{call}", if approved { APPROVED } else { DENIED })
+}
+
+/// The decisions on calls of an open answer.
+fn decisions_of(open: &Item) -> Result<Vec<Decision>, StoreError> {
+    let texts = open.get("decisions").and_then(|value| value.as_ss().ok());
+    let decision = |text: &String| {
+        let (what, call) = text.split_once('#').unwrap_or_default();
+        Ok(Decision { tool_use_id: ToolUseId::new(call).map_err(unreadable)?, approved: what == APPROVED })
+    };
+    texts.into_iter().flatten().map(decision).collect()
+}
+
+/// What is wanted of an answer, as its item was left by a change that holds only where it is open.
+fn wishes_of(open: Result<Item, Item>) -> Result<Wishes, StoreError> {
+    let Ok(open) = open else { return Ok(Wishes::default()) };
+    Ok(Wishes { is_to_stop: open.has("stop"), decisions: decisions_of(&open)? })
+}
+
 impl DynamoStore {
     /// Keeps the text first, then renews the lease where the answer is open still; where it is not, the text goes again.
     pub(super) async fn keep_going(
@@ -120,12 +150,12 @@ impl DynamoStore {
         owner: &Owner,
         id: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Wishes, StoreError> {
         let Checkpoint { at, model, pieces } = checkpoint;
         let mut change =
             Change::of(keys::open_answer(owner, id)).set("lease", n(lease_from(at))).when("attribute_exists(#pk)");
         let Some(last) = pieces.last() else {
-            return Ok(self.table.update(change).await?.is_ok_and(|open| open.has("stop")));
+            return wishes_of(self.table.update(change).await?);
         };
         change = change.set("model", s(model)).set("has_text", n(1));
         let pk = keys::checkpoints(owner, id);
@@ -142,7 +172,7 @@ impl DynamoStore {
             self.drop_text(&pk, &text).await;
             self.table.delete_all(vec![key]).await?;
         }
-        Ok(open.is_ok_and(|open| open.has("stop")))
+        wishes_of(open)
     }
 
     /// What is kept of the text of an answer.
@@ -166,6 +196,31 @@ impl DynamoStore {
     pub(super) async fn stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError> {
         let change = Change::of(keys::open_answer(owner, id)).set("stop", n(1)).when("attribute_exists(#pk)");
         Ok(self.table.update(change).await?.is_ok())
+    }
+
+    pub(super) async fn decide_on(
+        &self,
+        owner: &Owner,
+        id: &MessageId,
+        decision: &Decision,
+    ) -> Result<bool, StoreError> {
+        let [yes, no] = [true, false].map(|approved| decision_text(&decision.tool_use_id, approved));
+        let this = if decision.approved { yes.clone() } else { no.clone() };
+        let change = Change::of(keys::open_answer(owner, id))
+            .include("decisions", this)
+            .when("attribute_exists(#pk)")
+            .when(
+                "(attribute_not_exists(#decisions) OR (NOT contains(#decisions, :yes)
+                    AND NOT contains(#decisions, :no) AND size(#decisions) < :most))",
+            )
+            .with("yes", s(yes))
+            .with("no", s(no))
+            .with("most", n(MAX_DECISIONS));
+        match self.table.update(change).await? {
+            Ok(_) => Ok(true),
+            // This very decision, too, where the request was sent twice.
+            Err(open) => Ok(decisions_of(&open)?.iter().any(|known| known.tool_use_id == decision.tool_use_id)),
+        }
     }
 
     /// The open answers whose lease has run out.

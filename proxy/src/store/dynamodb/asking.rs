@@ -8,12 +8,12 @@ use super::{
     item::{Attributes, Change, Item, bytes, n, s, unreadable},
     keys::{self, MESSAGES},
     messages::{Place, Text, message_item},
-    sessions::{Kept, USED, key_of},
+    sessions::{KeptSession, USED, key_of},
     table::{Outcome, Transaction, Tries, contended, is_text},
 };
 use crate::{
     principal::Owner,
-    store::{Ask, Asked, Fingerprint, MAX_MESSAGES, StoreError, title_from},
+    store::{Ask, Asked, Fingerprint, Kept, MAX_MESSAGES, StoreError, title_from},
 };
 
 /// The parts of the transaction.
@@ -107,7 +107,7 @@ impl DynamoStore {
     }
 
     /// Whether there is room for the question. Returns the answer that was under way and that nobody makes any more.
-    async fn admit(&self, taking: &Taking<'_>, kept: &Kept) -> Result<Option<MessageId>, StoreError> {
+    async fn admit(&self, taking: &Taking<'_>, kept: &KeptSession) -> Result<Option<MessageId>, StoreError> {
         let Ask { question, answer, .. } = taking.ask;
         if let Some(open) = &kept.open
             && let Some(open) = self.table.get(&keys::open_answer(taking.owner, open)).await?
@@ -120,22 +120,18 @@ impl DynamoStore {
         if kept.asked >= MAX_MESSAGES || !has_room {
             return Err(StoreError::SessionFull(MAX_MESSAGES));
         }
-        let reservation = &answer.reservation;
-        if let Some(account) = reservation.accounts.iter().find(|account| !account.limit.allows(reservation.amount)) {
-            let balance = self.balances_of(std::slice::from_ref(account)).await?.pop().unwrap_or_default();
-            return Err(StoreError::OverBudget(Box::new(account.clone()), balance));
-        }
+        self.refuse_more_than_limits(answer.reservation.amount, &answer.reservation.accounts).await?;
         Ok(kept.open.clone())
     }
 
     /// Writes the text of the question, once.
-    async fn write_question(&self, taking: &mut Taking<'_>, kept: &Kept) -> Result<(), StoreError> {
+    async fn write_question(&self, taking: &mut Taking<'_>, kept: &KeptSession) -> Result<(), StoreError> {
         let conversation = kept.conversation(taking.owner);
         match (&taking.ask.question, &taking.text) {
             // The session was deleted meanwhile, and another one made.
             (_, Some((written, _))) if *written != conversation => Err(StoreError::SessionNotFound),
             (Some(question), None) => {
-                let expires = self.expiry(question.timestamp);
+                let expires = self.expiry(question.message.timestamp);
                 let text = self.write_message(&conversation, question, expires).await?;
                 taking.text = Some((conversation, text));
                 Ok(())
@@ -147,7 +143,7 @@ impl DynamoStore {
     async fn taking(
         &self,
         taking: &Taking<'_>,
-        kept: &Kept,
+        kept: &KeptSession,
         displaced: Option<MessageId>,
     ) -> Result<Transaction<Part>, StoreError> {
         let Taking { owner, session, ask, by, .. } = taking;
@@ -168,7 +164,7 @@ impl DynamoStore {
         ]);
         self.expire(&mut asked, answer.started);
         transaction.put(Part::Asked, asked, Some("attribute_not_exists(#pk)"))?;
-        if let (Some(question), Some((_, text))) = (question, &taking.text) {
+        if let (Some(Kept { message: question, .. }), Some((_, text))) = (question, &taking.text) {
             let last = kept.last + 1;
             change = change
                 .set("last", n(last))

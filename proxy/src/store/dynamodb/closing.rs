@@ -1,6 +1,6 @@
 //! An answer ends: one transaction.
 
-use protocol::{Message, MessageId, Role, Timestamp};
+use protocol::{MessageId, Role, Timestamp};
 use tracing::warn;
 
 use super::{
@@ -10,12 +10,12 @@ use super::{
     keys,
     ledger::bill,
     messages::{Place, Text, message_item, parts_of},
-    sessions::{Kept, USED},
+    sessions::{KeptSession, USED},
     table::{Outcome, Transaction, Tries, contended, is_text},
 };
 use crate::{
     principal::Owner,
-    store::{Amount, Call, Closing, OpenAnswer, StoreError},
+    store::{Amount, Call, Closing, Kept, OpenAnswer, StoreError},
 };
 
 /// An answer that is being closed.
@@ -112,10 +112,10 @@ impl DynamoStore {
     }
 
     /// Writes the text of the message, once.
-    async fn write_answer(&self, ending: &mut Ending<'_>, message: &Message, kept: &Kept) -> Result<(), StoreError> {
+    async fn write_answer(&self, ending: &mut Ending<'_>, answer: &Kept, kept: &KeptSession) -> Result<(), StoreError> {
         if ending.text.is_none() {
             let conversation = kept.conversation(ending.owner);
-            let text = self.write_message(&conversation, message, self.expiry(message.timestamp)).await?;
+            let text = self.write_message(&conversation, answer, self.expiry(answer.message.timestamp)).await?;
             ending.text = Some((conversation, text));
         }
         Ok(())
@@ -126,7 +126,7 @@ impl DynamoStore {
         ending: &mut Ending<'_>,
         item: &Item,
         open: &OpenAnswer,
-        kept: Option<&Kept>,
+        kept: Option<&KeptSession>,
     ) -> Result<Transaction<()>, StoreError> {
         let mut transaction = self.table.transaction();
         // The number of the message that is there already.
@@ -138,6 +138,8 @@ impl DynamoStore {
         };
         match &ending.closing.calls {
             Some(calls) => {
+                // All of it is given back, also what was set aside meanwhile.
+                let as_read = as_read.when("#reservation = :reserved").with("reserved", s(item.text("reservation")?));
                 transaction.delete((), as_read)?;
                 self.settle(&mut transaction, ending, open, calls).await?;
             }
@@ -179,9 +181,9 @@ impl DynamoStore {
         transaction: &mut Transaction<()>,
         ending: &mut Ending<'_>,
         there: u64,
-        kept: &Kept,
+        kept: &KeptSession,
     ) -> Result<(), StoreError> {
-        let (Some(message), Some((conversation, text))) = (&ending.closing.message, &ending.text) else {
+        let (Some(Kept { message, .. }), Some((conversation, text))) = (&ending.closing.message, &ending.text) else {
             return Ok(());
         };
         let key = keys::message(conversation, there);
@@ -199,14 +201,14 @@ impl DynamoStore {
         &self,
         transaction: &mut Transaction<()>,
         ending: &Ending<'_>,
-        kept: &Kept,
+        kept: &KeptSession,
     ) -> Result<(), StoreError> {
         let mut change = kept.change(ending.owner).set("version", n(kept.version + 1));
         let is_under_way = kept.open.as_ref() == Some(ending.id);
         if is_under_way {
             change = change.remove("open");
         }
-        if let (Some(message), Some((conversation, text))) = (&ending.closing.message, &ending.text) {
+        if let (Some(Kept { message, .. }), Some((conversation, text))) = (&ending.closing.message, &ending.text) {
             let last = kept.last + 1;
             change = change
                 .set("last", n(last))

@@ -117,6 +117,12 @@ impl Change {
         self.with(name, n(number))
     }
 
+    /// Adds a text to a set of texts.
+    pub(super) fn include(mut self, name: &str, text: String) -> Self {
+        self.add.push(format!("#{name} :{name}"));
+        self.with(name, AttributeValue::Ss(vec![text]))
+    }
+
     /// Takes an attribute away.
     pub(super) fn remove(mut self, name: &str) -> Self {
         self.remove.push(format!("#{name}"));

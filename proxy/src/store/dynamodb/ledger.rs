@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     principal::Owner,
-    store::{Call, CallOutcome, CallsOf, CallsPage, StoreError},
+    store::{Call, CallOutcome, CallsOf, CallsPage, StoreError, ToolRun},
 };
 
 /// The most partitions that are read at a time.
@@ -47,6 +47,8 @@ struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_token_ms: Option<u64>,
     outcome: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolRun>,
 }
 
 impl From<&Call> for Kept {
@@ -60,6 +62,7 @@ impl From<&Call> for Kept {
             duration_ms: call.duration_ms,
             first_token_ms: call.first_token_ms,
             outcome: call.outcome.as_str().to_owned(),
+            tools: call.tools.clone(),
         }
     }
 }
@@ -91,7 +94,7 @@ fn calls_of(item: &Item) -> Result<Vec<Call>, StoreError> {
     let asked = Timestamp::from_unix_ms(item.number("asked")?);
     let kept: Vec<Kept> = item.parsed("calls")?;
     let call = |kept: Kept| {
-        let Kept { number, model_asked, model, region, usage, duration_ms, first_token_ms, outcome } = kept;
+        let Kept { number, model_asked, model, region, usage, duration_ms, first_token_ms, outcome, tools } = kept;
         Ok(Call {
             owner: owner.clone(),
             session: session.clone(),
@@ -106,6 +109,7 @@ fn calls_of(item: &Item) -> Result<Vec<Call>, StoreError> {
             first_token_ms,
             outcome: CallOutcome::from_text(&outcome)
                 .ok_or_else(|| unreadable(format_args!("the outcome {outcome}")))?,
+            tools,
         })
     };
     kept.into_iter().map(call).collect()

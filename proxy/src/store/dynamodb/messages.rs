@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use protocol::{Message, MessageId, RequestId, Role, SessionId};
+use serde::de::DeserializeOwned;
 use tracing::warn;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     principal::Owner,
-    store::{Page, StoreError},
+    store::{Kept, Page, StoreError, kept::Latest},
 };
 
 /// The longest text in one item, in bytes; a longer one is kept in parts. DynamoDB takes items of 400 KB with all they have.
@@ -146,20 +147,31 @@ impl DynamoStore {
     pub(super) async fn write_message(
         &self,
         conversation: &str,
-        message: &Message,
+        kept: &Kept,
         expires: Option<AttributeValue>,
     ) -> Result<Text, StoreError> {
-        let text = serde_json::to_string(&Message { request_id: None, ..message.clone() }).map_err(unreadable)?;
+        let mut kept = kept.clone();
+        kept.message.request_id = None;
+        let text = serde_json::to_string(&kept).map_err(unreadable)?;
         self.write_text(conversation, text, expires).await
     }
 
     /// The message in an item; none where it is gone meanwhile.
-    async fn read_message(&self, pk: &str, mut item: Item) -> Result<Option<Message>, StoreError> {
+    async fn read_message(&self, pk: &str, item: Item) -> Result<Option<Message>, StoreError> {
+        let read = self.read_text(pk, item).await?;
+        Ok(read.map(|(message, request_id)| Message { request_id, ..message }))
+    }
+
+    /// What the text of a message's item says, and the id it was asked under.
+    async fn read_text<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        mut item: Item,
+    ) -> Result<Option<(T, Option<RequestId>)>, StoreError> {
         for _ in 0..MAX_READS {
             if let Some(text) = self.text_of(pk, &item).await? {
-                let message: Message = serde_json::from_str(&text).map_err(unreadable)?;
-                let request_id = item.has("request").then(|| item.id::<RequestId>("request")).transpose()?;
-                return Ok(Some(Message { request_id, ..message }));
+                let request_id = item.has("request").then(|| item.id("request")).transpose()?;
+                return Ok(Some((serde_json::from_str(&text).map_err(unreadable)?, request_id)));
             }
             match self.table.get(&super::sessions::key_of(&item)?).await? {
                 Some(now) if now.get("parts") != item.get("parts") => item = now,
@@ -197,6 +209,25 @@ impl DynamoStore {
         }
         items.reverse();
         Ok(Page { items, has_more })
+    }
+
+    pub(super) async fn read_conversation(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        limit: usize,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let conversation = self.kept(owner, session).await?.conversation(owner);
+        let query = self.table.beginning(&conversation, MESSAGES).scan_index_forward(false);
+        let mut latest = Latest::default();
+        for item in self.table.collect(query, limit).await? {
+            let Some((mut kept, request_id)) = self.read_text::<Kept>(&conversation, item).await? else { continue };
+            kept.message.request_id = request_id;
+            if !latest.take(kept) {
+                break;
+            }
+        }
+        Ok(latest.oldest_first())
     }
 
     pub(super) async fn find_answer(

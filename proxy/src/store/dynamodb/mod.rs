@@ -8,7 +8,7 @@
 //! | message | `conversation#ORGANISATION#USER#SESSION#LIFE` | `message#NUMBER` | `id request is_answer` and a text |
 //! | question's id | the same | `asked#REQUEST` | `fingerprint answer by` |
 //! | place of a message | `place#ORGANISATION#USER#MESSAGE` | `LIFE` | `session life n is_answer` |
-//! | open answer | `open#SHARD` | `ORGANISATION#USER#MESSAGE` | `organization user session life request message started model input_bytes reservation lease stop gone n kept_by has_text` |
+//! | open answer | `open#SHARD` | `ORGANISATION#USER#MESSAGE` | `organization user session life request message started model input_bytes reservation lease stop decisions more_by gone n kept_by has_text` |
 //! | checkpoint | `checkpoints#ORGANISATION#USER#MESSAGE` | `checkpoint#EVENT` | a text |
 //! | part of a text | that of its item | `part#TOKEN#NUMBER` | `text` |
 //! | session being deleted | `deleting` | `ORGANISATION#USER#SESSION#LIFE` | `organization user session life open` |
@@ -39,6 +39,7 @@ mod item;
 mod keys;
 mod ledger;
 mod messages;
+mod reserving;
 mod revocations;
 mod sessions;
 mod table;
@@ -57,8 +58,8 @@ use self::{
     table::Table,
 };
 use super::{
-    Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, OpenAnswer, Page, Revocation, Store,
-    StoreError,
+    Account, Amount, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Decision, Kept, OpenAnswer, Page,
+    Revocation, Store, StoreError, Wishes,
 };
 use crate::principal::Owner;
 
@@ -175,6 +176,10 @@ impl Store for DynamoStore {
         self.read_messages(owner, session, before, limit).await
     }
 
+    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError> {
+        self.read_conversation(owner, session, limit).await
+    }
+
     async fn asked(
         &self,
         owner: &Owner,
@@ -188,13 +193,23 @@ impl Store for DynamoStore {
         self.take(owner, session, &ask).await
     }
 
+    async fn reserve_more(
+        &self,
+        owner: &Owner,
+        _: &SessionId,
+        answer: &MessageId,
+        amount: Amount,
+    ) -> Result<(), StoreError> {
+        self.set_more_aside(owner, answer, amount).await
+    }
+
     async fn checkpoint(
         &self,
         owner: &Owner,
         _: &SessionId,
         answer: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Wishes, StoreError> {
         self.keep_going(owner, answer, checkpoint).await
     }
 
@@ -212,6 +227,10 @@ impl Store for DynamoStore {
 
     async fn ask_to_stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError> {
         self.stop(owner, id).await
+    }
+
+    async fn decide(&self, owner: &Owner, answer: &MessageId, decision: Decision) -> Result<bool, StoreError> {
+        self.decide_on(owner, answer, &decision).await
     }
 
     /// Goes on with deletions of sessions, too, that another process has begun.

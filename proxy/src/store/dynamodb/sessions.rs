@@ -30,7 +30,7 @@ const MAX_RESUMED: usize = 10;
 
 /// A session as it is kept.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct KeptSession {
     pub(super) session: Session,
     /// Tells it from one of the same id that was deleted.
     pub(super) life: String,
@@ -45,7 +45,7 @@ pub(super) struct Kept {
     used: String,
 }
 
-impl Kept {
+impl KeptSession {
     /// Reads it from its item.
     pub(super) fn of(item: &Item) -> Result<Self, StoreError> {
         Ok(Self {
@@ -86,9 +86,9 @@ fn session_of(item: &Item) -> Result<Session, StoreError> {
 
 impl DynamoStore {
     /// The session of this id.
-    pub(super) async fn kept(&self, owner: &Owner, id: &SessionId) -> Result<Kept, StoreError> {
+    pub(super) async fn kept(&self, owner: &Owner, id: &SessionId) -> Result<KeptSession, StoreError> {
         let item = self.table.get(&keys::session(owner, id)).await?;
-        Kept::of(&item.ok_or(StoreError::SessionNotFound)?)
+        KeptSession::of(&item.ok_or(StoreError::SessionNotFound)?)
     }
 
     /// The value of [`USED`] for a use at `time`: what one process does in the same millisecond is in its order.

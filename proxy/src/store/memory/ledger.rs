@@ -8,7 +8,7 @@ use std::{
 use protocol::Timestamp;
 
 use crate::store::{
-    Account, Amount, Balance, Call, CallsOf, CallsPage, KEPT_AFTER_END, Opening, Reservation, StoreError, calls::Cursor,
+    Account, Amount, Balance, Call, CallsOf, CallsPage, KEPT_AFTER_END, Reservation, StoreError, calls::Cursor,
 };
 
 /// The most calls; the oldest one makes room for a new one.
@@ -28,20 +28,23 @@ struct Kept {
 }
 
 impl Ledger {
-    /// Sets aside what an answer may cost, if there is as much in each account.
-    pub(super) fn reserve(&mut self, answer: &Opening) -> Result<(), StoreError> {
-        let Reservation { amount, accounts } = &answer.reservation;
-        let oldest = answer.started.unix_ms().saturating_sub(KEPT_AFTER_END.as_millis() as u64);
+    /// Forgets the accounts that need not be kept at `now`.
+    pub(super) fn forget_ended(&mut self, now: Timestamp) {
+        let oldest = now.unix_ms().saturating_sub(KEPT_AFTER_END.as_millis() as u64);
         self.accounts.retain(|_, kept| kept.until.unix_ms() >= oldest);
+    }
+
+    /// Sets `amount` aside, if there is as much in each account.
+    pub(super) fn reserve(&mut self, amount: Amount, accounts: &[Account]) -> Result<(), StoreError> {
         for account in accounts {
             let balance = self.balance(account);
-            if !account.limit.allows(balance.used().plus(*amount)) {
+            if !account.limit.allows(balance.used().plus(amount)) {
                 return Err(StoreError::OverBudget(Box::new(account.clone()), balance));
             }
         }
         for account in accounts {
             let balance = &mut self.account(account).balance;
-            balance.reserved = balance.reserved.plus(*amount);
+            balance.reserved = balance.reserved.plus(amount);
         }
         Ok(())
     }

@@ -3,10 +3,17 @@
 use protocol::{MessageId, RequestId, SessionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{add, body_of, ledger, touch, unreadable};
+use super::{
+    ledger,
+    messages::{add, body_of},
+    touch, unreadable,
+};
 use crate::{
     principal::Owner,
-    store::{Checkpoint, Closing, MAX_UNFINISHED, OpenAnswer, Opening, StoreError, join_pieces},
+    store::{
+        Amount, Checkpoint, Closing, Decision, MAX_UNFINISHED, OpenAnswer, Opening, Reservation, StoreError, Wishes,
+        join_pieces, wishes::add_decision,
+    },
 };
 
 /// Opens an answer.
@@ -43,22 +50,47 @@ pub(super) fn under_way_in(connection: &Connection, session: i64) -> Result<Opti
     id.map(MessageId::new).transpose().map_err(unreadable)
 }
 
+/// Sets `amount` aside, too, for the open answer of this id.
+pub(super) fn reserve_more(
+    connection: &Connection,
+    owner: &Owner,
+    id: &MessageId,
+    amount: Amount,
+) -> Result<(), StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT n, reservation FROM answers_under_way WHERE organization = ? AND user = ? AND id = ?",
+    )?;
+    let found = query
+        .query_row(params![owner.organization, owner.user, id.as_str()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })
+        .optional()?;
+    let (n, reservation) = found.ok_or(StoreError::NotOpen)?;
+    let mut reservation: Reservation = serde_json::from_str(&reservation).map_err(unreadable)?;
+    ledger::reserve(connection, amount, &reservation.accounts)?;
+    reservation.amount = reservation.amount.plus(amount);
+    connection
+        .prepare_cached("UPDATE answers_under_way SET reservation = ? WHERE n = ?")?
+        .execute(params![serde_json::to_string(&reservation).map_err(unreadable)?, n])?;
+    Ok(())
+}
+
 pub(super) fn checkpoint(
     connection: &Connection,
     owner: &Owner,
     id: &MessageId,
     checkpoint: &Checkpoint,
-) -> Result<bool, StoreError> {
+) -> Result<Wishes, StoreError> {
     let mut query = connection.prepare_cached(
-        "SELECT n, session IS NOT NULL, is_to_stop FROM answers_under_way
+        "SELECT n, session IS NOT NULL, is_to_stop, decisions FROM answers_under_way
          WHERE organization = ? AND user = ? AND id = ?",
     )?;
     let found = query
         .query_row(params![owner.organization, owner.user, id.as_str()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
+            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, String>(3)?))
         })
         .optional()?;
-    let Some((n, has_session, is_to_stop)) = found else { return Ok(false) };
+    let Some((n, has_session, is_to_stop, decisions)) = found else { return Ok(Wishes::default()) };
     if let Some(last) = checkpoint.pieces.last().filter(|_| has_session) {
         let pieces = serde_json::to_string(&checkpoint.pieces).map_err(unreadable)?;
         connection
@@ -68,7 +100,7 @@ pub(super) fn checkpoint(
             .prepare_cached("UPDATE answers_under_way SET model = ? WHERE n = ?")?
             .execute(params![checkpoint.model, n])?;
     }
-    Ok(is_to_stop)
+    Ok(Wishes { is_to_stop, decisions: serde_json::from_str(&decisions).map_err(unreadable)? })
 }
 
 pub(super) fn close(
@@ -116,6 +148,28 @@ pub(super) fn ask_to_stop(connection: &Connection, owner: &Owner, id: &MessageId
     let mut update = connection
         .prepare_cached("UPDATE answers_under_way SET is_to_stop = 1 WHERE organization = ? AND user = ? AND id = ?")?;
     Ok(update.execute(params![owner.organization, owner.user, id.as_str()])? > 0)
+}
+
+pub(super) fn decide(
+    connection: &Connection,
+    owner: &Owner,
+    id: &MessageId,
+    decision: Decision,
+) -> Result<bool, StoreError> {
+    let mut query = connection
+        .prepare_cached("SELECT n, decisions FROM answers_under_way WHERE organization = ? AND user = ? AND id = ?")?;
+    let found = query
+        .query_row(params![owner.organization, owner.user, id.as_str()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })
+        .optional()?;
+    let Some((n, decisions)) = found else { return Ok(false) };
+    let mut decisions: Vec<Decision> = serde_json::from_str(&decisions).map_err(unreadable)?;
+    let is_taken = add_decision(&mut decisions, decision);
+    connection
+        .prepare_cached("UPDATE answers_under_way SET decisions = ? WHERE n = ?")?
+        .execute(params![serde_json::to_string(&decisions).map_err(unreadable)?, n])?;
+    Ok(is_taken)
 }
 
 const ANSWER: &str =

@@ -7,20 +7,24 @@ use super::unreadable;
 use crate::{
     principal::Owner,
     store::{
-        Account, Amount, Balance, Call, CallOutcome, CallsOf, CallsPage, KEPT_AFTER_END, Opening, Reservation,
-        StoreError, calls::Cursor,
+        Account, Amount, Balance, Call, CallOutcome, CallsOf, CallsPage, KEPT_AFTER_END, Reservation, StoreError,
+        calls::Cursor,
     },
 };
 
-/// Sets aside what an answer may cost, if there is as much in each account.
-pub(super) fn reserve(connection: &Connection, answer: &Opening) -> Result<(), StoreError> {
-    let Reservation { amount, accounts } = &answer.reservation;
+/// Forgets the accounts that need not be kept at `now`.
+pub(super) fn forget_ended(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
     connection
         .prepare_cached("DELETE FROM accounts WHERE until_ms < ?")?
-        .execute([answer.started.unix_ms().saturating_sub(KEPT_AFTER_END.as_millis() as u64)])?;
+        .execute([now.unix_ms().saturating_sub(KEPT_AFTER_END.as_millis() as u64)])?;
+    Ok(())
+}
+
+/// Sets `amount` aside, if there is as much in each account. Where there is not, the caller's transaction undoes what was done.
+pub(super) fn reserve(connection: &Connection, amount: Amount, accounts: &[Account]) -> Result<(), StoreError> {
     for account in accounts {
         let balance = balance(connection, &account.key)?;
-        if !account.limit.allows(balance.used().plus(*amount)) {
+        if !account.limit.allows(balance.used().plus(amount)) {
             return Err(StoreError::OverBudget(Box::new(account.clone()), balance));
         }
         connection
@@ -79,8 +83,9 @@ pub(super) fn raise_alert(connection: &Connection, account: &Account, percent: u
 
 fn insert(connection: &Connection, call: &Call) -> Result<(), StoreError> {
     let usage = &call.usage;
+    let tools = (!call.tools.is_empty()).then(|| serde_json::to_string(&call.tools)).transpose().map_err(unreadable)?;
     connection
-        .prepare_cached("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .prepare_cached("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
         .execute(params![
             call.owner.organization,
             call.owner.user,
@@ -103,6 +108,7 @@ fn insert(connection: &Connection, call: &Call) -> Result<(), StoreError> {
             call.duration_ms,
             call.first_token_ms,
             call.outcome.as_str(),
+            tools,
         ])?;
     Ok(())
 }
@@ -111,6 +117,7 @@ fn call_of(row: &Row<'_>) -> Result<Call, StoreError> {
     let text = |column| row.get::<_, String>(column);
     let is_estimated: bool = row.get(15)?;
     let outcome = text(20)?;
+    let tools: Option<String> = row.get(21)?;
     Ok(Call {
         owner: Owner { organization: text(0)?.into(), user: text(1)?.into() },
         session: SessionId::new(text(2)?).map_err(unreadable)?,
@@ -134,6 +141,7 @@ fn call_of(row: &Row<'_>) -> Result<Call, StoreError> {
         duration_ms: row.get(18)?,
         first_token_ms: row.get(19)?,
         outcome: CallOutcome::from_text(&outcome).ok_or_else(|| unreadable(format!("outcome {outcome}")))?,
+        tools: tools.map(|tools| serde_json::from_str(&tools)).transpose().map_err(unreadable)?.unwrap_or_default(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod ledger;
+mod messages;
 mod worker;
 
 use std::{
@@ -12,14 +13,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server::Session};
+use protocol::{Message, MessageId, RequestId, SessionId, Timestamp, server::Session};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use rusqlite_migration::{M, Migrations};
 
 use self::worker::{Purpose, Worker};
 use super::{
-    Account, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Fingerprint, MAX_MESSAGES, OpenAnswer, Page,
-    Revocation, Store, StoreError, title_from,
+    Account, Amount, Ask, Asked, Balance, CallsOf, CallsPage, Checkpoint, Closing, Decision, Fingerprint, Kept,
+    MAX_MESSAGES, OpenAnswer, Page, Revocation, Store, StoreError, Wishes, title_from,
 };
 use crate::principal::Owner;
 
@@ -28,6 +29,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("1_conversations.sql")),
     M::up(include_str!("2_ledger.sql")),
     M::up(include_str!("3_revocations.sql")),
+    M::up(include_str!("4_tools.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
@@ -192,31 +194,6 @@ fn session(connection: &Connection, n: i64) -> Result<Session, StoreError> {
     session_of(rows.next()?.ok_or(StoreError::SessionNotFound)?)
 }
 
-fn message_of(body: &str) -> Result<Message, StoreError> {
-    serde_json::from_str(body).map_err(unreadable)
-}
-
-fn body_of(message: &Message) -> Result<String, StoreError> {
-    serde_json::to_string(message).map_err(unreadable)
-}
-
-/// Adds a message at the end of a session, if there is room for it and `more` others.
-fn add(connection: &Connection, session: i64, message: &Message, more: usize) -> Result<(), StoreError> {
-    let mut query = connection.prepare_cached("SELECT messages FROM sessions WHERE n = ?")?;
-    let messages: usize = query.query_row([session], |row| row.get(0))?;
-    if messages + 1 + more > MAX_MESSAGES {
-        return Err(StoreError::SessionFull(MAX_MESSAGES));
-    }
-    let is_answer = message.role == Role::Assistant;
-    connection
-        .prepare_cached("INSERT INTO messages (session, id, is_answer, body) VALUES (?, ?, ?, ?)")?
-        .execute(params![session, message.message_id.as_str(), is_answer, body_of(message)?])?;
-    connection
-        .prepare_cached("UPDATE sessions SET messages = messages + 1, updated_ms = ? WHERE n = ?")?
-        .execute(params![message.timestamp.unix_ms(), session])?;
-    Ok(())
-}
-
 /// Takes note of a use of a session.
 fn touch(connection: &Connection, session: i64) -> Result<(), StoreError> {
     connection
@@ -256,32 +233,20 @@ fn ask(connection: &Connection, session: i64, ask: &Ask) -> Result<(), StoreErro
     }
     if let Some(question) = question {
         // A question is taken only where its answer has room too.
-        add(connection, session, question, 1)?;
+        messages::add(connection, session, question, 1)?;
         connection
             .prepare_cached("UPDATE sessions SET title = ifnull(title, ?) WHERE n = ?")?
-            .execute(params![title_from(&question.content), session])?;
+            .execute(params![title_from(&question.message.content), session])?;
     } else {
-        rename_question(connection, session, request)?;
+        messages::rename_question(connection, session, request)?;
     }
     connection
         .prepare_cached("INSERT INTO asked (session, request, fingerprint, answer) VALUES (?, ?, ?, ?)")?
         .execute(params![session, request.as_str(), fingerprint.as_bytes(), answer.message_id.as_str()])?;
-    ledger::reserve(connection, answer)?;
+    ledger::forget_ended(connection, answer.started)?;
+    ledger::reserve(connection, answer.reservation.amount, &answer.reservation.accounts)?;
     answers::open(connection, session, request, answer)?;
     touch(connection, session)
-}
-
-/// The question that is last in the session is under this id from now on.
-fn rename_question(connection: &Connection, session: i64, request: &RequestId) -> Result<(), StoreError> {
-    let mut query = connection
-        .prepare_cached("SELECT n, is_answer, body FROM messages WHERE session = ? ORDER BY n DESC LIMIT 1")?;
-    let last = query
-        .query_row([session], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?)))
-        .optional()?;
-    let Some((n, false, body)) = last else { return Ok(()) };
-    let question = Message { request_id: Some(request.clone()), ..message_of(&body)? };
-    connection.prepare_cached("UPDATE messages SET body = ? WHERE n = ?")?.execute(params![body_of(&question)?, n])?;
-    Ok(())
 }
 
 fn sessions(
@@ -307,32 +272,6 @@ fn sessions(
     }
     let has_more = items.len() > limit;
     items.truncate(limit);
-    Ok(Page { items, has_more })
-}
-
-fn messages(
-    connection: &Connection,
-    session: i64,
-    before: Option<&MessageId>,
-    limit: usize,
-) -> Result<Page<Message>, StoreError> {
-    let end: Option<i64> = match before {
-        None => None,
-        Some(id) => connection
-            .prepare_cached("SELECT n FROM messages WHERE id = ? AND session = ?")?
-            .query_row(params![id.as_str(), session], |row| row.get(0))
-            .optional()?,
-    };
-    let mut query =
-        connection.prepare_cached("SELECT body FROM messages WHERE session = ? AND n < ? ORDER BY n DESC LIMIT ?")?;
-    let mut rows = query.query(params![session, end.unwrap_or(i64::MAX), limit + 1])?;
-    let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
-        items.push(message_of(row.get_ref(0)?.as_str().map_err(unreadable)?)?);
-    }
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    items.reverse();
     Ok(Page { items, has_more })
 }
 
@@ -412,9 +351,16 @@ impl Store for SqliteStore {
     ) -> Result<Page<Message>, StoreError> {
         let (owner, session, before) = (owner.clone(), session.clone(), before.cloned());
         let work = move |connection: &Connection| {
-            messages(connection, find(connection, &owner, &session)?, before.as_ref(), limit)
+            messages::messages(connection, find(connection, &owner, &session)?, before.as_ref(), limit)
         };
         self.reader.run(work).await
+    }
+
+    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError> {
+        let (owner, session) = (owner.clone(), session.clone());
+        self.reader
+            .run(move |connection| messages::conversation(connection, find(connection, &owner, &session)?, limit))
+            .await
     }
 
     async fn asked(
@@ -432,13 +378,24 @@ impl Store for SqliteStore {
         self.writer.run(move |connection| ask(connection, find(connection, &owner, &session)?, &what)).await
     }
 
+    async fn reserve_more(
+        &self,
+        owner: &Owner,
+        _: &SessionId,
+        answer: &MessageId,
+        amount: Amount,
+    ) -> Result<(), StoreError> {
+        let (owner, answer) = (owner.clone(), answer.clone());
+        self.writer.run(move |connection| answers::reserve_more(connection, &owner, &answer, amount)).await
+    }
+
     async fn checkpoint(
         &self,
         owner: &Owner,
         _: &SessionId,
         answer: &MessageId,
         checkpoint: Checkpoint,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Wishes, StoreError> {
         let (owner, answer) = (owner.clone(), answer.clone());
         self.writer.run(move |connection| answers::checkpoint(connection, &owner, &answer, &checkpoint)).await
     }
@@ -463,6 +420,11 @@ impl Store for SqliteStore {
     async fn ask_to_stop(&self, owner: &Owner, id: &MessageId) -> Result<bool, StoreError> {
         let (owner, id) = (owner.clone(), id.clone());
         self.writer.run(move |connection| answers::ask_to_stop(connection, &owner, &id)).await
+    }
+
+    async fn decide(&self, owner: &Owner, answer: &MessageId, decision: Decision) -> Result<bool, StoreError> {
+        let (owner, answer) = (owner.clone(), answer.clone());
+        self.writer.run(move |connection| answers::decide(connection, &owner, &answer, decision)).await
     }
 
     async fn unfinished(&self, _: Timestamp) -> Result<Vec<OpenAnswer>, StoreError> {
@@ -518,19 +480,6 @@ impl Store for SqliteStore {
 
     async fn answer(&self, owner: &Owner, id: &MessageId) -> Result<Option<(SessionId, Message)>, StoreError> {
         let (owner, id) = (owner.clone(), id.clone());
-        let work = move |connection: &Connection| {
-            let mut query = connection.prepare_cached(
-                "SELECT sessions.id, body FROM messages JOIN sessions ON sessions.n = session
-                 WHERE messages.id = ? AND is_answer AND organization = ? AND user = ?",
-            )?;
-            let row = query
-                .query_row(params![id.as_str(), owner.organization, owner.user], |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-                })
-                .optional()?;
-            row.map(|(session, body)| Ok((SessionId::new(session).map_err(unreadable)?, message_of(&body)?)))
-                .transpose()
-        };
-        self.reader.run(work).await
+        self.reader.run(move |connection| messages::answer(connection, &owner, &id)).await
     }
 }
