@@ -138,8 +138,9 @@ pub struct ToolUse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(type = "number"))]
     pub duration_ms: Option<u64>,
-    /// What it returned, as JSON: a [`ToolResult`](crate::ToolResult).
+    /// What it returned, as JSON: a `ToolResult`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "ToolResult"))]
     pub result: Option<RawJson>,
     /// Whether a person let it run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -186,6 +186,33 @@ mod tests {
     }
 
     #[test]
+    fn arguments_are_those_of_the_call_and_give_way_to_the_whole_ones() {
+        let call = |status, input: &str| ToolUse {
+            tool_use_id: crate::ToolUseId::new("t").unwrap(),
+            name: "clock".into(),
+            server: None,
+            input: crate::RawJson::new(input).unwrap(),
+            partial_input: None,
+            status,
+            duration_ms: None,
+            result: None,
+            approved: false,
+        };
+        let begun = call(crate::ToolStatus::Preparing, "{}");
+        let whole = call(crate::ToolStatus::Running, r#"{"zone":"UTC"}"#);
+        let mut answer = Answer::default();
+        assert_eq!(answer.apply(1, 1, &text(0, "Let me look.")), Applied::Next);
+        assert_eq!(answer.apply(2, 2, &TurnEvent::ToolUse { call: &begun }), Applied::Next);
+        for (seq, part, content) in [(3, 1, "{\"zone\":"), (4, 1, "\"UTC"), (5, 0, "not a call"), (6, 7, "no part")] {
+            assert_eq!(answer.apply(seq, seq, &TurnEvent::ToolInput { part, content }), Applied::Next);
+        }
+        let written = ToolUse { partial_input: Some("{\"zone\":\"UTC".into()), ..begun };
+        assert_eq!(answer.parts(), [Part::Text { text: "Let me look.".into() }, Part::ToolUse(written)]);
+        assert_eq!(answer.apply(7, 7, &TurnEvent::ToolUse { call: &whole }), Applied::Next);
+        assert_eq!(answer.parts()[1], Part::ToolUse(whole));
+    }
+
+    #[test]
     fn parts_of_different_kinds_stay_apart() {
         let mut answer = Answer::default();
         assert_eq!(answer.apply(1, 1, &TurnEvent::Reasoning { part: 0, content: "hm" }), Applied::Next);

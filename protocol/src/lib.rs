@@ -18,6 +18,7 @@ mod fold;
 mod ids;
 mod json;
 pub mod limits;
+pub mod media;
 mod message;
 pub mod price;
 mod raw;

@@ -16,8 +16,25 @@ pub const MAX_JSON_DEPTH: usize = 64;
 /// The most sessions or messages that one page of a list holds.
 pub const MAX_PAGE_ITEMS: u32 = 100;
 
-/// The most attachments that one message carries, Bedrock's limit on images in a message.
+/// The most attachments that one message carries: Bedrock's limit on images in a message (Converse, `Message`).
 pub const MAX_ATTACHMENTS: usize = 20;
+
+/// The most of them that are documents and no images: Bedrock's limit on documents in a message (Converse, `Message`).
+pub const MAX_DOCUMENTS: usize = 5;
+
+/// The most bytes of an image. Bedrock's limit is 3.75 MB (Converse, `Message`); it does not say of which million, so that it is the
+/// smaller one here.
+pub const MAX_IMAGE_BYTES: usize = 3_750_000;
+
+/// The most bytes of a document. Bedrock's limit is 4.5 MB (Converse, `Message`), of the smaller million too.
+pub const MAX_DOCUMENT_BYTES: usize = 4_500_000;
+
+/// The most bytes of all files that a client sends with one message. In base64, and with some 90 KiB of text and names beside them, they
+/// are a frame of [`MAX_CLIENT_FRAME_BYTES`], which is what the proxy holds clients to.
+pub const MAX_ATTACHMENTS_BYTES: usize = 700 * 1024;
+
+/// The longest name of a file, in characters: that of most file systems.
+pub const MAX_FILE_NAME_CHARS: usize = 255;
 
 /// The longest title of a session, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;

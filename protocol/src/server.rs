@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnswerState, ErrorData, Message, MessageId, ModelPrice, RequestId, SessionId, StopReason, Timestamp, ToolUse, Usage,
+    AnswerState, ErrorData, Message, MessageId, ModelPrice, RequestId, SessionId, StopReason, Timestamp, ToolUse,
+    ToolUseId, Usage,
 };
 
 macro_rules! server_messages {
@@ -55,6 +56,8 @@ server_messages! {
     ToolInputStream(MessageStream) = "chat.tool_input_stream";
     /// A tool is called, or its call has come further.
     ToolUse(ToolUseUpdate) = "chat.tool_use";
+    /// What a person said about a call is taken.
+    ToolApproved(ToolApproved) = "chat.tool_approved";
     /// What an answer is waiting for.
     Status(Status) = "chat.status";
     /// An answer so far.
@@ -159,6 +162,17 @@ pub struct ToolUseUpdate {
     #[serde(flatten)]
     #[cfg_attr(test, ts(flatten))]
     pub call: ToolUse,
+}
+
+/// `chat.tool_approved`: what was said about a call with `chat.approve_tool` is taken. The call itself goes on with `chat.tool_use`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolApproved {
+    /// The call.
+    pub tool_use_id: ToolUseId,
+    /// Whether it runs.
+    pub approved: bool,
 }
 
 /// What an answer is waiting for.

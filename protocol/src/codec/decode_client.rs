@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use crate::{
     ErrorCode, ErrorData, RequestId,
     client::{ClientFrame, ClientMessage},
-    limits::{MAX_ATTACHMENTS, MAX_CLIENT_FRAME_BYTES, MAX_JSON_DEPTH, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
+    limits::{MAX_CLIENT_FRAME_BYTES, MAX_JSON_DEPTH, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
+    media,
 };
 
 /// A frame that cannot be taken.
@@ -128,10 +129,7 @@ fn broken_rule(message: &ClientMessage) -> Option<(ErrorCode, String)> {
         ClientMessage::SendMessage(send) if send.message.trim().is_empty() && send.attachments.is_empty() => {
             invalid("the message is blank")
         }
-        ClientMessage::SendMessage(send) if send.attachments.len() > MAX_ATTACHMENTS => {
-            let text = format!("at most {MAX_ATTACHMENTS} attachments, not {}", send.attachments.len());
-            Some((ErrorCode::MessageTooLarge, text))
-        }
+        ClientMessage::SendMessage(send) => media::refused(&send.attachments),
         ClientMessage::Cancel(cancel) if cancel.message_id.is_some() == cancel.request_id.is_some() => {
             invalid("give either messageId or requestId")
         }
@@ -146,6 +144,7 @@ fn broken_rule(message: &ClientMessage) -> Option<(ErrorCode, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_ATTACHMENTS;
 
     fn error(text: &str) -> (Option<String>, ErrorCode, String) {
         let error = decode_client(text).unwrap_err();
@@ -166,6 +165,11 @@ mod tests {
             (r#"{"id":"a","type":"chat.send_message","data":{"message":7}}"#, Some("a"), "expected a string"),
             (r#"{"id":"a","type":"chat.send_message","data":{"message":" \n"}}"#, Some("a"), "blank"),
             (r#"{"id":"a","type":"chat.send_message","data":{"message":"x","sessionId":"a b"}}"#, Some("a"), "A-Z a-z"),
+            (
+                r#"{"id":"a","type":"chat.send_message","data":{"message":"x","attachments":[{"name":"a.bmp","mediaType":"image/bmp","data":"QQ=="}]}}"#,
+                Some("a"),
+                r#"chat.send_message: the file "a.bmp" is "image/bmp""#,
+            ),
             (r#"{"id":"a","type":"chat.cancel","data":{}}"#, Some("a"), "either messageId or requestId"),
             (r#"{"id":"a","type":"chat.list_sessions","data":{"limit":0}}"#, Some("a"), "limit is 1 to 100"),
             (r#"{"id":"a","type":"chat.rename_session","data":{"sessionId":"s","title":" "}}"#, Some("a"), "title"),
@@ -192,7 +196,7 @@ mod tests {
             frame.err().map(|refused| refused.error.code)
         };
         let attachments = |count: usize| {
-            let all = vec![r#"{"name":"n","mediaType":"m","data":""}"#; count].join(",");
+            let all = vec![r#"{"name":"n","mediaType":"image/png","data":"QQ=="}"#; count].join(",");
             refused("chat.send_message", &format!(r#""message":"","attachments":[{all}]"#))
         };
         assert_eq!(attachments(MAX_ATTACHMENTS), None);

@@ -7,8 +7,8 @@ use proptest::{option, prelude::*};
 use serde_json::Value;
 
 use crate::{
-    ErrorCode, ErrorData, Message, MessageId, Part, RawJson, RequestId, Role, SessionId, StopReason, Timestamp,
-    ToolStatus, ToolUse, ToolUseId, Usage, UsageSource, client::ClientFrame, server::ServerFrame, testing,
+    AttachmentInfo, ErrorCode, ErrorData, Message, MessageId, Part, RawJson, RequestId, Role, SessionId, StopReason,
+    Timestamp, ToolStatus, ToolUse, ToolUseId, Usage, UsageSource, client::ClientFrame, server::ServerFrame, testing,
 };
 
 /// How deep the JSON of a tool may nest so that the deepest frame with it, a snapshot, is one that a client reads.
@@ -34,11 +34,20 @@ fn message() -> impl Strategy<Value = Message> {
     let parts = prop::collection::vec(part, 0..3);
     let end = (option::of(usage()), option::of(text()), option::of(stop_reason()), option::of(error()));
     let ids = (message_id(), option::of(request_id()));
-    (ids, text(), role, timestamp(), parts, end).prop_map(
-        |((message_id, request_id), content, role, timestamp, parts, (usage, model, stop_reason, error))| Message {
+    let content = (text(), prop::collection::vec(attachment_info(), 0..2));
+    (ids, content, role, timestamp(), parts, end).prop_map(
+        |(
+            (message_id, request_id),
+            (content, attachments),
+            role,
+            timestamp,
+            parts,
+            (usage, model, stop_reason, error),
+        )| Message {
             message_id,
             request_id,
             content,
+            attachments,
             role,
             timestamp,
             usage,
@@ -48,6 +57,10 @@ fn message() -> impl Strategy<Value = Message> {
             error,
         },
     )
+}
+
+fn attachment_info() -> impl Strategy<Value = AttachmentInfo> {
+    (text(), text(), any::<u64>()).prop_map(|(name, media_type, bytes)| AttachmentInfo { name, media_type, bytes })
 }
 
 fn error() -> impl Strategy<Value = ErrorData> {
@@ -85,6 +98,7 @@ fn usage() -> impl Strategy<Value = Usage> {
 
 fn tool_use() -> impl Strategy<Value = ToolUse> {
     let status = prop::sample::select(vec![
+        ToolStatus::Preparing,
         ToolStatus::PendingApproval,
         ToolStatus::Running,
         ToolStatus::Succeeded,
@@ -94,14 +108,20 @@ fn tool_use() -> impl Strategy<Value = ToolUse> {
     ]);
     // No result and a result that is null are one thing in a frame.
     let result = option::of(raw_json().prop_filter("a result", |json| json.as_str() != "null"));
-    (tool_use_id(), text(), raw_json(), status, option::of(any::<u64>()), result).prop_map(
-        |(tool_use_id, name, input, status, duration_ms, result)| ToolUse {
+    let names = (tool_use_id(), text(), option::of(text()));
+    let input = (raw_json(), option::of(text()));
+    let how = (status, any::<bool>(), option::of(any::<u64>()));
+    (names, input, how, result).prop_map(
+        |((tool_use_id, name, server), (input, partial_input), (status, approved, duration_ms), result)| ToolUse {
             tool_use_id,
             name,
+            server,
             input,
+            partial_input,
             status,
             duration_ms,
             result,
+            approved,
         },
     )
 }
@@ -136,6 +156,7 @@ fn stop_reason() -> impl Strategy<Value = StopReason> {
         StopReason::ContentFiltered,
         StopReason::ModelContextWindowExceeded,
         StopReason::Cancelled,
+        StopReason::ToolLimit,
         StopReason::Other,
     ])
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
-use super::{Incoming, decode_client, decode_server, encode_client, encode_server};
+use super::{Incoming, StreamKind, decode_client, decode_server, encode_client, encode_server};
 use crate::{
     Message, RequestId, Usage,
     client::ClientMessage,
@@ -81,10 +81,15 @@ pub(super) fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerM
     use ServerMessage as S;
     let same = match (incoming, message) {
         (
-            I::Stream { reasoning, session_id, message_id, part, first, seq, content },
-            S::MessageStream(data) | S::ReasoningStream(data),
+            I::Stream { kind, session_id, message_id, part, first, seq, content },
+            S::MessageStream(data) | S::ReasoningStream(data) | S::ToolInputStream(data),
         ) => {
-            assert_eq!(*reasoning, matches!(message, S::ReasoningStream(_)), "{name}");
+            let expected = match message {
+                S::MessageStream(_) => StreamKind::Text,
+                S::ReasoningStream(_) => StreamKind::Reasoning,
+                _ => StreamKind::ToolInput,
+            };
+            assert_eq!(*kind, expected, "{name}");
             (session_id.as_ref(), message_id.as_ref(), *part, *first, *seq, content.as_ref())
                 == (
                     data.session_id.as_str(),
@@ -153,7 +158,8 @@ pub(super) fn assert_same(name: &str, incoming: &Incoming<'_>, message: &ServerM
         (I::Draining { reconnect_in_ms }, S::Draining(data)) => *reconnect_in_ms == data.reconnect_in_ms,
         (
             I::Reply,
-            S::SessionCreated(_)
+            S::ToolApproved(_)
+            | S::SessionCreated(_)
             | S::Sessions(_)
             | S::History(_)
             | S::SessionUpdated(_)

@@ -88,6 +88,8 @@ mod tests {
         testing,
     };
 
+    const KINDS: [StreamKind; 3] = [StreamKind::Text, StreamKind::Reasoning, StreamKind::ToolInput];
+
     fn encoder(message_id: &str) -> StreamEncoder {
         let (id, session_id) = (RequestId::new("r,\"part\":1").unwrap(), SessionId::new("s").unwrap());
         StreamEncoder::new(&id, &session_id, &MessageId::new(message_id).unwrap())
@@ -106,10 +108,10 @@ mod tests {
     }
 
     /// The frames of one answer, whose ids may be anything.
-    fn answer() -> impl Strategy<Value = (StreamEncoder, bool)> {
-        (request_id(), ids(), any::<bool>()).prop_map(|(id, (session_id, message_id), reasoning)| {
-            (StreamEncoder::new(&id, &session_id, &message_id), reasoning)
-        })
+    fn answer() -> impl Strategy<Value = (StreamEncoder, StreamKind)> {
+        let kind = prop::sample::select(KINDS.to_vec());
+        (request_id(), ids(), kind)
+            .prop_map(|(id, (session_id, message_id), kind)| (StreamEncoder::new(&id, &session_id, &message_id), kind))
     }
 
     fn numbered() -> impl Strategy<Value = ((u32, u64, u64), String)> {
@@ -121,23 +123,23 @@ mod tests {
 
         #[test]
         fn the_quick_reader_reads_what_the_plain_one_reads(
-            (encoder, reasoning) in answer(),
+            (encoder, kind) in answer(),
             (learnt, learnt_text) in numbered(),
             (numbers, content) in numbered(),
-            (other, other_reasoning) in answer(),
+            (other, other_kind) in answer(),
         ) {
-            let kind = |reasoning| if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
             let mut decoder = StreamDecoder::default();
-            decoder.learn(&frame(&encoder, kind(reasoning), learnt, &learnt_text));
-            let text = frame(&encoder, kind(reasoning), numbers, &content);
+            decoder.learn(&frame(&encoder, kind, learnt, &learnt_text));
+            let text = frame(&encoder, kind, numbers, &content);
             let quick = decoder.decode(&text);
             prop_assert_eq!(&quick, &plain(&text));
             let (part, first, seq) = numbers;
             prop_assert_eq!(&quick, &Some(StreamFrame { part, first, seq, content: content.clone().into() }));
             let rest = text.strip_prefix(decoder.head()).expect("the head of the stream");
             prop_assert_eq!(StreamDecoder::decode_rest(rest), quick);
-            // The other kind of the same answer, and another answer.
-            for (encoder, kind) in [(&encoder, kind(!reasoning)), (&other, kind(other_reasoning))] {
+            // The other kinds of the same answer, and another answer.
+            let others = KINDS.into_iter().filter(|other| *other != kind).map(|kind| (&encoder, kind));
+            for (encoder, kind) in others.chain([(&other, other_kind)]) {
                 let text = frame(encoder, kind, numbers, &content);
                 prop_assert_eq!(decoder.decode(&text), None);
             }
@@ -145,11 +147,10 @@ mod tests {
 
         #[test]
         fn what_it_takes_of_a_spoilt_frame_the_plain_reader_takes(
-            (encoder, reasoning) in answer(),
+            (encoder, kind) in answer(),
             (numbers, content) in numbered(),
             spoilt in testing::spoilt(),
         ) {
-            let kind = if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
             let whole = frame(&encoder, kind, numbers, &content);
             let mut decoder = StreamDecoder::default();
             decoder.learn(&whole);

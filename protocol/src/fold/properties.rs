@@ -10,6 +10,7 @@ use crate::{ErrorCode, RawJson, ToolStatus, ToolUseId, testing};
 enum Event {
     Text(u32, String),
     Reasoning(u32, String),
+    ToolInput(u32, String),
     Tool(ToolUse),
     Complete(StopReason, Usage),
     Failed(ErrorData),
@@ -18,14 +19,16 @@ enum Event {
 impl Event {
     fn content(&self) -> &str {
         match self {
-            Self::Text(_, text) | Self::Reasoning(_, text) => text,
+            Self::Text(_, text) | Self::Reasoning(_, text) | Self::ToolInput(_, text) => text,
             _ => "",
         }
     }
 
     fn joins(&self, next: &Self) -> bool {
         match (self, next) {
-            (Self::Text(a, _), Self::Text(b, _)) | (Self::Reasoning(a, _), Self::Reasoning(b, _)) => a == b,
+            (Self::Text(a, _), Self::Text(b, _))
+            | (Self::Reasoning(a, _), Self::Reasoning(b, _))
+            | (Self::ToolInput(a, _), Self::ToolInput(b, _)) => a == b,
             _ => false,
         }
     }
@@ -46,6 +49,7 @@ impl Log {
         let mut parts: Vec<Part> = Vec::new();
         for (kind, new_part, text) in said {
             let last = parts.len().saturating_sub(1);
+            let calls: Vec<_> = (0..parts.len()).filter(|at| is_call(&parts[*at])).collect();
             let event = match (kind, parts.last_mut()) {
                 (0, Some(Part::Text { text: open })) if !new_part => {
                     open.push_str(&text);
@@ -62,6 +66,13 @@ impl Log {
                 (1, _) => {
                     parts.push(Part::Reasoning { text: text.clone() });
                     Event::Reasoning(parts.len() as u32 - 1, text)
+                }
+                (2, _) if !calls.is_empty() => {
+                    let at = if new_part { calls[0] } else { calls[calls.len() - 1] };
+                    if let Part::ToolUse(call) = &mut parts[at] {
+                        call.partial_input = Some(call.partial_input.take().unwrap_or_default() + &text);
+                    }
+                    Event::ToolInput(at as u32, text)
                 }
                 _ => Event::Tool(call(&mut parts, text.len() % 3, new_part)),
             };
@@ -88,6 +99,7 @@ impl Log {
         let event = match &self.events[from] {
             Event::Text(part, _) => TurnEvent::Text { part: *part, content: &joined },
             Event::Reasoning(part, _) => TurnEvent::Reasoning { part: *part, content: &joined },
+            Event::ToolInput(part, _) => TurnEvent::ToolInput { part: *part, content: &joined },
             Event::Tool(call) => TurnEvent::ToolUse { call },
             Event::Complete(stop_reason, usage) => TurnEvent::Complete { stop_reason: *stop_reason, usage },
             Event::Failed(error) => TurnEvent::Error(error),
@@ -115,15 +127,22 @@ impl Log {
     }
 }
 
+fn is_call(part: &Part) -> bool {
+    matches!(part, Part::ToolUse(_))
+}
+
 /// A call of the tool `id`, known or new, in `parts` too.
 fn call(parts: &mut Vec<Part>, id: usize, done: bool) -> ToolUse {
     let call = ToolUse {
         tool_use_id: ToolUseId::new(format!("tool-{id}")).unwrap(),
         name: "clock".into(),
+        server: Some("time".into()),
         input: RawJson::new("{}").unwrap(),
-        status: if done { ToolStatus::Succeeded } else { ToolStatus::Running },
+        partial_input: None,
+        status: if done { ToolStatus::Succeeded } else { ToolStatus::Preparing },
         duration_ms: done.then_some(7),
         result: None,
+        approved: false,
     };
     let known =
         parts.iter_mut().find(|part| matches!(part, Part::ToolUse(known) if known.tool_use_id == call.tool_use_id));
@@ -135,7 +154,7 @@ fn call(parts: &mut Vec<Part>, id: usize, done: bool) -> ToolUse {
 }
 
 fn log() -> impl Strategy<Value = Log> {
-    let kind = prop_oneof![5 => Just(0u8), 2 => Just(1u8), 1 => Just(2u8)];
+    let kind = prop_oneof![5 => Just(0u8), 2 => Just(1u8), 2 => Just(2u8), 1 => Just(3u8)];
     let said = prop::collection::vec((kind, prop::bool::weighted(0.15), testing::text(3)), 0..40);
     let usage = Usage::estimate(40, 4);
     let failed = ErrorData { usage: Some(usage.clone()), ..ErrorData::new(ErrorCode::UpstreamStreamError, "cut") };

@@ -6,14 +6,20 @@ use super::{ids, message_id, request_id, session_id, text, timestamp, tool_use_i
 use crate::{
     Attachment,
     client::*,
-    limits::{MAX_ATTACHMENTS, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
+    limits::{MAX_ATTACHMENTS, MAX_DOCUMENTS, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
+    media::{MEDIA_TYPES, MediaKind},
 };
 
+/// As many images as may be with all documents that may be.
+const MAX_PICTURES: usize = MAX_ATTACHMENTS - MAX_DOCUMENTS;
+
 pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
-    let attachment =
-        (text(), text(), text()).prop_map(|(name, media_type, data)| Attachment { name, media_type, data });
-    let attachments = prop_oneof![8 => Just(0), 2 => Just(1), 1 => Just(MAX_ATTACHMENTS)]
-        .prop_flat_map(move |count| prop::collection::vec(attachment.clone(), count));
+    let attachments = prop_oneof![8 => Just((0, 0)), 2 => Just((1, 1)), 1 => Just((MAX_PICTURES, MAX_DOCUMENTS))]
+        .prop_flat_map(|(images, documents)| {
+            let images = prop::collection::vec(attachment(MediaKind::Image), images);
+            (images, prop::collection::vec(attachment(MediaKind::Document), documents))
+        })
+        .prop_map(|(images, documents)| [images, documents].concat());
     let send = (option::of(session_id()), text(), any::<bool>(), option::of(text()), attachments).prop_map(
         |(session_id, message, streaming, model, attachments)| {
             // Blank is refused where nothing comes with it.
@@ -55,8 +61,8 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
             .boxed(),
         (session_id(), title()).prop_map(|(session_id, title)| RenameSession { session_id, title }.into()).boxed(),
         session_id().prop_map(|session_id| DeleteSession { session_id }.into()).boxed(),
-        (tool_use_id(), any::<bool>())
-            .prop_map(|(tool_use_id, approved)| ApproveTool { tool_use_id, approved }.into())
+        (tool_use_id(), option::of(message_id()), any::<bool>())
+            .prop_map(|(tool_use_id, message_id, approved)| ApproveTool { tool_use_id, message_id, approved }.into())
             .boxed(),
         (option::of(timestamp()), option::of(timestamp()), group_by, option::of(usage_scope))
             .prop_map(|(from, to, group_by, scope)| UsageQuery { from, to, group_by, scope }.into())
@@ -65,4 +71,14 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
         text().prop_map(|token| AuthRefresh { token }.into()).boxed(),
         Just(Ping {}.into()).boxed(),
     ])
+}
+
+/// A file of this kind, within the rules.
+fn attachment(kind: MediaKind) -> impl Strategy<Value = Attachment> {
+    let types: Vec<_> = MEDIA_TYPES.iter().filter(|(_, media)| media.kind == kind).map(|(name, _)| *name).collect();
+    let data = "([A-Za-z0-9+/]{4}){0,3}([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)";
+    (text(), prop::sample::select(types), data).prop_map(|(name, media_type, data)| {
+        let name = if name.trim().is_empty() { "x".to_owned() } else { name };
+        Attachment { name, media_type: media_type.into(), data }
+    })
 }

@@ -2,7 +2,7 @@
 
 use proptest::{option, prelude::*, strategy::Union};
 
-use super::{error, ids, message, message_id, session_id, stop_reason, text, timestamp, tool_use, usage};
+use super::{error, ids, message, message_id, session_id, stop_reason, text, timestamp, tool_use, tool_use_id, usage};
 use crate::{AnswerState, ModelPrice, price::LongPromptPrice, server::*};
 
 pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ServerMessage>> {
@@ -59,7 +59,11 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ServerMessage>> {
         stream().prop_map(ServerMessage::MessageStream).boxed(),
         complete.prop_map(ServerMessage::MessageComplete).boxed(),
         stream().prop_map(ServerMessage::ReasoningStream).boxed(),
+        stream().prop_map(ServerMessage::ToolInputStream).boxed(),
         tool.prop_map(ServerMessage::ToolUse).boxed(),
+        (tool_use_id(), any::<bool>())
+            .prop_map(|(tool_use_id, approved)| ServerMessage::ToolApproved(ToolApproved { tool_use_id, approved }))
+            .boxed(),
         status.prop_map(ServerMessage::Status).boxed(),
         snapshot.prop_map(ServerMessage::Snapshot).boxed(),
         error().prop_map(ServerMessage::Error).boxed(),
@@ -85,12 +89,8 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ServerMessage>> {
 }
 
 fn sum() -> impl Strategy<Value = UsageSum> {
-    (any::<[u64; 4]>(), usage()).prop_map(|([turns, calls, estimated_calls, unpriced_calls], usage)| UsageSum {
-        turns,
-        calls,
-        estimated_calls,
-        unpriced_calls,
-        usage,
+    (any::<[u64; 5]>(), usage()).prop_map(|([turns, calls, estimated_calls, unpriced_calls, tool_calls], usage)| {
+        UsageSum { turns, calls, estimated_calls, unpriced_calls, tool_calls, usage }
     })
 }
 
@@ -167,7 +167,7 @@ fn hello() -> impl Strategy<Value = ServerHello> {
         max_parallel_turns,
     });
     let who = (principal, option::of(any::<u64>()));
-    (any::<u32>(), who, any::<bool>(), limits, models, text(), prop::collection::vec(text(), 0..3)).prop_map(
+    (any::<u32>(), who, any::<bool>(), limits, models, text(), prop::collection::vec(tool_info(), 0..3)).prop_map(
         |(version, (principal, expires_in_ms), demo, limits, models, price_version, tools)| ServerHello {
             version,
             principal,
@@ -178,6 +178,13 @@ fn hello() -> impl Strategy<Value = ServerHello> {
             price_version,
             tools,
         },
+    )
+}
+
+fn tool_info() -> impl Strategy<Value = ToolInfo> {
+    let approval = prop::sample::select(vec![ToolApproval::Always, ToolApproval::Session, ToolApproval::Never]);
+    (text(), text(), option::of(text()), option::of(text()), approval).prop_map(
+        |(name, server, title, description, approval)| ToolInfo { name, server, title, description, approval },
     )
 }
 
