@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use crate::{
     bedrock::{
-        Bedrock, ConverseRequest, Turn, Upstream as _, UpstreamError, UpstreamEvent,
+        Bedrock, ConverseRequest, Upstream as _, UpstreamError, UpstreamEvent,
         connect::{ConnectError, Found, Options, connect, find},
     },
     settings::Upstream,
@@ -63,10 +63,9 @@ fn line(right: bool, what: &str, text: &str) -> bool {
 fn smallest(model: &str) -> ConverseRequest {
     ConverseRequest {
         model: model.to_owned(),
-        system: None,
-        turns: vec![Turn { role: Role::User, text: "Say ok.".to_owned() }],
+        turns: vec![Turn::saying(Role::User, "Say ok.")],
         max_tokens: 1,
-        temperature: None,
+        ..ConverseRequest::default()
     }
 }
 

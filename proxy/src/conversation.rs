@@ -14,6 +14,13 @@ pub struct Turn {
     pub blocks: Vec<Block>,
 }
 
+impl Turn {
+    /// A turn that is nothing but text.
+    pub fn saying(role: Role, text: &str) -> Self {
+        Self { role, blocks: vec![Block::Text { text: text.to_owned() }] }
+    }
+}
+
 /// A piece of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

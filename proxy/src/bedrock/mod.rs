@@ -62,7 +62,7 @@ pub const IMAGE_TOKENS: usize = 1_600;
 const DOCUMENT_BYTES_OF_A_TOKEN: usize = 16;
 
 /// A call of a model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ConverseRequest {
     /// The model id, inference profile or ARN.
     pub model: String,

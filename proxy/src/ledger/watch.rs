@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use protocol::Timestamp;
+use protocol::{Timestamp, ToolUse};
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval},
@@ -66,6 +66,11 @@ impl Watch {
     /// A turn has ended; `is_refused` where no model was asked.
     pub fn turn_ended(&self, turn: &Turn, end: &End, took: Duration, is_refused: bool) {
         self.observe.turn_ended(turn, end, took, is_refused);
+    }
+
+    /// The call of a tool has ended.
+    pub fn tool_called(&self, turn: &Turn, call: &ToolUse) {
+        self.observe.tool_called(turn, call);
     }
 
     /// Whether anybody wants to have the text of answers.

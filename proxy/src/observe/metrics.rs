@@ -7,7 +7,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use protocol::ErrorCode;
+use protocol::{ErrorCode, ToolUse};
 
 use crate::store::{Call, CallOutcome};
 
@@ -31,6 +31,8 @@ const RETRIES: &str = "outcrop_upstream_retries_total";
 const CALL_SECONDS: &str = "outcrop_upstream_call_seconds";
 const FIRST_TOKEN_SECONDS: &str = "outcrop_time_to_first_token_seconds";
 const TOKENS: &str = "outcrop_tokens_total";
+const TOOL_CALLS: &str = "outcrop_tool_calls_total";
+const TOOL_SECONDS: &str = "outcrop_tool_call_seconds";
 const COST: &str = "outcrop_cost_nanodollars_total";
 const UNPRICED: &str = "outcrop_unpriced_calls_total";
 const CALLS_RUNNING: &str = "outcrop_upstream_calls_running";
@@ -55,21 +57,23 @@ const PLAIN_COUNTERS: [(&str, &str); 6] = [
     (AUDIT_FAILURES, "Tries to write the audit log that failed."),
 ];
 
-const COUNTERS: [(&str, &str); 8] = [
+const COUNTERS: [(&str, &str); 9] = [
     (TURNS, "Answers that have ended, by outcome: complete, cancelled, or the code of an error."),
     (ERRORS, "Errors that clients were told, by code."),
     (CALLS, "Calls of models, by model and outcome."),
-    (RETRIES, "Calls of models that were not the first for their answer."),
+    (RETRIES, "Calls of models after one for the same answer that failed."),
+    (TOOL_CALLS, "Calls of tools, by server and outcome."),
     (TOKENS, "Tokens, by model and kind: input, output, cache_read, cache_write."),
     (COST, "What calls cost, in billionths of a US dollar, by model."),
     (REFUSED, "WebSockets that were refused, by HTTP status."),
     (STORE_ERRORS, "Operations of the store that failed, by operation."),
 ];
 
-const HISTOGRAMS: [(&str, &str); 4] = [
+const HISTOGRAMS: [(&str, &str); 5] = [
     (TURN_SECONDS, "How long answers took."),
     (CALL_SECONDS, "How long calls of models took, by model."),
     (FIRST_TOKEN_SECONDS, "How long calls of models took to bring the first content, by model."),
+    (TOOL_SECONDS, "How long calls of tools took, by server."),
     (STORE_SECONDS, "How long operations of the store took, by operation."),
 ];
 
@@ -96,7 +100,7 @@ pub fn install() -> Option<&'static PrometheusHandle> {
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    let of_answers = [TURN_SECONDS, CALL_SECONDS, FIRST_TOKEN_SECONDS];
+    let of_answers = [TURN_SECONDS, CALL_SECONDS, FIRST_TOKEN_SECONDS, TOOL_SECONDS];
     let builder =
         PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(STORE_SECONDS.to_owned()), &STORE_BUCKETS)?;
     of_answers.iter().try_fold(builder, |builder, name| {
@@ -154,13 +158,23 @@ pub(crate) fn error(code: ErrorCode) {
     counter!(ERRORS, "code" => code.as_str()).increment(1);
 }
 
-/// A call was settled.
-pub(crate) fn call(call: &Call) {
+/// The call of a tool has ended, or it was not called.
+pub(super) fn tool(call: &ToolUse) {
+    // Servers are those of the operator's file.
+    let server = || call.server.clone().unwrap_or_default();
+    counter!(TOOL_CALLS, "server" => server(), "outcome" => call.status.as_str()).increment(1);
+    if let Some(ms) = call.duration_ms {
+        histogram!(TOOL_SECONDS, "server" => server()).record(ms as f64 * MILLI);
+    }
+}
+
+/// A call was settled; `is_retry` where the one before it for the same answer had failed.
+pub(super) fn call(call: &Call, is_retry: bool) {
     let Call { usage, .. } = call;
     // Models are those of the settings.
     let model = || call.model.clone();
     counter!(CALLS, "model" => model(), "outcome" => call.outcome.as_str()).increment(1);
-    if call.number > 1 {
+    if is_retry {
         counter!(RETRIES, "model" => model()).increment(1);
     }
     for (kind, tokens) in [

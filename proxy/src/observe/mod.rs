@@ -18,6 +18,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use crate::{
     https::AddressError,
     ledger::export::CallEntry,
+    principal::Owner,
     settings::{Observability, OnAuditFailure, Switch},
     sources::Sources,
     store::{Call, CallOutcome},
@@ -25,7 +26,7 @@ use crate::{
 };
 
 use audit::{Audit, Rotating, What};
-use protocol::StopReason;
+use protocol::{StopReason, ToolUse};
 use traces::Traces;
 
 pub use audit::{Asker, Target};
@@ -106,7 +107,11 @@ impl Observe {
 
     /// Calls were settled, of an answer with this text.
     pub(crate) fn calls(&self, caller: Option<&Caller>, calls: &[Call], answer: Option<&str>) {
-        calls.iter().for_each(metrics::call);
+        let mut failed = false;
+        for call in calls {
+            metrics::call(call, failed);
+            failed = matches!(call.outcome, CallOutcome::Failed(_));
+        }
         self.record_calls(caller, calls, answer, true);
     }
 
@@ -143,6 +148,27 @@ impl Observe {
             caller.refused(code, Some((&turn.session_id, &turn.message_id)));
         }
         caller.span.end(code);
+    }
+
+    /// The call of a tool has ended, or it was not called.
+    pub(crate) fn tool_called(&self, turn: &Turn, call: &ToolUse) {
+        metrics::tool(call);
+        let Owner { organization, user } = turn.owner.clone();
+        let asker = turn.caller.as_ref().map(|caller| caller.asker.clone()).unwrap_or_default();
+        let asker = Asker { organization: Some(organization), user: Some(user), ..asker };
+        let what = What::ToolCall {
+            session_id: &turn.session_id,
+            message_id: &turn.message_id,
+            tool_use_id: &call.tool_use_id,
+            server: call.server.as_deref(),
+            tool: &call.name,
+            outcome: call.status,
+            approved: call.approved,
+            duration_ms: call.duration_ms,
+            input: Some(&call.input).filter(|_| self.has_text()),
+            result: call.result.as_ref().filter(|_| self.has_text()),
+        };
+        self.record(&asker, &what);
     }
 
     fn record(&self, asker: &Asker, what: &What<'_>) {

@@ -101,7 +101,7 @@ fn said(kept: &Kept, reader: Reader<'_>) -> Vec<Turn> {
         (false, _) => kept.turns.clone(),
         (true, true) => of_parts(&message.parts),
         (true, false) => {
-            vec![Turn { role: message.role, blocks: vec![Block::Text { text: message.content.clone() }] }]
+            vec![Turn::saying(message.role, &message.content)]
         }
     };
     for turn in &mut turns {
@@ -169,10 +169,11 @@ fn fitting(block: Block, role: Role, is_own: bool, has_tools: bool) -> Option<Bl
             Some(Block::ToolUse { id, name, input: object(input) })
         }
         (Block::ToolResult { content, .. }, Role::User) if !has_tools => {
-            let texts: Vec<_> = content.iter().filter_map(|block| match block {
-                Block::Text { text } => Some(text.as_str()),
+            let words = |block: &Block| match block {
+                Block::Text { text } => Some(text.clone()),
                 _ => None,
-            });
+            };
+            let texts: Vec<_> = content.iter().filter_map(words).collect();
             text(&format!("[It returned: {}]", cut(&texts.join("\n"))))
         }
         (Block::ToolResult { id, content, failed }, Role::User) => Some(Block::ToolResult { id, content, failed }),

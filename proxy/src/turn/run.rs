@@ -240,14 +240,10 @@ impl Runner {
         let about_results = (!tools.is_empty()).then_some(ABOUT_RESULTS);
         let system: Vec<&str> = self.limits.system_prompt.as_deref().into_iter().chain(about_results).collect();
         let mut request = ConverseRequest {
-            model: String::new(),
             system: (!system.is_empty()).then(|| system.join("\n\n")),
             turns: conversation(&history, self.limits.history_messages, reader),
-            max_tokens: 0,
-            temperature: None,
             tools,
-            reasoning_tokens: None,
-            is_cached: false,
+            ..ConverseRequest::default()
         };
         self.fit(&mut request, &turn.model());
         self.turns.rates().tokens(owner, request.most_tokens()).map_err(OverRate::into_data)?;
@@ -270,7 +266,7 @@ impl Runner {
     }
 
     /// What is set aside for the answer to `request`, by whichever model gives it.
-    fn reservation(&self, turn: &Turn, request: &ConverseRequest) -> Reservation {
+    pub(super) fn reservation(&self, turn: &Turn, request: &ConverseRequest) -> Reservation {
         let others = self.fallback_models(&turn.owner).map(String::as_str);
         let models = std::iter::once(request.model.as_str()).chain(others);
         let most = |model| (model, self.max_tokens(model));

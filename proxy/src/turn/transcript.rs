@@ -36,7 +36,7 @@ impl Transcript {
         let mut turns = self.turns.clone();
         let is_amid_round = self.turns.last().is_some_and(|turn| turn.role == Role::User);
         if is_amid_round && !rest.trim().is_empty() {
-            turns.push(Turn { role: Role::Assistant, blocks: vec![Block::Text { text: rest }] });
+            turns.push(Turn::saying(Role::Assistant, &rest));
         }
         turns
     }

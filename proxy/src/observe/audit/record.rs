@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use protocol::{ErrorCode, MessageId, RequestId, SessionId, Timestamp, server::PrincipalRole};
+use protocol::{
+    ErrorCode, MessageId, RawJson, RequestId, SessionId, Timestamp, ToolStatus, ToolUseId, server::PrincipalRole,
+};
 use serde::Serialize;
 
 use crate::{
@@ -118,6 +120,25 @@ pub(crate) enum What<'a> {
         question: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         answer: Option<&'a str>,
+    },
+    /// A tool was called, or was not called though the model wanted it to be.
+    #[serde(rename = "tool.call")]
+    ToolCall {
+        session_id: &'a SessionId,
+        message_id: &'a MessageId,
+        tool_use_id: &'a ToolUseId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server: Option<&'a str>,
+        tool: &'a str,
+        outcome: ToolStatus,
+        /// Whether a person let it run.
+        approved: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        duration_ms: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        input: Option<&'a RawJson>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        result: Option<&'a RawJson>,
     },
     /// What somebody asked for was refused.
     #[serde(rename = "request.refused")]
