@@ -139,9 +139,10 @@ impl Days {
         self.last.0 - self.first.0 + 1
     }
 
-    /// As many days, right before these.
-    pub(super) fn before(self) -> Self {
-        Self { first: self.first.back(self.count()), last: self.first.back(1) }
+    /// As many days, right before these; none where there are not as many.
+    pub(super) fn before(self) -> Option<Self> {
+        let first = self.first.0.checked_sub(self.count())?;
+        Some(Self { first: Day(first), last: self.first.back(1) })
     }
 
     pub(super) fn begin(self) -> Timestamp {

@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use super::{
     Analytics, Caller,
-    arguments::{MAX_DAYS, Trend},
+    arguments::Trend,
     days::{Day, Days},
     failure::Failure,
     figures::{Entry, Figures, Head, Listed, MAX_ROWS, Others, Row, dollars, notes, rows, total},
     read,
 };
+use crate::ledger::report::ReportRow;
 
 /// How usage goes up or down.
 #[derive(Debug, Serialize)]
@@ -59,16 +60,12 @@ impl Analytics {
         let asked: Trend = read(arguments)?;
         let today = self.today();
         let days = asked.days(today)?;
-        let before = days.before();
-        if before.count() < days.count() {
-            let text = "There are not as many days before these: choose a later from.";
-            return Err(Failure::Arguments(text.to_owned()));
-        }
-        debug_assert!(before.count() + days.count() <= MAX_DAYS);
+        let too_early = || Failure::Arguments("There are not as many days before these: choose a later from.".to_owned());
+        let before = days.before().ok_or_else(too_early)?;
         let scope = asked.scope.unwrap_or(caller.scope());
         let both = Days { first: before.first, last: days.last };
         let report = self.report(caller, scope, both, GroupBy::Day).await?;
-        let of_day = |row: &crate::ledger::report::ReportRow| {
+        let of_day = |row: &ReportRow| {
             let day = Day::try_from(row.keys.first().cloned().unwrap_or_default()).ok()?;
             Some((day, row.sum.clone()))
         };
