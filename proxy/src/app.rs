@@ -20,7 +20,7 @@ use crate::{
     http::{AdminToken, Http, MIN_TOKEN_CHARS, Origins, Tls, TlsError},
     https::AddressError,
     ledger::{
-        Budgets, Watch,
+        Budgets, Reports, Watch,
         alerts::Heights,
         metrics::Metrics,
         unusual::{Rule, Unusual},
@@ -209,6 +209,7 @@ impl App {
         let (shares, is_one_person) = (&settings.limits, !auth.is_on());
         let (watch, settled) = Watch::new(observe.clone());
         let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
+        let reports = Arc::new(Reports::new(store.clone(), budgets.clone()));
         let runner = Runner {
             upstream: Arc::new(connect(found, options)?.guarded(settings.upstream.guarding.guardrail())),
             store,
@@ -240,7 +241,7 @@ impl App {
         };
         let server = &settings.server;
         let http = Http {
-            service: Arc::new(Service::new(runner.clone(), auth, offer)),
+            service: Arc::new(Service::new(runner.clone(), auth, offer, reports)),
             sockets: Sockets::new(MaxSockets {
                 all: server.max_sockets as usize,
                 of_user: server.max_sockets_per_user as usize,

@@ -4,6 +4,7 @@
 //! ([`bedrock`]) into its log and stores the answer ([`store`]); every socket that follows the turn sends what lies behind its
 //! cursor. [`app`] puts it together.
 
+pub mod analytics;
 pub mod app;
 pub mod auth;
 pub mod bedrock;

@@ -20,11 +20,10 @@ use protocol::{
     },
 };
 
-use tokio::sync::Semaphore;
-
 use crate::{
     auth::{Auth, CLOCK_SKEW_MS, Refusal, RevokeError},
     content::{self, MessageLimits},
+    ledger::Reports,
     principal::{Identity, Owner},
     sources::Sources,
     store::{Asked, Decision, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session},
@@ -39,9 +38,6 @@ pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// When to send a message again that there was no place for. Nobody knows when an answer ends.
 pub const BUSY_RETRY_AFTER_MS: u64 = 1_000;
-
-/// How many reports of usage are made at a time; others wait. Each may read very many calls.
-pub const MAX_REPORTS: usize = 4;
 
 /// What clients may ask for.
 #[derive(Debug, Clone)]
@@ -102,14 +98,13 @@ pub struct Service {
     runner: Arc<Runner>,
     auth: Auth,
     offer: Offer,
-    /// Places for reports.
-    reports: Semaphore,
+    reports: Arc<Reports>,
 }
 
 impl Service {
-    /// A service that answers those whom `auth` lets in with `runner`, within `offer`.
-    pub fn new(runner: Arc<Runner>, auth: Auth, offer: Offer) -> Self {
-        Self { runner, auth, offer, reports: Semaphore::new(MAX_REPORTS) }
+    /// A service that answers those whom `auth` lets in with `runner`, within `offer`, and tells them of usage with `reports`.
+    pub fn new(runner: Arc<Runner>, auth: Auth, offer: Offer, reports: Arc<Reports>) -> Self {
+        Self { runner, auth, offer, reports }
     }
 
     /// Who may talk.

@@ -6,6 +6,7 @@ pub mod export;
 pub mod metrics;
 pub mod query;
 pub mod report;
+pub mod reports;
 #[cfg(test)]
 mod testing;
 pub mod unusual;
@@ -15,4 +16,5 @@ pub mod webhook;
 pub use budgets::{Budget, Budgets};
 pub use query::Query;
 pub use report::{Report, ReportError};
+pub use reports::Reports;
 pub use watch::Watch;

@@ -9,6 +9,7 @@ mod limits;
 mod money;
 mod observe;
 mod server;
+mod tools;
 
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub use limits::Limits;
 pub use money::{MetricsFormat, Money};
 pub use observe::{LogFormat, MIN_AUDIT_LOG_BYTES, Observability, OnAuditFailure, Switch};
 pub use server::{MAX_SHUTDOWN_GRACE, Server};
+pub use tools::{MAX_APPROVAL_TIMEOUT, MIN_APPROVAL_TIMEOUT, ToolSettings};
 
 /// The models that demo mode offers beside the default one, so that there is something to choose from.
 const DEMO_MODELS: [&str; 3] = [
@@ -166,6 +168,9 @@ pub struct Serve {
     /// How answers are made, and how long they may take.
     #[command(flatten)]
     pub answers: Answers,
+    /// Tools, and what an answer may use with them.
+    #[command(flatten)]
+    pub tools: ToolSettings,
     /// What can be seen of it from outside.
     #[command(flatten)]
     pub observe: Observability,

@@ -7,7 +7,7 @@ use bedrock_emulator::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::command::Run;
 
 /// Every heading, and what a person looks for first.
-const SERVE_HELP: [&str; 24] = [
+const SERVE_HELP: [&str; 28] = [
     "Server:",
     "Conversations:",
     "Bedrock:",
@@ -27,6 +27,10 @@ const SERVE_HELP: [&str; 24] = [
     "/admin/usage",
     "OUTCROP_ALERT_WEBHOOK",
     "OUTCROP_METRICS",
+    "Tools:",
+    "OUTCROP_MCP_CONFIG",
+    "OUTCROP_ANALYTICS_APPROVAL",
+    "[default: 10m]",
     "Observability:",
     "OUTCROP_LOG_FORMAT",
     "OUTCROP_AUDIT_LOG",

@@ -17,7 +17,7 @@ use outcrop_proxy::{
         ConverseRequest, EventSource, Target, Upstream, UpstreamError, UpstreamEvent, WholeAnswer, upstream::TakeEvent,
     },
     content::MessageLimits,
-    ledger::{Budgets, Watch},
+    ledger::{Budgets, Reports, Watch},
     models::ModelRules,
     principal::{Identity, Owner},
     service::{Offer, Service},
@@ -78,7 +78,8 @@ impl World {
             max_parallel_turns: limits.max_turns_per_socket,
             demo: false,
         };
-        let service = Arc::new(Service::new(runner.clone(), Auth::off(Sources::system()), offer));
+        let reports = Arc::new(Reports::new(runner.store.clone(), runner.budgets.clone()));
+        let service = Arc::new(Service::new(runner.clone(), Auth::off(Sources::system()), offer, reports));
         Self { service, bedrock, settings, runner }
     }
 

@@ -14,7 +14,7 @@ use futures_util::{Stream, stream::FuturesUnordered};
 use outcrop_proxy::{
     auth::Auth,
     content::MessageLimits,
-    ledger::{Budget, Budgets, Watch},
+    ledger::{Budget, Budgets, Reports, Watch},
     models::ModelRules,
     principal::Identity,
     service::{Offer, Outcome, Service},
@@ -114,7 +114,8 @@ impl Machine {
         };
         async move {
             runner.close_unfinished().await.expect("a store");
-            Process { service: Arc::new(Service::new(runner, Auth::off(sources), offer)), dead }
+            let reports = Arc::new(Reports::new(runner.store.clone(), runner.budgets.clone()));
+            Process { service: Arc::new(Service::new(runner, Auth::off(sources), offer, reports)), dead }
         }
     }
 }
