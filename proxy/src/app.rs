@@ -14,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info};
 
 use crate::{
+    analytics::Analytics,
     auth::{Auth, KeyError, Revocations},
     bedrock::connect::{ConnectError, Found, Options, connect, find},
     content::MessageLimits,
@@ -30,13 +31,14 @@ use crate::{
     models::ModelRules,
     observe::{Measured, Observe, ObserveError, Page, PageError, metrics::Levels, panics::lasting},
     service::{Offer, Service},
-    settings::{Authentication, Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind},
+    settings::{Authentication, Conversations, Demo, Dynamodb, MetricsFormat, OnStop, Serve, StoreKind, Switch},
     sources::Sources,
     store::{
         DynamoStore, MemoryStore, OpenError, SqliteStore, Store, StoreError,
         dynamodb::{self, CreateError},
     },
-    turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers, queue::Queue},
+    tools::{self, ToolsError},
+    turn::{Limits, MAX_SETTLING, Runner, ToolLimits, Turns, attempts::RetryPolicy, breaker::Breakers, queue::Queue},
     ws::sockets::{MaxSockets, Sockets},
 };
 
@@ -127,6 +129,9 @@ pub enum StartError {
         "{0} cannot be read as a table of who may use which model ({1}): it has the columns organization and model"
     )]
     ModelRules(PathBuf, String),
+    /// There are no tools.
+    #[error(transparent)]
+    Tools(#[from] ToolsError),
     /// The emulator of demo mode did not start.
     #[error("the built-in emulator did not start ({0}): try again, or set AWS credentials and leave --demo out")]
     Emulator(io::Error),
@@ -210,10 +215,14 @@ impl App {
         let (watch, settled) = Watch::new(observe.clone());
         let watcher = watcher(settings, settled, store.clone(), budgets.clone())?;
         let reports = Arc::new(Reports::new(store.clone(), budgets.clone()));
+        let analytics = Analytics::new(reports.clone(), Sources::system().now, observe.clone());
+        let tools = tools::start(&settings.tools, analytics)?;
+        tools.ready(tools::START_TIMEOUT).await;
         let runner = Runner {
             upstream: Arc::new(connect(found, options)?.guarded(settings.upstream.guarding.guardrail())),
             store,
             catalog: Arc::new(catalog),
+            tools,
             budgets,
             turns: Arc::new(Turns::within(shares.turns(is_one_person), shares.rates(is_one_person))),
             queue: Queue::new(shares.width(is_one_person), shares.queue_timeout),
@@ -329,6 +338,7 @@ impl App {
             never = reload_tls(self.http.tls.as_ref()) => match never {},
             () = goodbye => {}
         }
+        self.runner.tools.shutdown().await;
         self.http.observe.finish_traces().await;
         if let Some(emulator) = self.emulator {
             emulator.shutdown().await;
@@ -499,6 +509,17 @@ fn limits(settings: &Serve) -> Result<Limits, StartError> {
         stop_drain: (settings.answers.on_stop == OnStop::Drain).then_some(settings.answers.stop_drain_timeout),
         unwatched_timeout: settings.answers.unwatched_timeout,
         model_rules: model_rules(settings)?,
+        tools: ToolLimits {
+            rounds: settings.tools.max_tool_rounds,
+            calls: settings.tools.max_tool_calls,
+            timeout: settings.tools.tool_loop_timeout,
+            tokens: settings.tools.tool_loop_tokens,
+            nano_usd: settings.tools.tool_loop_cost,
+            approval_timeout: settings.tools.approval_timeout,
+            result_bytes: settings.tools.tool_result_bytes as usize,
+        },
+        reasoning_tokens: settings.tools.reasoning_tokens,
+        prompt_cache: settings.tools.prompt_cache == Switch::On,
     })
 }
 

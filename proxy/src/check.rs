@@ -7,6 +7,7 @@ use crate::{
         Bedrock, ConverseRequest, Upstream as _, UpstreamError, UpstreamEvent,
         connect::{ConnectError, Found, Options, connect, find},
     },
+    conversation::Turn,
     settings::Upstream,
 };
 use protocol::{Catalog, Role};

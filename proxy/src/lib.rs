@@ -24,6 +24,7 @@ pub mod sources;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod tools;
 pub mod turn;
 pub mod usage;
 pub mod ws;

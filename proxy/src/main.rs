@@ -12,8 +12,9 @@ use outcrop_proxy::{
     auth::mint::mint,
     check::check,
     observe::{Observe, logs, panics},
-    settings::{Cli, Command, Dynamodb, Mint, Serve, Usage},
+    settings::{Cli, Command, Dynamodb, Mint, Serve, Tools, Usage},
     sources::Sources,
+    tools,
     usage::usage,
 };
 use tokio::{
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             Command::Check(_) => ExitCode::FAILURE,
             Command::CreateTable(settings) => make_table(&settings).await,
             Command::Usage(settings) => tell_usage(&settings).await,
+            Command::Tools(settings) => tell_tools(&settings).await,
             Command::Token(settings) => make_token(&settings),
         }
     });
@@ -116,6 +118,14 @@ async fn tell_usage(settings: &Usage) -> ExitCode {
         },
         Err(text) => fail(&text),
     }
+}
+
+async fn tell_tools(settings: &Tools) -> ExitCode {
+    match tools::tell(settings).await {
+        Ok(told) => print!("{told}"),
+        Err(error) => return fail(&error.to_string()),
+    }
+    ExitCode::SUCCESS
 }
 
 fn make_token(settings: &Mint) -> ExitCode {

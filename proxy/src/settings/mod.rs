@@ -31,7 +31,7 @@ pub use limits::Limits;
 pub use money::{MetricsFormat, Money};
 pub use observe::{LogFormat, MIN_AUDIT_LOG_BYTES, Observability, OnAuditFailure, Switch};
 pub use server::{MAX_SHUTDOWN_GRACE, Server};
-pub use tools::{MAX_APPROVAL_TIMEOUT, MIN_APPROVAL_TIMEOUT, ToolSettings};
+pub use tools::{MAX_APPROVAL_TIMEOUT, MIN_APPROVAL_TIMEOUT, Mcp, ToolSettings, Tools};
 
 /// The models that demo mode offers beside the default one, so that there is something to choose from.
 const DEMO_MODELS: [&str; 3] = [
@@ -63,6 +63,8 @@ pub enum Command {
     CreateTable(Dynamodb),
     /// Tell what was used and what it cost, out of what the proxy keeps, which may go on meanwhile.
     Usage(Usage),
+    /// Tell which MCP servers and tools there are, and approve tools that have changed.
+    Tools(Tools),
     /// Make a token for development, signed with OUTCROP_JWT_SECRET.
     Token(Mint),
 }

@@ -19,9 +19,9 @@ pub const MIN_APPROVAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// What is appended to the path of the file of MCP servers for that of the pins.
 const PINS: &str = ".pins.json";
 
-/// Tools, and what an answer may use with them.
+/// Which MCP servers there are.
 #[derive(Debug, Args)]
-pub struct ToolSettings {
+pub struct Mcp {
     /// The MCP servers whose tools the model may call: a JSON file with mcpServers. There are none but the one built in if not set.
     #[arg(long, env = "OUTCROP_MCP_CONFIG", value_name = "FILE", help_heading = "Tools")]
     pub mcp_config: Option<PathBuf>,
@@ -29,6 +29,14 @@ pub struct ToolSettings {
     /// set.
     #[arg(long, env = "OUTCROP_MCP_PINS", value_name = "FILE", help_heading = "Tools")]
     pub mcp_pins: Option<PathBuf>,
+}
+
+/// Tools, and what an answer may use with them.
+#[derive(Debug, Args)]
+pub struct ToolSettings {
+    /// The servers.
+    #[command(flatten)]
+    pub mcp: Mcp,
     /// Whether the model may ask what was used and what it cost, with the tools built in. Each person sees what the usage page shows
     /// them.
     #[arg(long, env = "OUTCROP_ANALYTICS", value_enum, default_value = "on", value_name = "WHETHER", help_heading = "Tools")]
@@ -66,7 +74,7 @@ pub struct ToolSettings {
     pub reasoning_tokens: Option<u32>,
 }
 
-impl ToolSettings {
+impl Mcp {
     /// Where approved tools are remembered; nowhere where there are no servers.
     pub fn pins(&self) -> Option<PathBuf> {
         let beside = |config: &PathBuf| {
@@ -76,6 +84,17 @@ impl ToolSettings {
         };
         self.mcp_pins.clone().or_else(|| self.mcp_config.as_ref().map(beside))
     }
+}
+
+/// `outcrop-proxy tools`.
+#[derive(Debug, Args)]
+pub struct Tools {
+    /// The servers.
+    #[command(flatten)]
+    pub mcp: Mcp,
+    /// Approve what is held back since it is not what it was: SERVER/TOOL, or SERVER for all of it. A proxy that runs follows.
+    #[arg(long, value_name = "SERVER/TOOL")]
+    pub approve: Option<String>,
 }
 
 fn approval() -> impl TypedValueParser<Value = ToolApproval> {
@@ -125,7 +144,7 @@ mod tests {
     fn without_settings_the_built_in_tools_are_there_and_bounds_hold() {
         let tools = parse(&[]).unwrap();
         assert_eq!((tools.analytics, tools.analytics_approval), (Switch::On, ToolApproval::Never));
-        assert_eq!((tools.mcp_config.as_ref(), tools.pins()), (None, None));
+        assert_eq!((tools.mcp.mcp_config.as_ref(), tools.mcp.pins()), (None, None));
         assert_eq!((tools.max_tool_rounds, tools.max_tool_calls, tools.tool_result_bytes), (10, 50, 32_768));
         assert_eq!((tools.tool_loop_timeout, tools.approval_timeout), (Duration::from_secs(600), Duration::from_secs(300)));
         assert_eq!((tools.tool_loop_tokens, tools.tool_loop_cost, tools.reasoning_tokens), (None, None, None));
@@ -134,7 +153,7 @@ mod tests {
 
     #[test]
     fn pins_are_beside_the_file_of_servers_unless_they_have_a_path() {
-        let pins = |args: &[&str]| parse(args).unwrap().pins();
+        let pins = |args: &[&str]| parse(args).unwrap().mcp.pins();
         assert_eq!(pins(&["--mcp-config", "/etc/mcp.json"]), Some(PathBuf::from("/etc/mcp.json.pins.json")));
         assert_eq!(pins(&["--mcp-config", "a", "--mcp-pins", "/var/pins"]), Some(PathBuf::from("/var/pins")));
     }
