@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::PathBuf, sync::Arc, time::Duration};
 
-use comfy_table::{Table, presets::NOTHING};
+use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use outcrop_tools::{
     Approval, Builtin, Caller, Config, ConfigError, Hub, Options, Phase, Pins, PinsError, Role, ServerState,
 };
@@ -120,7 +120,7 @@ pub async fn tell(settings: &Tools) -> Result<String, ToolsError> {
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(header);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
     table
 }
 
