@@ -9,8 +9,8 @@ use outcrop_tools::{Approval, Caller, Tool};
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
     client::{
-        ApproveTool, AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions,
-        RenameSession, Resume, SendMessage,
+        ApproveTool, AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory,
+        ListSessions, RenameSession, Resume, SendMessage,
     },
     close::CloseCode,
     limits::MAX_CLIENT_FRAME_BYTES,
@@ -166,9 +166,7 @@ impl Service {
             ClientMessage::Usage(query) => self.usage(identity, &query).await,
             ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
             ClientMessage::ApproveTool(approve) => self.approve_tool(owner, approve).await,
-            ClientMessage::Regenerate(_)
-            | ClientMessage::Hello(_)
-            | ClientMessage::Refresh(_) => {
+            ClientMessage::Regenerate(_) | ClientMessage::Hello(_) | ClientMessage::Refresh(_) => {
                 let text = format!("{} is not served by this version of the proxy.", message.type_text());
                 Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
             }
@@ -185,7 +183,8 @@ impl Service {
         let session_id = send.session_id.clone().unwrap_or_else(|| self.sources().session_id());
         let whole = !send.streaming;
         let fingerprint = Fingerprint::of(&send);
-        let new = NewTurn { owner: owner.clone(), session_id, request_id, send, fingerprint, model, role: identity.role };
+        let new =
+            NewTurn { owner: owner.clone(), session_id, request_id, send, fingerprint, model, role: identity.role };
         let begin = match self.turns().known(&new) {
             Some(known) => known,
             None => match self.asked_before(&new).await {
@@ -534,8 +533,7 @@ impl Service {
     fn tools_of(&self, identity: &Identity) -> Vec<ToolInfo> {
         let Owner { organization, user } = identity.owner.clone();
         let nowhere = || Arc::from("");
-        let caller =
-            Caller { organization, user, role: role(identity.role), session: nowhere(), message: nowhere() };
+        let caller = Caller { organization, user, role: role(identity.role), session: nowhere(), message: nowhere() };
         let info = |tool: Arc<Tool>| ToolInfo {
             name: tool.name.to_string(),
             server: tool.server.to_string(),

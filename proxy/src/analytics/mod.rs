@@ -23,8 +23,8 @@ use protocol::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, JsonObject, ListToolsResult,
-        PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, JsonObject,
+        ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
     },
     serve_server,
     service::{NotificationContext, RequestContext},
@@ -76,7 +76,12 @@ impl Analytics {
         });
     }
 
-    async fn call(&self, tool: &str, arguments: JsonObject, caller: &Caller) -> Option<Result<CallToolResult, Failure>> {
+    async fn call(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+        caller: &Caller,
+    ) -> Option<Result<CallToolResult, Failure>> {
         Some(match tool {
             tools::USAGE_SUMMARY => self.usage_summary(arguments, caller).await.and_then(|answer| result(&answer)),
             tools::TOP_USERS => self.top_users(arguments, caller).await.and_then(|answer| result(&answer)),

@@ -272,8 +272,10 @@ mod tests {
         let signature =
             read("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"x"}}}"#);
         assert_eq!(signature.unwrap(), UpstreamEvent::Signature { block: 0, signature: "x".into() });
-        let redacted =
-            read("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"eA=="}}}"#);
+        let redacted = read(
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"eA=="}}}"#,
+        );
         assert_eq!(redacted.unwrap(), UpstreamEvent::Redacted { block: 0, base64: "eA==".into() });
     }
 

@@ -85,9 +85,10 @@ pub struct ConverseRequest {
 impl ConverseRequest {
     /// The bytes of text that are sent, for estimates; of images and documents, as many as their tokens would have in text.
     pub fn text_bytes(&self) -> usize {
-        let tools = self.tools.iter().map(|tool| {
-            tool.name.len() + tool.description.len() + tool.input_schema.to_string().len()
-        });
+        let tools = self
+            .tools
+            .iter()
+            .map(|tool| tool.name.len() + tool.description.len() + tool.input_schema.to_string().len());
         let turns = self.turns.iter().flat_map(|turn| &turn.blocks).map(bytes_of);
         self.system.as_deref().map_or(0, str::len) + tools.sum::<usize>() + turns.sum::<usize>()
     }

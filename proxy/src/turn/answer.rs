@@ -152,8 +152,7 @@ impl Runner {
             .unwrap_or_else(|_| Err(UpstreamError::silent(first)))?;
         let mut assembly = Assembly::default();
         let relaying = Relaying { turn, request, calls, toolbox };
-        let (stop_reason, usage) =
-            self.relay(relaying, stream.as_mut(), started + first, &mut assembly).await?;
+        let (stop_reason, usage) = self.relay(relaying, stream.as_mut(), started + first, &mut assembly).await?;
         // Nothing is to come any more; the connection is only worth keeping if that is so.
         tokio::spawn(async move {
             let _ = timeout(CLOSE_TIMEOUT, poll_fn(|cx| stream.poll_read(cx))).await;

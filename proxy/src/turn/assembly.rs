@@ -81,9 +81,7 @@ impl Assembly {
             Part::Reasoning { text, signature } => {
                 Some(Block::Reasoning { text, signature: (!signature.is_empty()).then_some(signature) })
             }
-            Part::Redacted(base64) => {
-                BASE64_STANDARD.decode(base64).ok().map(|data| Block::RedactedReasoning { data })
-            }
+            Part::Redacted(base64) => BASE64_STANDARD.decode(base64).ok().map(|data| Block::RedactedReasoning { data }),
             Part::Tool { id, name, input } => {
                 // A tool without arguments may be called without any text of them.
                 let input = if input.trim().is_empty() { "{}" } else { &input };

@@ -226,7 +226,8 @@ fn pair(turns: Vec<Turn>) -> Vec<Turn> {
         } else {
             let (results, rest): (Vec<_>, Vec<_>) =
                 turn.blocks.into_iter().partition(|block| matches!(block, Block::ToolResult { .. }));
-            turn.blocks = std::mem::take(&mut open).into_iter().map(|id| result_of(&id, &results)).chain(rest).collect();
+            turn.blocks =
+                std::mem::take(&mut open).into_iter().map(|id| result_of(&id, &results)).chain(rest).collect();
         }
         if !turn.blocks.is_empty() {
             paired.push(turn);

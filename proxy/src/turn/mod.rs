@@ -38,8 +38,8 @@ use protocol::{
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    observe::{Caller, current_caller},
     conversation::Block,
+    observe::{Caller, current_caller},
     principal::Owner,
     store::{Fingerprint, Kept},
 };

@@ -236,8 +236,7 @@ impl Runner {
 
 const NO_SUCH_TOOL: &str = "It was not called: there is no tool of this name. Use one that is offered.";
 const NO_OBJECT: &str = "It was not called: its arguments are not a JSON object.";
-const NOBODY_ASKED: &str =
-    "It was not called: a person has to allow it first, and whoever asks takes whole answers only, so that nobody can be asked.";
+const NOBODY_ASKED: &str = "It was not called: a person has to allow it first, and whoever asks takes whole answers only, so that nobody can be asked.";
 const SAID_NO: &str = "It was not called: the person said no. Do not call it again unless they ask for it.";
 const SAID_NOTHING: &str = "It was not called: nobody allowed it in time.";
 

@@ -31,8 +31,8 @@ use crate::{
     models::ModelRules,
     sources::Sources,
     store::{
-        Ask, Call, CallOutcome, Checkpoint, Closing, Decision, Kept, OpenAnswer, Opening, Reservation, Store, StoreError,
-        new_session,
+        Ask, Call, CallOutcome, Checkpoint, Closing, Decision, Kept, OpenAnswer, Opening, Reservation, Store,
+        StoreError, new_session,
     },
 };
 

@@ -11,10 +11,7 @@ use protocol::{
 use serde_json::{Map, Value};
 
 use super::{NewTurn, Turn};
-use crate::{
-    bedrock::ToolSpec,
-    conversation::Block,
-};
+use crate::{bedrock::ToolSpec, conversation::Block};
 
 /// The most text of a result that people see, in bytes.
 pub const SHOWN_BYTES: usize = 8 * 1024;
@@ -84,7 +81,13 @@ impl Toolbox {
     }
 
     /// Calls a tool. What is dropped is cancelled. The model is sent at most `text_bytes` of text and as many files as fit into `room`.
-    pub(super) async fn call(&self, tool: &Arc<Tool>, arguments: Map<String, Value>, text_bytes: usize, room: usize) -> Came {
+    pub(super) async fn call(
+        &self,
+        tool: &Arc<Tool>,
+        arguments: Map<String, Value>,
+        text_bytes: usize,
+        room: usize,
+    ) -> Came {
         match self.hub.call(tool, &self.caller, arguments).await {
             Outcome::Returned { content, is_error, truncated } => {
                 let status = if is_error { ToolStatus::Failed } else { ToolStatus::Succeeded };

@@ -107,7 +107,8 @@ fn a_conversation_starts_with_the_user() {
 
 #[test]
 fn calls_and_results_are_sent_again_under_the_names_that_bedrock_takes() {
-    let turns = vec![turn(A, vec![said("I look"), call("a")]), turn(U, vec![result("a", "1")]), turn(A, vec![said("1")])];
+    let turns =
+        vec![turn(A, vec![said("I look"), call("a")]), turn(U, vec![result("a", "1")]), turn(A, vec![said("1")])];
     let sent = conversation(&[plain(U, "how many?"), answer(turns), plain(U, "sure?")], 10, READER);
     assert_eq!(words(&sent), ["how many?", "I look +a", "=a", "1", "sure?"]);
     assert!(matches!(&sent[1].blocks[1], Block::ToolUse { name, .. } if name == "s__t"));
@@ -136,7 +137,10 @@ fn results_come_first_in_the_order_of_their_calls_and_none_is_there_twice_or_wit
         turn(A, vec![call("b"), said("done")]),
         turn(U, vec![result("b", "again")]),
     ]);
-    assert_eq!(repaired(&[plain(U, "q"), odd, plain(U, "and?")], 10), ["q", "+a +b", "=a =b by the way", "done", "and?"]);
+    assert_eq!(
+        repaired(&[plain(U, "q"), odd, plain(U, "and?")], 10),
+        ["q", "+a +b", "=a =b by the way", "done", "and?"]
+    );
 }
 
 #[test]
@@ -165,11 +169,14 @@ fn an_answer_of_which_only_the_shown_is_kept_is_sent_by_that() {
 #[test]
 fn reasoning_goes_back_to_the_model_that_signed_it_and_to_no_other() {
     let turns = vec![
-        turn(A, vec![
-            Block::Reasoning { text: "hm".into(), signature: Some("sig".into()) },
-            Block::RedactedReasoning { data: vec![1] },
-            call("a"),
-        ]),
+        turn(
+            A,
+            vec![
+                Block::Reasoning { text: "hm".into(), signature: Some("sig".into()) },
+                Block::RedactedReasoning { data: vec![1] },
+                call("a"),
+            ],
+        ),
         turn(U, vec![result("a", "1")]),
         turn(A, vec![Block::Reasoning { text: "unsigned".into(), signature: None }, said("1")]),
     ];
@@ -197,7 +204,10 @@ fn a_result_is_cut_once_its_question_is_answered() {
     let sent = conversation(&[plain(U, "q"), answer(turns), plain(U, "next")], 10, READER);
     let Block::ToolResult { content, .. } = &sent[2].blocks[0] else { panic!("{sent:?}") };
     let texts = words(&[turn(U, content.clone())]);
-    assert!(texts[0].starts_with("xxx") && texts[0].contains("… (there was more) [An image was here.] [The document a was here.]"));
+    assert!(
+        texts[0].starts_with("xxx")
+            && texts[0].contains("… (there was more) [An image was here.] [The document a was here.]")
+    );
 }
 
 #[test]
@@ -205,7 +215,9 @@ fn a_result_that_is_empty_says_so() {
     let empty = Block::ToolResult { id: "a".into(), content: vec![said(" ")], failed: false };
     let turns = vec![turn(A, vec![call("a")]), turn(U, vec![empty]), turn(A, vec![said("1")])];
     let sent = conversation(&[plain(U, "q"), answer(turns), plain(U, "next")], 10, READER);
-    assert!(matches!(&sent[2].blocks[0], Block::ToolResult { content, .. } if *content == [said("(It returned nothing.)")]));
+    assert!(
+        matches!(&sent[2].blocks[0], Block::ToolResult { content, .. } if *content == [said("(It returned nothing.)")])
+    );
 }
 
 #[test]
