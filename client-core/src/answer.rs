@@ -33,11 +33,20 @@ impl Progress {
         let applied = self.answer.apply(first, seq, event);
         if applied == Applied::Next {
             self.taken.resize(self.answer.parts().len(), 0);
-            if let TurnEvent::ToolUse { call } = event {
-                let same = |part: &Part| matches!(part, Part::ToolUse(known) if known.tool_use_id == call.tool_use_id);
-                if let Some(at) = self.answer.parts().iter().position(same) {
-                    self.taken[at] = 0;
+            let changed = match event {
+                TurnEvent::ToolUse { call } => {
+                    let same =
+                        |part: &Part| matches!(part, Part::ToolUse(known) if known.tool_use_id == call.tool_use_id);
+                    self.answer.parts().iter().position(same)
                 }
+                TurnEvent::ToolInput { part, .. } => {
+                    let at = *part as usize;
+                    matches!(self.answer.parts().get(at), Some(Part::ToolUse(_))).then_some(at)
+                }
+                _ => None,
+            };
+            if let Some(at) = changed {
+                self.taken[at] = 0;
             }
         }
         applied

@@ -2,7 +2,7 @@
 
 use protocol::{
     AnswerState, Applied, ErrorCode, ErrorData, Part, StopReason, TurnEvent, Usage,
-    codec::{Incoming, Received, StreamDecoder, StreamFrame, decode_server},
+    codec::{Incoming, Received, StreamDecoder, StreamFrame, StreamKind, decode_server},
 };
 
 use crate::{
@@ -41,9 +41,9 @@ impl Client {
         if let Some(at) = asked.or_else(|| self.followed(handle, &received.incoming)) {
             let request = &mut self.requests[at];
             if request.end.is_none() {
-                if let Incoming::Stream { reasoning, .. } = received.incoming {
+                if let Incoming::Stream { kind, .. } = received.incoming {
                     request.decoder.learn(text);
-                    request.decodes_reasoning = reasoning;
+                    request.decodes = kind;
                     self.latest = Some(request.handle);
                 }
                 self.answered(now, at, received, text.len());
@@ -112,8 +112,7 @@ impl Client {
     fn more(&mut self, now: Time, at: usize, frame: StreamFrame<'_>, frame_bytes: usize) {
         let request = &mut self.requests[at];
         let StreamFrame { part, first, seq, content } = frame;
-        let (reasoning, content) = (request.decodes_reasoning, &*content);
-        let event = if reasoning { TurnEvent::Reasoning { part, content } } else { TurnEvent::Text { part, content } };
+        let event = event(request.decodes, part, &content);
         request.received_bytes += frame_bytes;
         if request.received_bytes > self.config.max_answer_bytes {
             self.stop_too_long(at);
@@ -144,12 +143,9 @@ impl Client {
             }
         }
         match received.incoming {
-            Incoming::Stream { reasoning, session_id, message_id, part, first, seq, content } => {
+            Incoming::Stream { kind, session_id, message_id, part, first, seq, content } => {
                 request.name(&session_id, &message_id);
-                let content = &*content;
-                let event =
-                    if reasoning { TurnEvent::Reasoning { part, content } } else { TurnEvent::Text { part, content } };
-                if self.apply(now, at, first, seq, &event) {
+                if self.apply(now, at, first, seq, &event(kind, part, &content)) {
                     self.announce(at);
                 }
             }
@@ -299,5 +295,13 @@ impl Client {
         }
         let code = RequestErrorCode::Proxy(ErrorCode::MessageTooLarge);
         self.fail(at, RequestError::new(code, false, "the answer is longer than this client takes"));
+    }
+}
+
+fn event(kind: StreamKind, part: u32, content: &str) -> TurnEvent<'_> {
+    match kind {
+        StreamKind::Text => TurnEvent::Text { part, content },
+        StreamKind::Reasoning => TurnEvent::Reasoning { part, content },
+        StreamKind::ToolInput => TurnEvent::ToolInput { part, content },
     }
 }

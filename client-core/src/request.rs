@@ -1,6 +1,10 @@
 //! One request, from the call to its end.
 
-use protocol::{RequestId, StopReason, ToolUse, Usage, codec::StreamDecoder, server::StatusState};
+use protocol::{
+    RequestId, StopReason, ToolUse, Usage,
+    codec::{StreamDecoder, StreamKind},
+    server::StatusState,
+};
 
 use crate::{Handle, RequestError, Time, answer::Progress};
 
@@ -107,9 +111,9 @@ pub(crate) struct Request {
     pub(crate) session_id: String,
     pub(crate) message_id: String,
     pub(crate) progress: Progress,
-    /// How the frames of its text begin, and whether they are reasoning.
+    /// How the frames of its stream begin, and what they say more of.
     pub(crate) decoder: StreamDecoder,
-    pub(crate) decodes_reasoning: bool,
+    pub(crate) decodes: StreamKind,
     pub(crate) received_bytes: usize,
     pub(crate) status: Option<(StatusState, Option<u64>)>,
     /// The frame and the time of a `chat.resume` that is not answered yet.
@@ -138,7 +142,7 @@ impl Request {
             message_id: String::new(),
             progress: Progress::default(),
             decoder: StreamDecoder::default(),
-            decodes_reasoning: false,
+            decodes: StreamKind::Text,
             received_bytes: 0,
             status: None,
             resume: None,

@@ -9,6 +9,8 @@
  * ```
  */
 import type {
+  ApproveTool,
+  Attachment,
   CreateSession,
   ErrorCode,
   GetHistory,
@@ -70,7 +72,13 @@ export interface ChatClientOptions {
 }
 
 /** What to send. */
-export type Request = Omit<SendMessage, "streaming"> & {
+export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
+  /**
+   * Files to read with the message: as a browser has them, or read already. What {@link attachmentLimits} does not allow is refused before
+   * anything is read or sent, with `invalid_request` or `message_too_large` and the file's name. What is sent again under an `id` has to
+   * have the same files in the same order.
+   */
+  attachments?: Iterable<AttachmentSource>;
   /**
    * The message's idempotency key within its session, for a page that may have to send the same message again after it was loaded anew:
    * 1 to 128 bytes, best random, kept together with the session and the text until an answer comes. The same id with the same content is
@@ -84,6 +92,28 @@ export type Request = Omit<SendMessage, "streaming"> & {
    */
   resent?: boolean;
 };
+
+/**
+ * A file to send. What kind it is the end of its name says, or else its type; a `Blob` has no name and gets one. An {@link Attachment} is
+ * sent as it is.
+ */
+export type AttachmentSource = Attachment | File | Blob;
+
+/** What may be sent with one message: Bedrock's own limits, and what fits a frame. */
+export declare const attachmentLimits: {
+  readonly maxFiles: number;
+  /** How many of them may be documents, and not images. */
+  readonly maxDocuments: number;
+  /** All files together; `Blob.size` counts. */
+  readonly maxTotalBytes: number;
+  readonly mediaTypes: readonly string[];
+};
+
+/**
+ * Reads files into what `attachments` takes and JSON can hold: for a page that tells at once whether they can be sent, or that keeps a message
+ * to send it again after it was loaded anew. Rejects as a message with them would.
+ */
+export declare function readAttachments(files: Iterable<AttachmentSource>): Promise<Attachment[]>;
 
 /** An answer that is whole. */
 export interface Answer {
@@ -102,8 +132,12 @@ export type Chunk =
   | { type: "token"; content: string; sessionId: string; messageId: string }
   /** More of the model's reasoning. */
   | { type: "reasoning"; content: string; sessionId: string; messageId: string }
-  /** A tool is called, or its call has come further. */
-  | { type: "tool"; call: ToolUse; messageId: string }
+  /**
+   * A tool is called, or its call has come further: the whole call as it stands, in place of what was known of it. While its arguments are
+   * written (`"preparing"`) they are in `partialInput`, the beginning of a JSON text. One that is `"pending_approval"` waits for
+   * {@link ChatClient.approveTool}.
+   */
+  | { type: "tool"; call: ToolUse; sessionId: string; messageId: string }
   /** What the answer is waiting for. */
   | { type: "status"; state: StatusState; retryInMs?: number; messageId: string }
   /**
@@ -182,6 +216,13 @@ export class ChatClient {
   history(request: GetHistory): Promise<HistoryResponse>;
   renameSession(sessionId: string, title: string): Promise<Session>;
   deleteSession(sessionId: string): Promise<void>;
+
+  /**
+   * Lets a call that waits (`"pending_approval"`) run, or not. `messageId` is that of its answer: without it the call is not found where
+   * another process makes the answer. Resolves when the proxy has taken it, also where the same was said of the call before; what becomes of
+   * the call comes with the answer. Rejects with `invalid_request` where no such call waits: it was decided otherwise, or too late.
+   */
+  approveTool(decision: ApproveTool): Promise<void>;
 
   /**
    * What the proxy has counted, in rows by model, session, user, organisation, day or hour, with their sum and the budgets: of all pages and

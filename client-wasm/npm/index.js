@@ -13,6 +13,27 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How much of an answer that nobody takes is kept outside the core. */
 const MAX_HELD_CHARS = 65_536;
 
+const OFFICE = "application/vnd.openxmlformats-officedocument.";
+
+/** The media type of a file by the end of its name; browsers know some of these by other types, or not at all. */
+const MEDIA = {
+  png: "image/png",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  pdf: "application/pdf",
+  csv: "text/csv",
+  doc: "application/msword",
+  docx: `${OFFICE}wordprocessingml.document`,
+  xls: "application/vnd.ms-excel",
+  xlsx: `${OFFICE}spreadsheetml.sheet`,
+  html: "text/html",
+  txt: "text/plain",
+  md: "text/markdown",
+};
+
+export const attachmentLimits = { maxFiles: 20, maxDocuments: 5, maxTotalBytes: 716_800, mediaTypes: Object.values(MEDIA) };
+
 export class ChatError extends Error {
   constructor(code, message, details) {
     super(message, details?.cause && { cause: details.cause });
@@ -62,15 +83,18 @@ export class ChatClient {
 
   async sendMessage(request, { signal } = {}) {
     if (signal?.aborted) throw aborted(signal);
+    const attachments = request.attachments && (await readAttachments(request.attachments));
     const core = await this.#ready();
     if (signal?.aborted) throw aborted(signal);
-    const data = await this.#ask(() => send(core, request, false), signal);
+    const data = await this.#ask(() => send(core, { ...request, attachments }, false), signal);
     const { messageId, content, stopReason, usage } = data.message;
     return { sessionId: data.sessionId, messageId, content, stopReason, usage, message: data.message };
   }
 
   streamMessage(request, { signal } = {}) {
-    return this.#stream(new Stream(request.sessionId, (core) => send(core, request, true), signal, this.#frames), signal);
+    const stream = new Stream(request.sessionId, (core) => send(core, request, true), signal, this.#frames);
+    const read = request.attachments && readAttachments(request.attachments).then((attachments) => (request = { ...request, attachments }));
+    return this.#stream(stream, signal, read);
   }
 
   followMessage({ sessionId, inProgress: { message, seq } }, { signal } = {}) {
@@ -80,9 +104,9 @@ export class ChatClient {
     return this.#stream(stream, signal);
   }
 
-  #stream(stream, signal) {
+  #stream(stream, signal, read) {
     if (signal?.aborted) stream.stop();
-    this.#ready().then(
+    (read ? read.then(() => this.#ready()) : this.#ready()).then(
       (core) => {
         if (!stream.start(core)) return;
         this.#streams.set(stream.handle, stream);
@@ -111,6 +135,10 @@ export class ChatClient {
 
   async deleteSession(sessionId) {
     await this.#call("chat.delete_session", { sessionId });
+  }
+
+  async approveTool(decision) {
+    await this.#call("chat.approve_tool", decision);
   }
 
   usageReport(query) {
@@ -450,6 +478,39 @@ function address(url = "/ws") {
 /** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
 function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming) {
   return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent);
+}
+
+/** Files as they are sent. All are looked at before any is read. */
+export async function readAttachments(files) {
+  const { maxFiles, maxDocuments, maxTotalBytes, mediaTypes } = attachmentLimits;
+  let [bytes, documents] = [0, 0];
+  const checked = Array.from(files, (file, at) => {
+    const { name = `file ${at + 1}`, data = "" } = file;
+    const mediaType = file.mediaType ?? MEDIA[name.split(".").pop().toLowerCase()] ?? `${file.type}`.split(";")[0];
+    const refuse = (code, why) => {
+      throw new ChatError(code, `${name}: ${why}.`);
+    };
+    if (!mediaTypes.includes(mediaType)) refuse("invalid_request", "no model reads this kind of file");
+    const size = file.size ?? (data.replace(/=+$/, "").length * 3) >> 2;
+    if (size === 0) refuse("invalid_request", "the file is empty");
+    bytes += size;
+    documents += !mediaType.startsWith("image/");
+    if (at >= maxFiles || documents > maxDocuments || bytes > maxTotalBytes) {
+      refuse("message_too_large", `a message has at most ${maxFiles} files, ${maxDocuments} documents and ${maxTotalBytes >> 10} KiB of both`);
+    }
+    return { name, mediaType, data, file };
+  });
+  return Promise.all(checked.map(async ({ file, ...read }) => ({ ...read, data: read.data || (await base64(read.name, file)) })));
+}
+
+async function base64(name, file) {
+  let text = "";
+  try {
+    for (const byte of new Uint8Array(await file.arrayBuffer())) text += String.fromCharCode(byte);
+  } catch (cause) {
+    throw new ChatError("invalid_request", `${name}: the file cannot be read.`, { cause });
+  }
+  return btoa(text);
 }
 
 /** Unlike `crypto.randomUUID`, this works on pages without TLS too. */

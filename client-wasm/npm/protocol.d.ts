@@ -112,12 +112,12 @@ priceVersion?: string, };
 /**
  * Why an answer ended, in Bedrock's words, and one of our own.
  */
-export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "guardrail_intervened" | "content_filtered" | "model_context_window_exceeded" | "cancelled" | "other";
+export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "guardrail_intervened" | "content_filtered" | "model_context_window_exceeded" | "cancelled" | "tool_limit" | "other";
 
 /**
  * How far the call of a tool has come.
  */
-export type ToolStatus = "pending_approval" | "running" | "succeeded" | "failed" | "denied" | "unknown_outcome";
+export type ToolStatus = "preparing" | "pending_approval" | "running" | "succeeded" | "failed" | "denied" | "unknown_outcome";
 
 /**
  * Any JSON value, as text: a tool's arguments and results, which only the tool and the page understand.
@@ -137,9 +137,17 @@ toolUseId: ToolUseId,
  */
 name: string, 
 /**
- * Its arguments, as JSON.
+ * The MCP server that has it; none of a name that no tool has.
+ */
+server?: string, 
+/**
+ * Its arguments, as JSON; `{}` while the model is writing them.
  */
 input: RawJson, 
+/**
+ * Its arguments as far as the model has written them, while it does.
+ */
+partialInput?: string, 
 /**
  * How far it has come.
  */
@@ -149,9 +157,47 @@ status: ToolStatus,
  */
 durationMs?: number, 
 /**
- * What it returned, as JSON.
+ * What it returned, as JSON: a [`ToolResult`](crate::ToolResult).
  */
-result?: RawJson, };
+result?: ToolResult, 
+/**
+ * Whether a person let it run.
+ */
+approved?: boolean, };
+
+/**
+ * What a tool returned, as people see it: the model may have been sent more of it.
+ */
+export type ToolResult = { 
+/**
+ * Its text, or the beginning of it; why the tool was not called or failed, where it was not or did.
+ */
+text?: string, 
+/**
+ * Whether there was more text.
+ */
+truncated?: boolean, 
+/**
+ * What was returned beside text, such as images.
+ */
+files?: Array<AttachmentInfo>, };
+
+/**
+ * What is known of a file that was sent with a message.
+ */
+export type AttachmentInfo = { 
+/**
+ * The file's name.
+ */
+name: string, 
+/**
+ * Its media type, such as `image/png`.
+ */
+mediaType: string, 
+/**
+ * How many bytes it has.
+ */
+bytes: number, };
 
 /**
  * Who a message is from.
@@ -187,6 +233,10 @@ requestId?: RequestId,
  * All its text, parts joined.
  */
 content: string, 
+/**
+ * The files that were sent with it: on the person's messages.
+ */
+attachments?: Array<AttachmentInfo>, 
 /**
  * Who it is from.
  */
@@ -422,6 +472,10 @@ export type ApproveTool = {
  */
 toolUseId: ToolUseId, 
 /**
+ * The answer it is part of. Without it the call is looked for among the answers that this very process makes.
+ */
+messageId?: MessageId, 
+/**
  * Whether it may run.
  */
 approved: boolean, };
@@ -498,7 +552,7 @@ sessionId: SessionId,
 message: Message, };
 
 /**
- * `chat.message_stream` and `chat.reasoning_stream`: the events `first` to `seq`, joined.
+ * `chat.message_stream`, `chat.reasoning_stream` and `chat.tool_input_stream`: the events `first` to `seq`, joined.
  */
 export type MessageStream = { 
 /**
@@ -576,9 +630,17 @@ toolUseId: ToolUseId,
  */
 name: string, 
 /**
- * Its arguments, as JSON.
+ * The MCP server that has it; none of a name that no tool has.
+ */
+server?: string, 
+/**
+ * Its arguments, as JSON; `{}` while the model is writing them.
  */
 input: RawJson, 
+/**
+ * Its arguments as far as the model has written them, while it does.
+ */
+partialInput?: string, 
 /**
  * How far it has come.
  */
@@ -588,9 +650,26 @@ status: ToolStatus,
  */
 durationMs?: number, 
 /**
- * What it returned, as JSON.
+ * What it returned, as JSON: a [`ToolResult`](crate::ToolResult).
  */
-result?: RawJson, };
+result?: ToolResult, 
+/**
+ * Whether a person let it run.
+ */
+approved?: boolean, };
+
+/**
+ * `chat.tool_approved`: what was said about a call with `chat.approve_tool` is taken. The call itself goes on with `chat.tool_use`.
+ */
+export type ToolApproved = { 
+/**
+ * The call.
+ */
+toolUseId: ToolUseId, 
+/**
+ * Whether it runs.
+ */
+approved: boolean, };
 
 /**
  * What an answer is waiting for.
@@ -750,6 +829,10 @@ estimatedCalls: number,
  */
 unpricedCalls: number, 
 /**
+ * How many tools were called.
+ */
+toolCalls: number, 
+/**
  * What they used.
  */
 usage: Usage, };
@@ -774,6 +857,10 @@ estimatedCalls: number,
  * Those of them whose model has no price; the cost leaves them out.
  */
 unpricedCalls: number, 
+/**
+ * How many tools were called.
+ */
+toolCalls: number, 
 /**
  * What they used.
  */
@@ -917,6 +1004,36 @@ contextTokens?: number,
 price?: ModelPrice, };
 
 /**
+ * When a person is asked before a tool is called.
+ */
+export type ToolApproval = "always" | "session" | "never";
+
+/**
+ * A tool that the model may call.
+ */
+export type ToolInfo = { 
+/**
+ * The tool's own name.
+ */
+name: string, 
+/**
+ * The MCP server that has it.
+ */
+server: string, 
+/**
+ * Its name for people.
+ */
+title?: string, 
+/**
+ * What it does, in its server's words.
+ */
+description?: string, 
+/**
+ * When a person is asked before it is called.
+ */
+approval: ToolApproval, };
+
+/**
  * `server.hello`.
  */
 export type ServerHello = { 
@@ -950,9 +1067,9 @@ models: Array<ModelInfo>,
  */
 priceVersion: string, 
 /**
- * The tools the model may call, by name.
+ * The tools that the model may call for this person.
  */
-tools: Array<string>, };
+tools: Array<ToolInfo>, };
 
 /**
  * `auth.refreshed`.
@@ -1001,7 +1118,9 @@ export interface ServerMessages {
   "chat.message_stream": MessageStream;
   "chat.message_complete": MessageComplete;
   "chat.reasoning_stream": MessageStream;
+  "chat.tool_input_stream": MessageStream;
   "chat.tool_use": ToolUseUpdate;
+  "chat.tool_approved": ToolApproved;
   "chat.status": Status;
   "chat.snapshot": Snapshot;
   "chat.error": ErrorData;

@@ -49,11 +49,16 @@ fn tool_use(call: &ToolUse) -> String {
     object
         .text("toolUseId", call.tool_use_id.as_str())
         .text("name", &call.name)
+        .optional_text("server", call.server.as_deref())
         .raw("input", call.input.as_str())
+        .optional_text("partialInput", call.partial_input.as_deref())
         .text("status", call.status.as_str())
         .optional_number("durationMs", call.duration_ms);
     if let Some(result) = &call.result {
         object.raw("result", result.as_str());
+    }
+    if call.approved {
+        object.raw("approved", "true");
     }
     object.finish()
 }

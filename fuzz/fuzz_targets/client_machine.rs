@@ -26,6 +26,19 @@ enum Step {
         turn: bool,
         text: String,
     },
+    /// The model begins a call.
+    Call {
+        turn: bool,
+    },
+    /// It writes more of its arguments.
+    Input {
+        turn: bool,
+        text: String,
+    },
+    /// The call comes further.
+    Further {
+        turn: bool,
+    },
     Complete {
         turn: bool,
     },
@@ -53,7 +66,7 @@ enum Step {
     Cancel {
         turn: bool,
     },
-    Call,
+    List,
     Whole,
     Drain(u16),
     Closed,
@@ -101,15 +114,24 @@ struct Run {
 impl Run {
     fn step(&mut self, step: Step, honest: bool) {
         let ended = match step {
-            Step::Token { turn, .. } | Step::Complete { turn } | Step::Fail { turn } => self.has_ended(turn),
+            Step::Token { turn, .. }
+            | Step::Call { turn }
+            | Step::Input { turn, .. }
+            | Step::Further { turn }
+            | Step::Complete { turn }
+            | Step::Fail { turn } => self.has_ended(turn),
             _ => false,
         };
         let world = &mut self.world;
         match step {
-            Step::Token { .. } | Step::Complete { .. } | Step::Fail { .. } if ended => {}
+            Step::Token { .. } | Step::Call { .. } | Step::Input { .. } | Step::Further { .. } if ended => {}
+            Step::Complete { .. } | Step::Fail { .. } if ended => {}
             // A log has no empty events.
-            Step::Token { text, .. } if text.is_empty() => {}
+            Step::Token { text, .. } | Step::Input { text, .. } if text.is_empty() => {}
             Step::Token { turn, text } => world.proxy.token(turn.into(), &text),
+            Step::Call { turn } => world.proxy.begin_call(turn.into()),
+            Step::Input { turn, text } => world.proxy.write_input(turn.into(), &text),
+            Step::Further { turn } => world.proxy.further(turn.into()),
             Step::Complete { turn } => {
                 self.ended[usize::from(turn)] = true;
                 world.proxy.complete(turn.into());
@@ -153,7 +175,7 @@ impl Run {
                 self.handles.into_iter().for_each(|handle| self.world.take(handle));
             }
             Step::Cancel { turn } => world.cancel(self.handles[usize::from(turn)]),
-            Step::Call => {
+            Step::List => {
                 let now = world.now();
                 let _ = world.client.call(now, "chat.list_sessions", "{}");
                 // The world does what a call gave rise to with its next input.
@@ -217,6 +239,9 @@ impl Run {
         for (turn, handle) in self.handles.into_iter().enumerate() {
             let (has, shown) = (self.world.proxy.turns[turn].text(), self.world.text(handle));
             assert!(has.starts_with(shown), "{shown:?} is shown of {has:?}");
+            for call in self.world.calls(handle) {
+                assert!(self.world.proxy.turns[turn].once_was(call), "{call:?} is shown");
+            }
         }
     }
 
@@ -240,6 +265,7 @@ impl Run {
             match (&answer.done, &answer.failed) {
                 (Some((content, reason, _)), None) => {
                     assert_eq!(content, &has);
+                    assert_eq!(world.calls(handle), world.proxy.turns[turn].calls());
                     assert!(matches!(reason, StopReason::EndTurn | StopReason::Cancelled), "{reason:?}");
                 }
                 (None, Some(_)) => {}

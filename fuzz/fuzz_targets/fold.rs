@@ -15,6 +15,8 @@ enum Said {
     Text(String),
     Reasoning(String),
     Tool { id: u8, done: bool },
+    /// More of the arguments of a call, counted from the first.
+    ToolInput { call: u8, text: String },
 }
 
 #[derive(Debug, Arbitrary)]
@@ -38,6 +40,7 @@ struct Scenario {
 enum Event {
     Text(u32, String),
     Reasoning(u32, String),
+    ToolInput(u32, String),
     Tool(ToolUse),
     Complete(Usage),
     Failed(ErrorData),
@@ -48,6 +51,7 @@ impl Event {
         let event = match self {
             Self::Text(part, _) => TurnEvent::Text { part: *part, content: joined },
             Self::Reasoning(part, _) => TurnEvent::Reasoning { part: *part, content: joined },
+            Self::ToolInput(part, _) => TurnEvent::ToolInput { part: *part, content: joined },
             Self::Tool(call) => TurnEvent::ToolUse { call },
             Self::Complete(usage) => TurnEvent::Complete { stop_reason: StopReason::EndTurn, usage },
             Self::Failed(error) => TurnEvent::Error(error),
@@ -57,14 +61,16 @@ impl Event {
 
     fn content(&self) -> &str {
         match self {
-            Self::Text(_, text) | Self::Reasoning(_, text) => text,
+            Self::Text(_, text) | Self::Reasoning(_, text) | Self::ToolInput(_, text) => text,
             _ => "",
         }
     }
 
     fn joins(&self, next: &Self) -> bool {
         match (self, next) {
-            (Self::Text(a, _), Self::Text(b, _)) | (Self::Reasoning(a, _), Self::Reasoning(b, _)) => a == b,
+            (Self::Text(a, _), Self::Text(b, _))
+            | (Self::Reasoning(a, _), Self::Reasoning(b, _))
+            | (Self::ToolInput(a, _), Self::ToolInput(b, _)) => a == b,
             _ => false,
         }
     }
@@ -173,16 +179,26 @@ fn log(said: Vec<Said>, fails: bool) -> Vec<Event> {
                 let call = ToolUse {
                     tool_use_id: ToolUseId::new(format!("tool-{id}")).expect("an id"),
                     name: "clock".into(),
+                    server: None,
                     input: RawJson::new("{}").expect("JSON"),
-                    status: if done { ToolStatus::Succeeded } else { ToolStatus::Running },
+                    partial_input: None,
+                    status: if done { ToolStatus::Succeeded } else { ToolStatus::Preparing },
                     duration_ms: None,
                     result: None,
+                    approved: false,
                 };
                 let known = |part: &Part| matches!(part, Part::ToolUse(known) if known.tool_use_id == call.tool_use_id);
                 if !parts.iter().any(known) {
                     parts.push(Part::ToolUse(call.clone()));
                 }
                 log.push(Event::Tool(call));
+            }
+            Said::ToolInput { call, text } => {
+                let mut calls = parts.iter().enumerate().filter(|(_, part)| matches!(part, Part::ToolUse(_)));
+                let count = calls.clone().count().max(1);
+                if let Some((part, _)) = calls.nth(usize::from(call) % count) {
+                    log.push(Event::ToolInput(part as u32, text));
+                }
             }
         }
     }

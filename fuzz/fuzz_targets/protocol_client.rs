@@ -5,10 +5,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use protocol::{
-    ErrorCode, RequestId,
+    Attachment, ErrorCode, RequestId,
     client::*,
     codec::{Incoming, decode_client, decode_server, encode_client, encode_server},
-    limits::{MAX_ATTACHMENTS, MAX_CLIENT_FRAME_BYTES, MAX_JSON_DEPTH, MAX_PAGE_ITEMS, MAX_TITLE_CHARS},
+    limits::{
+        MAX_ATTACHMENTS, MAX_CLIENT_FRAME_BYTES, MAX_DOCUMENTS, MAX_FILE_NAME_CHARS, MAX_JSON_DEPTH, MAX_PAGE_ITEMS,
+        MAX_TITLE_CHARS,
+    },
     server::{ServerFrame, ServerMessage},
 };
 use serde_json::Value;
@@ -102,7 +105,9 @@ fn keeps_the_rules(message: &ClientMessage) -> bool {
     match message {
         ClientMessage::SendMessage(send) => {
             let says = !send.message.trim().is_empty() || !send.attachments.is_empty();
-            says && send.attachments.len() <= MAX_ATTACHMENTS
+            let documents = send.attachments.iter().filter(|file| !file.media_type.starts_with("image/")).count();
+            let counts = send.attachments.len() <= MAX_ATTACHMENTS && documents <= MAX_DOCUMENTS;
+            says && counts && send.attachments.iter().all(may_be_sent)
         }
         ClientMessage::Cancel(cancel) => cancel.message_id.iter().count() + cancel.request_id.iter().count() == 1,
         ClientMessage::CreateSession(create) => create.title.as_deref().is_none_or(title),
@@ -111,4 +116,38 @@ fn keeps_the_rules(message: &ClientMessage) -> bool {
         ClientMessage::GetHistory(history) => page(history.limit),
         _ => true,
     }
+}
+
+/// Whether a file is one that Bedrock reads, and its data base64 of at least one byte. How long it may be the frame's bound decides first.
+fn may_be_sent(file: &Attachment) -> bool {
+    const TYPES: [&str; 13] = [
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+        "application/pdf",
+        "text/csv",
+        "application/msword",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "text/html",
+        "text/plain",
+        "text/markdown",
+    ];
+    let named = !file.name.trim().is_empty() && file.name.chars().count() <= MAX_FILE_NAME_CHARS;
+    named && TYPES.contains(&&*file.media_type) && is_base64(&file.data)
+}
+
+/// Groups of four digits, of which the last may end in one or two `=` behind a digit whose unused bits are 0.
+fn is_base64(text: &str) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let (groups, rest) = text.as_bytes().as_chunks::<4>();
+    let Some((last, others)) = groups.split_last().filter(|_| rest.is_empty()) else { return false };
+    let ends = match last {
+        [a, b, b'=', b'='] => is_digit(a) && b"AQgw".contains(b),
+        [a, b, c, b'='] => is_digit(a) && is_digit(b) && b"AEIMQUYcgkosw048".contains(c),
+        all => all.iter().all(is_digit),
+    };
+    ends && others.as_flattened().iter().all(is_digit)
 }

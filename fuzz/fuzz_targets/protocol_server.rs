@@ -44,12 +44,11 @@ fn plain(text: &str) -> Option<StreamFrame<'_>> {
 /// Whether `text` is, byte for byte, a frame of the proxy's encoder.
 fn as_the_proxy_writes(text: &str) -> bool {
     let Ok(received) = decode_server(text) else { return false };
-    let Incoming::Stream { reasoning, session_id, message_id, part, first, seq, content } = received.incoming else {
+    let Incoming::Stream { kind, session_id, message_id, part, first, seq, content } = received.incoming else {
         return false;
     };
     let ids = (RequestId::new(&*received.id), SessionId::new(&*session_id), MessageId::new(&*message_id));
     let (Ok(id), Ok(session_id), Ok(message_id)) = ids else { return false };
-    let kind = if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
     StreamEncoder::new(&id, &session_id, &message_id).encode(kind, part, first, seq, &content) == text
 }
 
@@ -76,7 +75,13 @@ fn compare(text: &str) {
     };
     assert_eq!((Some(&*received.id), Some(&*received.kind)), (string("id"), kind));
     match received.incoming {
-        Incoming::Stream { session_id, message_id, part, first, seq, content, .. } => {
+        Incoming::Stream { kind, session_id, message_id, part, first, seq, content } => {
+            let theirs = match string("type") {
+                Some("chat.message_stream") => StreamKind::Text,
+                Some("chat.reasoning_stream") => StreamKind::Reasoning,
+                _ => StreamKind::ToolInput,
+            };
+            assert_eq!(kind, theirs);
             let Ok(data) = from_value::<MessageStream>(data) else { return };
             assert_eq!((&*session_id, &*message_id), (data.session_id.as_str(), data.message_id.as_str()));
             assert_eq!((part, first, seq, &*content), (data.part, data.first, data.seq, &*data.content));
@@ -137,7 +142,7 @@ fn compare(text: &str) {
 /// Whether serde takes `data` for what a client has to act on in a frame of this kind.
 fn serde_reads(kind: &str, data: Value) -> bool {
     match kind {
-        "chat.message_stream" | "chat.reasoning_stream" => from_value::<MessageStream>(data).is_ok(),
+        "chat.message_stream" | "chat.reasoning_stream" | "chat.tool_input_stream" => from_value::<MessageStream>(data).is_ok(),
         "chat.tool_use" => from_value::<ToolUseUpdate>(data).is_ok(),
         "chat.message_complete" => from_value::<MessageComplete>(data).is_ok(),
         "chat.message_response" => from_value::<MessageResponse>(data).is_ok(),

@@ -70,8 +70,8 @@ fuzz_target!(|steps: Vec<Step>| {
 /// What is known of one turn and of the connection's cursor into it.
 struct Followed {
     turn: Arc<Turn>,
-    /// Every event's text, and whether it is reasoning.
-    events: Vec<(bool, String)>,
+    /// Every event's text, and of what kind it is.
+    events: Vec<(StreamKind, String)>,
     ended: bool,
     /// Where the next frame may go on from: after the last frame, or where a resume asked for.
     cursors: Vec<u64>,
@@ -228,7 +228,7 @@ impl Rig {
         for left in (1..=events).rev() {
             let cut = if left == 1 { rest.len() } else { rest.floor_char_boundary(MAX_CONTENT_BYTES) };
             let (piece, after) = rest.split_at(cut);
-            followed.events.push((reasoning, piece.to_owned()));
+            followed.events.push((kind, piece.to_owned()));
             rest = after;
         }
         assert!(events == 0 || rest.is_empty());
@@ -288,11 +288,11 @@ impl Rig {
     fn sent(&mut self, text: &str) {
         let received = decode_server(text).unwrap_or_else(|error| panic!("{error:?} in {text}"));
         match received.incoming {
-            Incoming::Stream { reasoning, message_id, first, seq, content, .. } => {
+            Incoming::Stream { kind, message_id, first, seq, content, .. } => {
                 let followed = find(&mut self.turns, &message_id);
                 assert!(followed.cursors.contains(&(first - 1)), "{first} after {:?}", followed.cursors);
                 let events = &followed.events[first as usize - 1..seq as usize];
-                assert!(events.iter().all(|event| event.0 == reasoning));
+                assert!(events.iter().all(|event| event.0 == kind));
                 assert_eq!(*content, events.iter().map(|event| &*event.1).collect::<String>());
                 assert!(!content.is_empty() && content.len() <= MAX_CONTENT_BYTES);
                 followed.cursors = vec![seq];
@@ -301,7 +301,7 @@ impl Rig {
             Incoming::Response { message_id, content, .. } => {
                 let followed = find(&mut self.turns, &message_id);
                 assert!(followed.whole);
-                let said = followed.events.iter().filter(|event| !event.0).map(|event| &*event.1);
+                let said = followed.events.iter().filter(|event| event.0 == StreamKind::Text).map(|event| &*event.1);
                 assert_eq!(*content, said.collect::<String>());
                 followed.end(followed.events.len() as u64 + 1);
             }

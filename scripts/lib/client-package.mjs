@@ -10,7 +10,10 @@ export const OUT_NAME = "outcrop_client";
 export const WASM_FILE = `${OUT_NAME}_bg.wasm`;
 
 const GENERATED = [`${OUT_NAME}.js`, `${OUT_NAME}.d.ts`, WASM_FILE, `${WASM_FILE}.d.ts`];
-const HAND_WRITTEN = join(ROOT, "client-wasm", "npm");
+export const HAND_WRITTEN = join(ROOT, "client-wasm", "npm");
+
+/** The hand-written surface; a browser gets it without its comments. */
+export const SURFACE = "index.js";
 
 /** The most that the client may add to a page, as a web server sends it. */
 const BROTLI_LIMIT_BYTES = 45_000;
@@ -24,14 +27,14 @@ export function writeManifest(folder = CLIENT_PACKAGE) {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
 }
 
-/** Makes the package from wasm-bindgen's output in `staging` and the files of client-wasm/npm. */
+/** Makes the package from wasm-bindgen's output and the surface in `staging`, and the other files of client-wasm/npm. */
 export function assemble(staging, folder = CLIENT_PACKAGE) {
   const fresh = `${folder}.new`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
-  for (const name of GENERATED) cpSync(join(staging, name), join(fresh, name));
   if (existsSync(join(staging, "snippets"))) cpSync(join(staging, "snippets"), join(fresh, "snippets"), { recursive: true });
   if (existsSync(HAND_WRITTEN)) cpSync(HAND_WRITTEN, fresh, { recursive: true });
+  for (const name of [...GENERATED, SURFACE]) cpSync(join(staging, name), join(fresh, name));
   writeManifest(fresh);
   // The folder itself stays: a dev server watches it and a link points at it.
   mkdirSync(folder, { recursive: true });

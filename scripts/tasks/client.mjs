@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { assemble, OUT_NAME, WASM_FILE } from "../lib/client-package.mjs";
+import { assemble, HAND_WRITTEN, OUT_NAME, SURFACE, WASM_FILE } from "../lib/client-package.mjs";
 import { CLIENT_PACKAGE, ROOT, STATE } from "../lib/paths.mjs";
 import { npmForDashboard } from "./npm.mjs";
 import { wasmTools } from "./tools.mjs";
@@ -25,18 +25,24 @@ export const clientPackage = {
     const limits = ["--profile", "wasm", "--mode", "no-install", "--no-opt", "--no-pack"];
     await step.run("wasm-pack", [...args, ...limits], { env: wasmEnvironment() });
     await optimise(step, join(staging, WASM_FILE));
-    await strip(step, join(staging, `${OUT_NAME}.js`));
+    const glue = join(staging, `${OUT_NAME}.js`);
+    await strip(step, glue, glue, {});
+    await strip(step, join(HAND_WRITTEN, SURFACE), join(staging, SURFACE), { removeWhitespace: false });
     assemble(staging);
   },
 };
 
-/** Takes comments and blanks out of wasm-bindgen's glue. Names stay, so that a stack trace can be read. */
-async function strip(step, glue) {
+/**
+ * Takes comments out of JavaScript: a page that no bundler has been at loads it as it is. Out of wasm-bindgen's glue the blanks go too.
+ * Names stay, so that a stack trace can be read.
+ */
+async function strip(step, from, to, blanks) {
   // Not there before npm has run.
   const { minifySync } = await import("rolldown/utils");
-  const { code, errors } = minifySync(glue, readFileSync(glue, "utf8"), { module: true, mangle: false, compress: false });
-  if (errors.length > 0) throw step.failure(`the glue cannot be read: ${errors[0].message}`);
-  writeFileSync(glue, code);
+  const codegen = { legalComments: "none", ...blanks };
+  const { code, errors } = minifySync(from, readFileSync(from, "utf8"), { module: true, mangle: false, compress: false, codegen });
+  if (errors.length > 0) throw step.failure(`${from} cannot be read: ${errors[0].message}`);
+  writeFileSync(to, code);
 }
 
 async function optimise(step, wasm) {

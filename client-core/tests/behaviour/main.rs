@@ -11,4 +11,5 @@ mod proxy;
 mod random_cuts;
 mod reconnect;
 mod resume;
+mod tools;
 mod world;

@@ -1,13 +1,13 @@
 //! A proxy that keeps turns as logs, as the real one does: a socket has a cursor into each turn that it follows.
 
 use protocol::{
-    AnswerState, ErrorCode, ErrorData, Message, MessageId, Part, RequestId, Role, SessionId, StopReason, Timestamp,
-    Usage,
-    client::{ClientFrame, ClientMessage},
+    Answer, AnswerState, Applied, ErrorCode, ErrorData, Message, MessageId, Part, RawJson, RequestId, Role, SessionId,
+    StopReason, Timestamp, ToolStatus, ToolUse, ToolUseId, TurnEvent, Usage,
+    client::{ApproveTool, ClientFrame, ClientMessage},
     codec::{decode_client, encode_server},
     server::{
         Draining, Limits, MessageComplete, MessageResponse, MessageStream, ModelInfo, Pong, Principal, PrincipalRole,
-        ServerFrame, ServerHello, ServerMessage, SessionsResponse, Snapshot,
+        ServerFrame, ServerHello, ServerMessage, SessionsResponse, Snapshot, ToolApproved, ToolUseUpdate,
     },
 };
 
@@ -27,9 +27,27 @@ fn now() -> Timestamp {
 
 #[derive(Debug, Clone)]
 enum Event {
-    Text(String),
+    Text(u32, String),
+    Input(u32, String),
+    Tool(ToolUse),
     Complete(StopReason),
     Failed(ErrorCode),
+}
+
+impl Event {
+    fn content(&self) -> &str {
+        match self {
+            Self::Text(_, text) | Self::Input(_, text) => text,
+            _ => "",
+        }
+    }
+
+    fn joins(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::Text(a, _), Self::Text(b, _)) | (Self::Input(a, _), Self::Input(b, _)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -50,10 +68,38 @@ impl Turn {
     }
 
     pub(crate) fn text(&self) -> String {
-        self.log
-            .iter()
-            .filter_map(|event| if let Event::Text(text) = event { Some(text.as_str()) } else { None })
-            .collect()
+        self.log.iter().map(|event| if let Event::Text(_, text) = event { text } else { "" }).collect()
+    }
+
+    /// The answer after each event, as the protocol folds it.
+    fn folds(&self) -> impl Iterator<Item = Answer> {
+        self.log.iter().scan(Answer::default(), |answer, event| {
+            let event = match event {
+                Event::Text(part, content) => TurnEvent::Text { part: *part, content },
+                Event::Input(part, content) => TurnEvent::ToolInput { part: *part, content },
+                Event::Tool(call) => TurnEvent::ToolUse { call },
+                Event::Complete(_) | Event::Failed(_) => return None,
+            };
+            let seq = answer.seq() + 1;
+            assert_eq!(answer.apply(seq, seq, &event), Applied::Next);
+            Some(answer.clone())
+        })
+    }
+
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        self.folds().last().map(Answer::into_parts).unwrap_or_default()
+    }
+
+    /// Its calls, in their order, as they stand now.
+    pub(crate) fn calls(&self) -> Vec<ToolUse> {
+        let call = |part| if let Part::ToolUse(call) = part { Some(call) } else { None };
+        self.parts().into_iter().filter_map(call).collect()
+    }
+
+    /// Whether a call once stood as this one.
+    pub(crate) fn once_was(&self, call: &ToolUse) -> bool {
+        let same = |part: &Part| matches!(part, Part::ToolUse(known) if known == call);
+        self.folds().any(|answer| answer.parts().iter().any(same))
     }
 }
 
@@ -167,6 +213,7 @@ impl Proxy {
                     Some(turn) => turn.log.push(Event::Complete(StopReason::Cancelled)),
                 }
             }
+            ClientMessage::ApproveTool(said) => self.decide(&id, said),
             ClientMessage::ListSessions(_) => {
                 self.say(&id, ServerMessage::Sessions(SessionsResponse { sessions: Vec::new(), has_more: false }));
             }
@@ -191,8 +238,75 @@ impl Proxy {
     }
 
     pub(crate) fn token(&mut self, turn: usize, text: &str) {
-        self.turns[turn].log.push(Event::Text(text.to_owned()));
+        let turn = &mut self.turns[turn];
+        let parts = turn.parts();
+        let goes_on = matches!(parts.last(), Some(Part::Text { .. }));
+        turn.log.push(Event::Text((parts.len() - usize::from(goes_on)) as u32, text.to_owned()));
         self.flush();
+    }
+
+    /// The model begins to write a call.
+    pub(crate) fn begin_call(&mut self, turn: usize) {
+        let turn = &mut self.turns[turn];
+        turn.log.push(Event::Tool(ToolUse {
+            tool_use_id: ToolUseId::new(format!("{}-{}", turn.message_id, turn.calls().len() + 1)).unwrap(),
+            name: "clock".into(),
+            server: Some("time".into()),
+            input: RawJson::new("{}").unwrap(),
+            partial_input: None,
+            status: ToolStatus::Preparing,
+            duration_ms: None,
+            result: None,
+            approved: false,
+        }));
+        self.flush();
+    }
+
+    /// The model writes more of the arguments of its latest call, if it is not done with them.
+    pub(crate) fn write_input(&mut self, turn: usize, text: &str) {
+        let turn = &mut self.turns[turn];
+        let is_call = |part: &Part| matches!(part, Part::ToolUse(call) if call.status == ToolStatus::Preparing);
+        if let Some(part) = turn.parts().iter().rposition(is_call) {
+            turn.log.push(Event::Input(part as u32, text.to_owned()));
+            self.flush();
+        }
+    }
+
+    /// The latest call comes further: its arguments are whole, it runs, it returns something.
+    pub(crate) fn further(&mut self, turn: usize) {
+        let turn = &mut self.turns[turn];
+        let Some(call) = turn.calls().pop() else { return };
+        let call = match call.status {
+            ToolStatus::Preparing => {
+                let input = RawJson::new(r#"{"zone":"UTC"}"#).unwrap();
+                ToolUse { input, partial_input: None, status: ToolStatus::PendingApproval, ..call }
+            }
+            ToolStatus::PendingApproval => ToolUse { approved: true, status: ToolStatus::Running, ..call },
+            ToolStatus::Running => {
+                let result = Some(RawJson::new(r#"{"text":"noon"}"#).unwrap());
+                ToolUse { duration_ms: Some(7), result, status: ToolStatus::Succeeded, ..call }
+            }
+            _ => return,
+        };
+        turn.log.push(Event::Tool(call));
+        self.flush();
+    }
+
+    /// A call that waits runs, or does not. Who says the same again is answered the same.
+    fn decide(&mut self, id: &RequestId, said: ApproveTool) {
+        let ApproveTool { tool_use_id, approved, .. } = said;
+        for turn in &mut self.turns {
+            let Some(call) = turn.calls().into_iter().find(|call| call.tool_use_id == tool_use_id) else { continue };
+            let status = if approved { ToolStatus::Running } else { ToolStatus::Denied };
+            let decided = call.approved || call.status == ToolStatus::Denied;
+            if call.status == ToolStatus::PendingApproval {
+                turn.log.push(Event::Tool(ToolUse { approved, status, ..call }));
+            } else if !decided || call.approved != approved {
+                return self.refuse(id, ErrorCode::InvalidRequest);
+            }
+            return self.say(id, ServerMessage::ToolApproved(ToolApproved { tool_use_id, approved }));
+        }
+        self.refuse(id, ErrorCode::InvalidRequest);
     }
 
     pub(crate) fn complete(&mut self, turn: usize) {
@@ -207,7 +321,7 @@ impl Proxy {
 
     /// Makes all that the turn said something else.
     pub(crate) fn rewrite(&mut self, turn: usize, text: &str) {
-        self.turns[turn].log = text.chars().map(|letter| Event::Text(letter.into())).collect();
+        self.turns[turn].log = text.chars().map(|letter| Event::Text(0, letter.into())).collect();
     }
 
     pub(crate) fn announce_stop(&mut self, reconnect_in_ms: u64) {
@@ -239,35 +353,29 @@ impl Proxy {
             }
             let mut at = cursor;
             while at < turn.log.len() {
-                let first = at as u64 + 1;
-                let mut joined = String::new();
-                while let Some(Event::Text(text)) = turn.log.get(at) {
-                    joined.push_str(text);
+                let (first, event) = (at as u64 + 1, &turn.log[at]);
+                let mut content = event.content().to_owned();
+                at += 1;
+                while let Some(next) = turn.log.get(at).filter(|next| self.joins && event.joins(next)) {
+                    content.push_str(next.content());
                     at += 1;
-                    if !self.joins {
-                        break;
+                }
+                let (session_id, message_id) = (turn.session_id.clone(), turn.message_id.clone());
+                let stream = |part| MessageStream { session_id, message_id, part, first, seq: at as u64, content };
+                let message = match event {
+                    Event::Text(part, _) => ServerMessage::MessageStream(stream(*part)),
+                    Event::Input(part, _) => ServerMessage::ToolInputStream(stream(*part)),
+                    Event::Tool(call) => {
+                        let message_id = turn.message_id.clone();
+                        ServerMessage::ToolUse(ToolUseUpdate { message_id, seq: first, call: call.clone() })
                     }
-                }
-                if joined.is_empty() && matches!(turn.log.get(at), Some(Event::Text(_)) | None) {
-                    continue;
-                }
-                let message = if at as u64 >= first {
-                    stream(turn, first, at as u64, joined)
-                } else {
-                    at += 1;
-                    end(turn, first)
+                    Event::Complete(_) | Event::Failed(_) => end(turn, first),
                 };
                 self.wire.push(encode_server(&ServerFrame { id: Some(turn.id.clone()), message }));
             }
             turn.cursor = Some(at);
         }
     }
-}
-
-fn stream(turn: &Turn, first: u64, seq: u64, content: String) -> ServerMessage {
-    let Turn { session_id, message_id, .. } = turn;
-    let (session_id, message_id) = (session_id.clone(), message_id.clone());
-    ServerMessage::MessageStream(MessageStream { session_id, message_id, part: 0, first, seq, content })
 }
 
 fn end(turn: &Turn, seq: u64) -> ServerMessage {
@@ -292,7 +400,7 @@ fn end(turn: &Turn, seq: u64) -> ServerMessage {
             usage: Some(usage()),
             ..ErrorData::new(*code, "failed")
         }),
-        Event::Text(_) => panic!("text is no end"),
+        other => panic!("no end: {other:?}"),
     }
 }
 
@@ -302,12 +410,13 @@ fn message(turn: &Turn) -> Message {
         message_id: turn.message_id.clone(),
         request_id: None,
         content: turn.text(),
+        attachments: Vec::new(),
         role: Role::Assistant,
         timestamp: now(),
         usage: ended.then(usage),
         model: Some("model-of-the-answer".into()),
         stop_reason: ended.then_some(StopReason::EndTurn),
-        parts: vec![Part::Text { text: turn.text() }],
+        parts: turn.parts(),
         error: None,
     }
 }

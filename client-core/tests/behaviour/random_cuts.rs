@@ -1,4 +1,4 @@
-//! Whatever is cut, lost, doubled or late: the text is what the proxy has.
+//! Whatever is cut, lost, doubled or late: text and calls are what the proxy has.
 
 use client_core::{Config, Handle, Input};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -8,6 +8,10 @@ use crate::world::World;
 #[derive(Debug, Clone)]
 enum Step {
     Token(usize, String),
+    Call(usize),
+    Input(usize, String),
+    /// A call comes further.
+    Further(usize),
     Deliver(usize),
     /// The next frame on its way is lost.
     Lose,
@@ -28,6 +32,9 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0usize..2, "[a-z\"\\\\\nä😀]{1,4}").prop_map(|(turn, text)| Step::Token(turn, text)),
+        1 => (0usize..2).prop_map(Step::Call),
+        3 => (0usize..2, "[a-z\"\\\\\nä😀]{1,4}").prop_map(|(turn, text)| Step::Input(turn, text)),
+        2 => (0usize..2).prop_map(Step::Further),
         6 => (1usize..4).prop_map(Step::Deliver),
         1 => Just(Step::Lose),
         1 => Just(Step::Double),
@@ -56,7 +63,7 @@ proptest! {
     })]
 
     #[test]
-    fn the_text_is_what_the_proxy_has(seed: u64, steps in prop::collection::vec(step(), 0..60)) {
+    fn text_and_calls_are_what_the_proxy_has(seed: u64, steps in prop::collection::vec(step(), 0..60)) {
         let mut world = World::with(Config::default(), seed);
         let mut handles = send_both(&mut world);
         world.deliver_all();
@@ -64,6 +71,9 @@ proptest! {
         for step in steps {
             match step {
                 Step::Token(turn, text) => world.proxy.token(turn, &text),
+                Step::Call(turn) => world.proxy.begin_call(turn),
+                Step::Input(turn, text) => world.proxy.write_input(turn, &text),
+                Step::Further(turn) => world.proxy.further(turn),
                 Step::Deliver(count) => {
                     for _ in 0..count {
                         world.deliver();
@@ -96,7 +106,11 @@ proptest! {
                 }
             }
             for (turn, handle) in handles.into_iter().enumerate() {
-                prop_assert!(world.proxy.turns[turn].text().starts_with(world.text(handle)));
+                let has = &world.proxy.turns[turn];
+                prop_assert!(has.text().starts_with(world.text(handle)));
+                for call in world.calls(handle) {
+                    prop_assert!(has.once_was(call), "{:?}", call);
+                }
             }
         }
         world.takes = true;
@@ -110,6 +124,7 @@ proptest! {
             world.take(handle);
             let text = world.proxy.turns[turn].text();
             prop_assert_eq!(world.text(handle), text.as_str());
+            prop_assert_eq!(world.calls(handle), world.proxy.turns[turn].calls());
             prop_assert_eq!(world.answers[&handle].done.as_ref().map(|done| done.0.as_str()), Some(text.as_str()));
         }
         prop_assert_eq!(world.proxy.turns.len(), 2, "one model call for each message");

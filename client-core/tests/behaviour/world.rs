@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use client_core::{Client, Config, Handle, Input, Output, Piece, RequestError, SendOptions, Status, Time};
-use protocol::{StopReason, Usage};
+use protocol::{StopReason, ToolUse, Usage};
 
 use crate::proxy::Proxy;
 
@@ -12,6 +12,8 @@ use crate::proxy::Proxy;
 pub(crate) struct Received {
     /// The pieces of text, joined.
     pub(crate) text: String,
+    /// The calls of tools in the order in which they were first given, each as it was given last.
+    pub(crate) calls: Vec<ToolUse>,
     /// The whole text, why it ended, and what it used.
     pub(crate) done: Option<(String, StopReason, Usage)>,
     pub(crate) failed: Option<RequestError>,
@@ -225,12 +227,23 @@ impl World {
                 assert!(received.done.is_none() && received.failed.is_none(), "an answer ends once");
                 received.failed = Some(error.clone());
             }
-            Piece::Reasoning(_) | Piece::Tool(_) | Piece::Status { .. } => {}
+            Piece::Tool(call) => match received.calls.iter_mut().find(|known| known.tool_use_id == call.tool_use_id) {
+                Some(known) => {
+                    assert_ne!(known, call, "a call is given again where it has changed");
+                    known.clone_from(call);
+                }
+                None => received.calls.push(call.clone()),
+            },
+            Piece::Reasoning(_) | Piece::Status { .. } => {}
         });
     }
 
     pub(crate) fn text(&self, handle: Handle) -> &str {
         self.answers.get(&handle).map_or("", |received| &received.text)
+    }
+
+    pub(crate) fn calls(&self, handle: Handle) -> &[ToolUse] {
+        self.answers.get(&handle).map_or(&[], |received| &received.calls)
     }
 
     pub(crate) fn stop_reason(&self, handle: Handle) -> Option<StopReason> {

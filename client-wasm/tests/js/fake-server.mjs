@@ -84,8 +84,16 @@ export class Turn {
     Object.assign(this, { socket, request, messageId, sessionId });
   }
 
-  text(content) {
-    this.#event("chat.message_stream", { part: 0, content });
+  text(content, part = 0) {
+    this.#event("chat.message_stream", { part, content });
+  }
+
+  tool(call) {
+    this.#event("chat.tool_use", call);
+  }
+
+  input(part, content) {
+    this.#event("chat.tool_input_stream", { part, content });
   }
 
   complete(stopReason = "end_turn", usage = USAGE) {

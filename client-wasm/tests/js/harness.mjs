@@ -10,9 +10,9 @@ if (!existsSync(new URL("index.js", PACKAGE))) throw new Error("client-wasm/pkg 
 globalThis.WebSocket = FakeWebSocket;
 const { default: load } = await import(new URL("outcrop_client.js", PACKAGE));
 await load({ module_or_path: readFileSync(new URL("outcrop_client_bg.wasm", PACKAGE)) });
-const { ChatClient, ChatError } = await import(new URL("index.js", PACKAGE));
+const { attachmentLimits, ChatClient, ChatError, readAttachments } = await import(new URL("index.js", PACKAGE));
 
-export { ChatError };
+export { attachmentLimits, ChatError, readAttachments };
 
 const clients = new Set();
 afterEach(() => {

@@ -1,4 +1,4 @@
-import { ChatClient, ChatError, type Answer, type ChatErrorCode, type Chunk, type ConnectionStatus, type PageUsage } from "@outcrop/client";
+import { attachmentLimits, ChatClient, ChatError, readAttachments, type Answer, type Attachment, type ChatErrorCode, type Chunk, type ConnectionStatus, type PageUsage } from "@outcrop/client";
 
 const client = new ChatClient({ url: "ws://localhost:3001", token: async () => "token", delivery: "frame" });
 const output = document.querySelector("#answer")!;
@@ -14,6 +14,12 @@ export async function ask(message: string, signal: AbortSignal): Promise<Answer>
   return client.sendMessage({ sessionId: "s", message });
 }
 
+export async function look(files: FileList, pasted: Blob): Promise<Answer> {
+  const read: Attachment[] = await readAttachments(files);
+  if (pasted.size > attachmentLimits.maxTotalBytes) read.pop();
+  return client.sendMessage({ message: "What is this?", attachments: [...read, pasted] });
+}
+
 function show(chunk: Chunk): void {
   switch (chunk.type) {
     case "token":
@@ -21,7 +27,10 @@ function show(chunk: Chunk): void {
       output.append(chunk.content);
       break;
     case "tool":
-      output.append(chunk.call.name);
+      output.append(chunk.call.name, chunk.call.result?.text ?? chunk.call.partialInput ?? "");
+      if (chunk.call.status === "pending_approval") {
+        void client.approveTool({ toolUseId: chunk.call.toolUseId, messageId: chunk.messageId, approved: false });
+      }
       break;
     case "status":
       output.append(chunk.state);
