@@ -8,7 +8,7 @@ pub mod query;
 pub mod report;
 pub mod reports;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod unusual;
 pub mod watch;
 pub mod webhook;

@@ -92,6 +92,12 @@ impl Reports {
     pub async fn budgets(&self, owner: &Owner, now: Timestamp) -> Result<Vec<BudgetState>, StoreError> {
         self.budgets.states(self.store.as_ref(), owner, now).await
     }
+
+    /// The places for reports, so that a test can take them.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> &Semaphore {
+        &self.places
+    }
 }
 
 fn may_see(role: PrincipalRole, scope: UsageScope) -> bool {

@@ -12,12 +12,12 @@ use crate::{
 };
 
 /// So many milliseconds after the begin of a day.
-pub(super) const fn at(ms: u64) -> Timestamp {
+pub(crate) const fn at(ms: u64) -> Timestamp {
     Timestamp::from_unix_ms(1_795_392_000_000 + ms)
 }
 
 /// The only call for an answer.
-pub(super) fn call(owner: &Owner, message: &str, asked: Timestamp, tokens: u64, cost_nano_usd: Option<u64>) -> Call {
+pub(crate) fn call(owner: &Owner, message: &str, asked: Timestamp, tokens: u64, cost_nano_usd: Option<u64>) -> Call {
     Call {
         owner: owner.clone(),
         session: SessionId::new("s").unwrap(),
@@ -35,7 +35,7 @@ pub(super) fn call(owner: &Owner, message: &str, asked: Timestamp, tokens: u64, 
 }
 
 /// Settles calls for one answer against what was set aside.
-pub(super) async fn settle(store: &dyn Store, reservation: Reservation, calls: Vec<Call>) {
+pub(crate) async fn settle(store: &dyn Store, reservation: Reservation, calls: Vec<Call>) {
     let Call { owner, session, message, asked, .. } = calls[0].clone();
     let request = RequestId::new(message.as_str()).unwrap();
     let answer =
@@ -47,7 +47,7 @@ pub(super) async fn settle(store: &dyn Store, reservation: Reservation, calls: V
 }
 
 /// Some alert.
-pub(super) fn alert(period: AlertPeriod) -> Alert {
+pub(crate) fn alert(period: AlertPeriod) -> Alert {
     Alert {
         kind: AlertKind::Budget,
         scope: BudgetScope::Proxy,
