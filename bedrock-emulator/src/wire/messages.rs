@@ -12,6 +12,7 @@ use crate::answer::{Part, Usage};
 use crate::chat::{Block, Chat, Message, Role, Tool, ToolChoice};
 use crate::error::ApiError;
 use crate::frame;
+use crate::media::{Document, Image};
 
 /// Reads a request body.
 pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
@@ -22,7 +23,8 @@ pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
         }
     }
     let thinking = thinking(&value);
-    let sampling = ["temperature", "top_p", "top_k"].into_iter().filter(|name| value.get(*name).is_some()).collect();
+    let sampling = ["temperature", "top_p", "top_k"].into_iter();
+    let sampling = sampling.filter_map(|name| Some((name, value.get(name)?.as_f64().unwrap_or_default()))).collect();
     let request: Request = serde_json::from_value(value).map_err(malformed)?;
     let mut system = Vec::new();
     for block in request.system.into_blocks() {
@@ -110,13 +112,25 @@ enum WireKind {
     Text {
         text: String,
     },
-    Image {},
-    Document {},
+    Image {
+        #[serde(default)]
+        source: Source,
+    },
+    Document {
+        #[serde(default)]
+        source: Source,
+        #[serde(default)]
+        title: String,
+    },
     Thinking {
         #[serde(default)]
         thinking: String,
+        signature: Option<String>,
     },
-    RedactedThinking {},
+    RedactedThinking {
+        #[serde(default)]
+        data: String,
+    },
     ToolUse {
         id: String,
         name: String,
@@ -134,11 +148,31 @@ enum WireKind {
     Other,
 }
 
+/// Of an image or a document: base64, or text.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Source {
+    media_type: String,
+    data: String,
+}
+
+impl Source {
+    /// The bytes, and the format as Converse names it.
+    fn read(self) -> Result<(Vec<u8>, String), ApiError> {
+        let format = match self.media_type.as_str() {
+            "text/plain" => return Ok((self.data.into_bytes(), "txt".to_owned())),
+            other => other.split_once('/').map_or(other, |(_, subtype)| subtype).to_owned(),
+        };
+        let bytes = BASE64_STANDARD.decode(self.data);
+        let bytes = bytes.map_err(|_| ApiError::from_model("messages: source.base64.data: Invalid base64 data"))?;
+        Ok((bytes, format))
+    }
+}
+
 #[derive(Deserialize)]
 struct WireTool {
     name: String,
-    #[serde(default)]
-    description: String,
+    description: Option<String>,
     #[serde(default)]
     input_schema: Value,
     cache_control: Option<CacheControl>,
@@ -163,10 +197,16 @@ fn messages(wire: Vec<WireMessage>) -> Result<Vec<Message>, ApiError> {
 fn push(blocks: &mut Vec<Block>, wire: WireBlock) -> Result<(), ApiError> {
     blocks.push(match wire.kind {
         WireKind::Text { text } => Block::Text(text),
-        WireKind::Image {} => Block::Media("image"),
-        WireKind::Document {} => Block::Media("document"),
-        WireKind::Thinking { thinking } => Block::Reasoning(thinking),
-        WireKind::RedactedThinking {} => Block::Reasoning(String::new()),
+        WireKind::Image { source } => {
+            let (bytes, format) = source.read()?;
+            Block::Image(Image { format, bytes })
+        }
+        WireKind::Document { source, title } => {
+            let (bytes, format) = source.read()?;
+            Block::Document(Document { format, name: title, bytes })
+        }
+        WireKind::Thinking { thinking, signature } => Block::Reasoning { text: thinking, signature },
+        WireKind::RedactedThinking { data } => Block::Redacted(BASE64_STANDARD.decode(data).unwrap_or_default()),
         WireKind::ToolUse { id, name, input } => Block::ToolUse { id, name, input },
         WireKind::ToolResult { tool_use_id, content, is_error } => {
             let mut inner = Vec::new();
@@ -208,6 +248,7 @@ pub(super) fn encode(out: &mut BytesMut, context: &Context<'_>, event: Event<'_>
             let block = match kind {
                 StartKind::Text => json!({ "type": "text", "text": "" }),
                 StartKind::Reasoning => json!({ "type": "thinking", "thinking": "", "signature": "" }),
+                StartKind::Redacted { data } => json!({ "type": "redacted_thinking", "data": data }),
                 StartKind::ToolUse { id, name } => json!({ "type": "tool_use", "id": id, "name": name, "input": {} }),
             };
             json!({ "type": "content_block_start", "index": index, "content_block": block })
@@ -217,6 +258,7 @@ pub(super) fn encode(out: &mut BytesMut, context: &Context<'_>, event: Event<'_>
         Event::Signature { index, signature } => {
             delta(index, json!({ "type": "signature_delta", "signature": signature }))
         }
+        Event::Redacted { .. } => return,
         Event::ToolInputDelta { index, json } => {
             delta(index, json!({ "type": "input_json_delta", "partial_json": json }))
         }
@@ -247,6 +289,7 @@ pub(super) fn body(context: &Context<'_>) -> Value {
     let content = answer.parts.iter().map(|part| match part {
         Part::Text(text) => json!({ "type": "text", "text": text }),
         Part::Reasoning { text, signature } => json!({ "type": "thinking", "thinking": text, "signature": signature }),
+        Part::Redacted { data, .. } => json!({ "type": "redacted_thinking", "data": data }),
         Part::ToolUse { id, name, json } => {
             json!({ "type": "tool_use", "id": id, "name": name, "input": crate::answer::parsed_input(json) })
         }
