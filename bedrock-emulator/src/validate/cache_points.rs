@@ -58,10 +58,5 @@ fn places(chat: &Chat, dialect: Dialect) -> Result<(), ApiError> {
             }
         }
     }
-    match chat.messages.iter().position(|message| matches!(message.blocks.first(), Some(Block::CachePoint { .. }))) {
-        Some(i) => Err(ApiError::validation(format!(
-            "Cache point cannot be the first block at messages.{i}.content. Please remove the invalid cache point and try again."
-        ))),
-        None => Ok(()),
-    }
+    Ok(())
 }

@@ -1,5 +1,10 @@
 //! One row a rule, in the Converse API's own JSON.
 
+mod cache_points;
+mod media;
+mod thinking;
+mod tools;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -17,6 +22,17 @@ fn refusal(model_id: &str, request: &Value) -> Option<String> {
         Err(error) => return Some(error.message),
     };
     check(&chat, model, Dialect::Converse).err().map(|error| error.message)
+}
+
+/// Each request is refused with a message that has these words; one with none is let in.
+fn expect(model_id: &str, rows: &[(Value, &str)]) {
+    for (request, expected) in rows {
+        let said = refusal(model_id, request).unwrap_or_default();
+        assert!(
+            said.contains(expected) && said.is_empty() == expected.is_empty(),
+            "{request:.2000}\nexpected: {expected}\nsaid: {said:?}"
+        );
+    }
 }
 
 fn user(content: Value) -> Value {

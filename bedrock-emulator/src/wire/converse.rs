@@ -45,7 +45,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
 }
 
 /// `{"thinking":{"type":"enabled"|"adaptive","budget_tokens":N}}`, in both APIs.
-pub(super) fn thinking(fields: &Value) -> Option<Thinking> {
+pub(in crate::wire) fn thinking(fields: &Value) -> Option<Thinking> {
     let thinking = fields.get("thinking")?;
     let asked = matches!(thinking["type"].as_str(), Some("enabled" | "adaptive"));
     let adaptive = thinking["type"] == "adaptive";
