@@ -80,10 +80,9 @@ fn looping(prompt: &str) -> Vec<ToolUse> {
     let mut rest = prompt.trim_start();
     let mut tools = Vec::new();
     loop {
-        let mut behaviour = Behaviour::default();
-        let loops = rest.starts_with("/loop-tools");
+        let (loops, mut behaviour) = (rest.starts_with("/loop-tools"), Behaviour::default());
         let Some(after) = command(rest, &mut behaviour) else { return tools };
-        tools.append(&mut behaviour.tool_uses.into_iter().filter(|_| loops).collect());
+        tools.extend(behaviour.tool_uses.into_iter().filter(|_| loops));
         rest = after.trim_start();
     }
 }

@@ -233,6 +233,16 @@ mod tests {
     }
 
     #[test]
+    fn the_scripts_of_the_readme_are_scripts() {
+        let blocks: Vec<&str> = include_str!("../README.md").split("```json\n").skip(1).collect();
+        for block in &blocks {
+            let json = block.split("```").next().unwrap_or_default();
+            json.parse::<Script>().unwrap_or_else(|error| panic!("{error} in {json}"));
+        }
+        assert_eq!(blocks.len(), 2);
+    }
+
+    #[test]
     fn a_step_may_wait_for_results_of_tools() {
         let script = Script::new()
             .step(Step::of(Behaviour::text("a")).when_prompt("cost").when_round(0))

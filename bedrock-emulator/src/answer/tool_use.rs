@@ -84,12 +84,14 @@ impl Spec<'_> {
     }
 }
 
-/// A tool that is named in part is the one whose name has that part; a name that no tool has stays as it is.
+/// A tool that is named in part is the one whose name has that part, whatever stands between its words: `server/tool` finds
+/// `server__tool`. A name that no tool has stays as it is.
 fn scripted(wanted: &ToolUse, tools: &[Spec<'_>], asked: &Asked<'_>) -> ToolCall {
-    let lower = wanted.name.to_lowercase();
+    let letters = |name: &str| words::split(name).concat();
+    let part = letters(&wanted.name);
     let found = tools.iter().find(|tool| tool.name == wanted.name).or_else(|| {
-        let mut partly = tools.iter().filter(|tool| tool.name.to_lowercase().contains(&lower));
-        partly.next().filter(|_| partly.next().is_none())
+        let mut partly = tools.iter().filter(|tool| letters(tool.name).contains(&part));
+        partly.next().filter(|_| !part.is_empty() && partly.next().is_none())
     });
     let name = found.map_or(wanted.name.as_str(), |tool| tool.name).to_owned();
     let json = match (&wanted.raw_input, &wanted.input, found) {

@@ -87,7 +87,8 @@ async fn a_question_about_something_else_uses_no_tool() {
 #[tokio::test]
 async fn prefixes_ask_for_tools_once_and_a_loop_asks_without_end() {
     let emulator = start(Script::new()).await;
-    let mut talk = Talk::new("/tool usage /tool get_weather {\"city\":\"Oslo\"} What about yesterday?");
+    let mut talk =
+        Talk::new("/tool outcrop-analytics/usage /tool get_weather {\"city\":\"Oslo\"} What about yesterday?");
     let answer = talk.ask(&emulator).await;
     let uses = tool_uses(&answer);
     assert_eq!(
