@@ -25,6 +25,8 @@ pub struct Behaviour {
     pub length_tokens: Option<u32>,
     /// Reasoning before the text; an empty string has the emulator write it.
     pub reasoning: Option<String>,
+    /// Whether the reasoning comes as bytes that nobody can read.
+    pub redacted_reasoning: bool,
     /// Tools that the answer asks for, after its text.
     pub tool_uses: Vec<ToolUse>,
     /// What a guardrail blocks, where the request names one.
@@ -36,14 +38,18 @@ pub struct Behaviour {
 }
 
 /// A tool that the answer asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ToolUse {
     /// The tool's name.
     pub name: String,
-    /// Its input.
+    /// Its input, which need not fit its schema; made from the schema if null or not given.
     #[serde(default)]
     pub input: Value,
+    /// The text that is streamed as its input, in place of `input`; it need not be JSON, nor whole. Without a stream, what is no JSON is
+    /// an empty object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_input: Option<String>,
 }
 
 /// A stream of equal deltas, encoded once and shared by every call that asks for the same.
@@ -113,9 +119,20 @@ impl Behaviour {
         Behaviour { reasoning: Some(reasoning.into()), ..self }
     }
 
+    /// The same with its reasoning, one that the emulator writes if there is none, as bytes that nobody can read.
+    pub fn with_redacted_reasoning(self) -> Self {
+        Behaviour { redacted_reasoning: true, ..self }
+    }
+
     /// The same with one more tool asked for.
     pub fn with_tool_use(mut self, name: impl Into<String>, input: Value) -> Self {
-        self.tool_uses.push(ToolUse { name: name.into(), input });
+        self.tool_uses.push(ToolUse { name: name.into(), input, raw_input: None });
+        self
+    }
+
+    /// The same with one more tool asked for, whose input is this text, JSON or not.
+    pub fn with_raw_tool_use(mut self, name: impl Into<String>, raw_input: impl Into<String>) -> Self {
+        self.tool_uses.push(ToolUse { name: name.into(), input: Value::Null, raw_input: Some(raw_input.into()) });
         self
     }
 

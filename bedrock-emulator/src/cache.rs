@@ -8,8 +8,8 @@ use crate::chat::{Block, Chat, Tool};
 use crate::model::Model;
 use crate::tokens;
 
-/// Tokens of an image, document or video, whatever its size.
-pub(crate) const MEDIA_TOKENS: u32 = 1_000;
+/// Tokens of a video, whatever its length.
+pub(crate) const VIDEO_TOKENS: u32 = 1_000;
 /// Tokens that each message costs beside its content.
 pub(crate) const MESSAGE_TOKENS: u32 = 3;
 /// Prefixes that are remembered; the oldest goes first.
@@ -29,7 +29,9 @@ impl PromptCache {
         model.id.hash(&mut walk.hasher);
         for tool in &chat.tools {
             match tool {
-                Tool::Spec { name, description, schema } => walk.text(&format!("{name} {description} {schema}")),
+                Tool::Spec { name, description, schema } => {
+                    walk.text(&format!("{name} {} {schema}", description.as_deref().unwrap_or_default()));
+                }
                 Tool::CachePoint { one_hour } => walk.point(*one_hour),
             }
         }
@@ -85,6 +87,11 @@ impl Walk {
         self.tokens = self.tokens.saturating_add(tokens::count(text));
     }
 
+    fn media(&mut self, bytes: &[u8], tokens: u32) {
+        bytes.hash(&mut self.hasher);
+        self.tokens = self.tokens.saturating_add(tokens);
+    }
+
     fn point(&mut self, one_hour: bool) {
         self.points.push(Point { hash: self.hasher.finish(), tokens: self.tokens, one_hour });
     }
@@ -92,14 +99,14 @@ impl Walk {
     fn blocks(&mut self, blocks: &[Block]) {
         for block in blocks {
             match block {
-                Block::Text(text) | Block::Reasoning(text) => self.text(text),
+                Block::Text(text) | Block::Reasoning { text, .. } => self.text(text),
+                Block::Redacted(bytes) => self.media(bytes, 1),
                 Block::ToolUse { name, input, .. } => self.text(&format!("{name} {input}")),
                 Block::ToolResult { content, .. } => self.blocks(content),
                 Block::Json(value) => self.text(&value.to_string()),
-                Block::Media(kind) => {
-                    kind.hash(&mut self.hasher);
-                    self.tokens = self.tokens.saturating_add(MEDIA_TOKENS);
-                }
+                Block::Image(image) => self.media(&image.bytes, image.tokens()),
+                Block::Document(document) => self.media(&document.bytes, document.tokens()),
+                Block::Video => self.media(b"video", VIDEO_TOKENS),
                 Block::CachePoint { one_hour } => self.point(*one_hour),
                 Block::Other => {}
             }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::Response;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
-use crate::answer::{self, Answer, Usage};
+use crate::answer::{self, Answer, Asked, Usage};
 use crate::behaviour::{Behaviour, Bench};
 use crate::bench::Rings;
 use crate::body::ResponseBody;
@@ -21,7 +22,7 @@ use crate::fault::{Fault, Moment, Strike};
 use crate::ledger::{Call, Content, Operation, Outcome, lock};
 use crate::model::{self, Model};
 use crate::playback::{Playback, Source};
-use crate::script::Player;
+use crate::script::{self, Player};
 use crate::socket::Hangup;
 use crate::timeline::{Ending, part_of_whole, timeline};
 use crate::wire::{Context, converse, messages};
@@ -77,10 +78,11 @@ impl Models {
         };
         validate::check(&chat, model, dialect)?;
         let prompt = chat.prompt();
-        let scripted = lock(&self.player).play(incoming.operation, incoming.model_id, &prompt);
+        let scripted =
+            lock(&self.player).play(&script::Asked::of(&chat, incoming.operation, incoming.model_id, &prompt));
         let (mut behaviour, rest) = match scripted {
             Some(behaviour) => (behaviour, prompt.as_str()),
-            None if self.prompt_prefixes => prefix::parse(&prompt),
+            None if self.prompt_prefixes => prefix::in_round(&prompt, chat.rounds()),
             None => (Behaviour::default(), prompt.as_str()),
         };
         if let Some((Moment::Request, Strike::Exception { error, message })) =
@@ -149,8 +151,15 @@ async fn play(
         None => {
             let limit = plan.model.max_output_tokens;
             let max_tokens = plan.chat.max_tokens.map_or(limit, |asked| u32::try_from(asked).unwrap_or(limit));
-            let answer =
-                answer::answer(&plan.chat, &plan.behaviour, &plan.prompt, max_tokens, call.request_id(), plan.usage);
+            let asked = Asked {
+                chat: &plan.chat,
+                behaviour: &plan.behaviour,
+                prompt: &plan.prompt,
+                max_tokens,
+                seed: call.request_id(),
+                today: (OffsetDateTime::UNIX_EPOCH + incoming.since_epoch).date(),
+            };
+            let answer = answer::answer(&asked, plan.usage);
             match plan.behaviour.guardrail.filter(|_| plan.chat.guardrail.is_some()) {
                 Some(intervention) => intervention.block(answer, stream),
                 None => answer,

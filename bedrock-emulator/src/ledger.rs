@@ -10,7 +10,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::answer::{Answer, Part, Usage};
-use crate::tokens;
 
 /// Longest text and longest request body, in bytes, that an entry keeps.
 pub const MAX_KEPT_BYTES: usize = 256 * 1024;
@@ -266,8 +265,7 @@ impl Content {
             Content::None => String::new(),
             Content::Repeated(text) => text.repeat(deltas as usize),
             Content::Answer(answer) => {
-                let pieces =
-                    answer.parts.iter().flat_map(|part| tokens::pieces(part.content()).map(move |piece| (part, piece)));
+                let pieces = answer.parts.iter().flat_map(|part| part.deltas().map(move |piece| (part, piece)));
                 pieces
                     .take(deltas as usize)
                     .filter(|(part, _)| matches!(part, Part::Text(_)))

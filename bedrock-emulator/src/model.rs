@@ -16,6 +16,8 @@ pub(crate) struct Model {
     pub(crate) max_output_tokens: u32,
     /// Shortest prefix that is cached.
     pub(crate) cache_min_tokens: u32,
+    /// Whether there is a price for caching.
+    pub(crate) caching: bool,
     pub(crate) sampling_params: bool,
     pub(crate) prefill: bool,
     pub(crate) forced_tool_use: bool,
@@ -36,6 +38,7 @@ fn row(columns: &[&str], line: &'static str) -> Option<Model> {
         context_tokens: cell("context").parse().unwrap_or(DEFAULT_CONTEXT_TOKENS),
         max_output_tokens: cell("max_output").parse().unwrap_or(DEFAULT_MAX_OUTPUT_TOKENS),
         cache_min_tokens: cell("cache_min_tokens").parse().unwrap_or(1_024),
+        caching: !cell("cache_read").is_empty(),
         sampling_params: allowed("supports_sampling_params"),
         prefill: allowed("supports_prefill"),
         forced_tool_use: allowed("supports_forced_tool_use"),

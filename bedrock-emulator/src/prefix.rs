@@ -21,8 +21,11 @@ Put one or more at the start of a message, then go on with the message itself, a
 | `/pace N` | N tokens a second; 0 sends all at once |
 | `/first MS` | the first token after MS milliseconds |
 | `/length N` | an answer of exactly N tokens |
-| `/reasoning` | reasoning before the answer |
-| `/tool NAME {json}` | the answer asks for a tool, with this input |
+| `/think` or `/reasoning` | reasoning before the answer |
+| `/redacted` | the same as bytes that nobody can read |
+| `/tool NAME [{json}]` | the answer asks for a tool, with this input or one made from its schema; several are asked for at once |
+| `/loop-tools NAME [{json}]` | the same, again after every result: a loop without an end |
+| `/bad-tool NAME TEXT` | the same once, with one word as its input that need not be JSON |
 | `/guard [N]` | a guardrail blocks the message, or the answer after N tokens, where the request names one |
 | `/throttle [N]` | `ThrottlingException`, the first N times or always |
 | `/overflow` | the error of an input that is too long for the model |
@@ -54,6 +57,36 @@ pub(crate) fn parse(prompt: &str) -> (Behaviour, &str) {
     (behaviour, rest)
 }
 
+/// The same for a call after so many rounds of tools: what was asked for has been done by then, but for pace, length, reasoning and
+/// tools that loop.
+pub(crate) fn in_round(prompt: &str, round: u32) -> (Behaviour, &str) {
+    let (mut behaviour, rest) = parse(prompt);
+    if round > 0 {
+        behaviour = Behaviour {
+            first_token_ms: behaviour.first_token_ms,
+            tokens_per_second: behaviour.tokens_per_second,
+            length_tokens: behaviour.length_tokens,
+            reasoning: behaviour.reasoning,
+            redacted_reasoning: behaviour.redacted_reasoning,
+            tool_uses: looping(prompt),
+            ..Behaviour::default()
+        };
+    }
+    (behaviour, rest)
+}
+
+/// The tools of `/loop-tools`.
+fn looping(prompt: &str) -> Vec<ToolUse> {
+    let mut rest = prompt.trim_start();
+    let mut tools = Vec::new();
+    loop {
+        let (loops, mut behaviour) = (rest.starts_with("/loop-tools"), Behaviour::default());
+        let Some(after) = command(rest, &mut behaviour) else { return tools };
+        tools.extend(behaviour.tool_uses.into_iter().filter(|_| loops));
+        rest = after.trim_start();
+    }
+}
+
 fn command<'a>(text: &'a str, behaviour: &mut Behaviour) -> Option<&'a str> {
     let (name, rest) = word(text.strip_prefix('/')?);
     match name {
@@ -72,11 +105,21 @@ fn command<'a>(text: &'a str, behaviour: &mut Behaviour) -> Option<&'a str> {
             behaviour.length_tokens = Some(tokens.clamp(1, MAX_LENGTH_TOKENS));
             Some(rest)
         }
-        "reasoning" => {
+        "think" | "reasoning" => {
             behaviour.reasoning = Some(String::new());
             Some(rest)
         }
-        "tool" => tool(rest, behaviour),
+        "redacted" => {
+            behaviour.redacted_reasoning = true;
+            Some(rest)
+        }
+        "tool" | "loop-tools" => tool(rest, behaviour),
+        "bad-tool" => {
+            let (name, rest) = argument(rest)?;
+            let (raw_input, rest) = argument(rest)?;
+            behaviour.tool_uses.push(ToolUse { name, input: Value::Null, raw_input: Some(raw_input) });
+            Some(rest)
+        }
         "guard" => {
             let (after, rest) = optional(rest);
             let output = |after_tokens| Intervention::Output { after_tokens };
@@ -138,19 +181,22 @@ fn tool<'a>(rest: &'a str, behaviour: &mut Behaviour) -> Option<&'a str> {
     if name.is_empty() {
         return None;
     }
-    let mut input = Value::Object(serde_json::Map::new());
+    let mut input = Value::Null;
     let mut end = 0;
     if rest.trim_start().starts_with('{') {
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
         input = values.next()?.ok()?;
         end = values.byte_offset();
     }
-    behaviour.tool_uses.push(ToolUse { name: name.to_owned(), input });
+    behaviour.tool_uses.push(ToolUse { name: name.to_owned(), input, raw_input: None });
     Some(&rest[end..])
 }
 
 fn argument<T: FromStr>(text: &str) -> Option<(T, &str)> {
     let (first, rest) = word(text.trim_start());
+    if first.is_empty() {
+        return None;
+    }
     Some((first.parse().ok()?, rest))
 }
 
@@ -193,6 +239,20 @@ mod tests {
         let (behaviour, rest) = parse("/tool get_weather {\"city\": \"Oslo {1}\"} /tool now and then");
         assert_eq!(behaviour.tool_uses[0].input, serde_json::json!({ "city": "Oslo {1}" }));
         assert_eq!((behaviour.tool_uses[1].name.as_str(), rest), ("now", "and then"));
+        assert_eq!(behaviour.tool_uses[1].input, Value::Null);
+        let (behaviour, rest) = parse("/bad-tool now {\"city\": hi");
+        assert_eq!((behaviour.tool_uses[0].raw_input.as_deref(), rest), (Some("{\"city\":"), "hi"));
+    }
+
+    #[test]
+    fn after_results_of_tools_only_a_loop_goes_on() {
+        let prompt = "/pace 5 /tool once /loop-tools again {\"a\":1} /cut 3 /think hello";
+        let (first, rest) = in_round(prompt, 0);
+        assert_eq!((first.tool_uses.len(), first.fault.is_some(), rest), (2, true, "hello"));
+        let (second, rest) = in_round(prompt, 1);
+        let again = Behaviour::default().with_tool_use("again", serde_json::json!({ "a": 1 }));
+        assert_eq!(rest, "hello");
+        assert_eq!(second, Behaviour { tokens_per_second: Some(5.0), reasoning: Some(String::new()), ..again });
     }
 
     #[test]
@@ -204,6 +264,8 @@ mod tests {
             "/pace fast",
             "/pace -1",
             "/tool",
+            "/bad-tool t",
+            "/loop-tools",
             "/tool t {broken",
             "/error-before teapot",
             "/strike cut",
@@ -224,7 +286,8 @@ mod tests {
                 "/{name} {} rest",
                 match name {
                     "pace" | "first" | "length" => "7",
-                    "tool" => "t {}",
+                    "tool" | "loop-tools" => "t {}",
+                    "bad-tool" => "t {",
                     "error-before" => "ThrottlingException",
                     "strike" => "cut headers",
                     _ => "",

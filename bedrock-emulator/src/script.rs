@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::Behaviour;
+use crate::chat::{Block, Chat};
 use crate::ledger::Operation;
 
 /// The first step that fits a call and is not used up decides; without one, prompt prefixes and the usual answer do.
@@ -45,8 +46,12 @@ pub struct Step {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct When {
-    /// The text of the last user message contains this.
+    /// The user's last message contains this. While tools are being called it is the one that they are called for.
     pub prompt: Option<String>,
+    /// A tool's result, one of those that the conversation ends with, contains this text.
+    pub tool_result: Option<String>,
+    /// How many times tools have answered since the user's last message: 0 is the call that asks for the first tools.
+    pub round: Option<u32>,
     /// The model id of the request contains this.
     pub model: Option<String>,
     /// The number of the call since this script was set, from 1.
@@ -82,6 +87,18 @@ impl Step {
     /// Only where the last user message contains this.
     pub fn when_prompt(mut self, text: impl Into<String>) -> Self {
         self.when.prompt = Some(text.into());
+        self
+    }
+
+    /// Only where a tool's result that the conversation ends with contains this.
+    pub fn when_tool_result(mut self, text: impl Into<String>) -> Self {
+        self.when.tool_result = Some(text.into());
+        self
+    }
+
+    /// Only after tools have answered so many times since the user's last message.
+    pub fn when_round(mut self, round: u32) -> Self {
+        self.when.round = Some(round);
         self
     }
 
@@ -124,6 +141,29 @@ impl FromStr for Script {
     }
 }
 
+/// What steps are chosen by.
+pub(crate) struct Asked<'a> {
+    operation: Operation,
+    model_id: &'a str,
+    prompt: &'a str,
+    /// The text of each result that the conversation ends with.
+    results: Vec<String>,
+    round: u32,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn of(chat: &Chat, operation: Operation, model_id: &'a str, prompt: &'a str) -> Self {
+        let text = |block: &Block| match block {
+            Block::Text(text) => text.clone(),
+            Block::Json(value) => value.to_string(),
+            _ => String::new(),
+        };
+        let results =
+            chat.last_results().map(|(_, content, _)| content.iter().map(text).collect::<Vec<_>>().join("\n"));
+        Asked { operation, model_id, prompt, results: results.collect(), round: chat.rounds() }
+    }
+}
+
 /// A script as it is played: counts the calls and the uses of each step.
 #[derive(Debug, Default)]
 pub(crate) struct Player {
@@ -138,13 +178,18 @@ impl Player {
     }
 
     /// What the next call is to do, if a step is for it.
-    pub(crate) fn play(&mut self, operation: Operation, model_id: &str, prompt: &str) -> Option<Behaviour> {
+    pub(crate) fn play(&mut self, asked: &Asked<'_>) -> Option<Behaviour> {
         self.calls += 1;
         let fits = |when: &When| {
-            when.prompt.as_ref().is_none_or(|text| prompt.contains(text.as_str()))
-                && when.model.as_ref().is_none_or(|text| model_id.contains(text.as_str()))
+            when.prompt.as_ref().is_none_or(|text| asked.prompt.contains(text.as_str()))
+                && when
+                    .tool_result
+                    .as_ref()
+                    .is_none_or(|text| asked.results.iter().any(|result| result.contains(text.as_str())))
+                && when.round.is_none_or(|round| round == asked.round)
+                && when.model.as_ref().is_none_or(|text| asked.model_id.contains(text.as_str()))
                 && when.call.is_none_or(|number| number == self.calls)
-                && when.operation.is_none_or(|wanted| wanted == operation)
+                && when.operation.is_none_or(|wanted| wanted == asked.operation)
         };
         let mut steps = self.script.steps.iter().zip(&mut self.used);
         let (step, used) =
@@ -166,7 +211,9 @@ mod tests {
             .step(Step::of(Behaviour::text("c")).when_call(4))
             .step(Step::of(Behaviour::text("d")).when_operation(Operation::Converse));
         let mut player = Player::new(script);
-        let mut play = |operation, model, prompt| player.play(operation, model, prompt).and_then(|b| b.text);
+        let mut play = |operation, model_id, prompt| {
+            player.play(&Asked { operation, model_id, prompt, results: Vec::new(), round: 0 }).and_then(|b| b.text)
+        };
         let stream = Operation::ConverseStream;
         assert_eq!(play(stream, "opus", "one").as_deref(), Some("a"));
         assert_eq!(play(stream, "haiku", "say one").as_deref(), Some("a"));
@@ -183,5 +230,33 @@ mod tests {
         {
             assert!(json.parse::<Script>().is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn the_scripts_of_the_readme_are_scripts() {
+        let blocks: Vec<&str> = include_str!("../README.md").split("```json\n").skip(1).collect();
+        for block in &blocks {
+            let json = block.split("```").next().unwrap_or_default();
+            json.parse::<Script>().unwrap_or_else(|error| panic!("{error} in {json}"));
+        }
+        assert_eq!(blocks.len(), 2);
+    }
+
+    #[test]
+    fn a_step_may_wait_for_results_of_tools() {
+        let script = Script::new()
+            .step(Step::of(Behaviour::text("a")).when_prompt("cost").when_round(0))
+            .step(Step::of(Behaviour::text("b")).when_tool_result("12 dollars"))
+            .step(Step::of(Behaviour::text("c")).when_prompt("cost").when_round(1));
+        let mut player = Player::new(script);
+        let mut play = |round, results: &[&str]| {
+            let results = results.iter().map(|text| (*text).to_owned()).collect();
+            let asked = Asked { operation: Operation::Converse, model_id: "m", prompt: "the cost", results, round };
+            player.play(&asked).and_then(|b| b.text)
+        };
+        assert_eq!(play(0, &[]).as_deref(), Some("a"));
+        assert_eq!(play(1, &["none", "it was 12 dollars"]).as_deref(), Some("b"));
+        assert_eq!(play(1, &["nothing"]).as_deref(), Some("c"));
+        assert_eq!(play(2, &["nothing"]), None);
     }
 }

@@ -10,7 +10,6 @@ use crate::error::{ApiError, ErrorType};
 use crate::fault::{Fault, Moment, Strike};
 use crate::frame;
 use crate::ledger::Outcome;
-use crate::tokens;
 use crate::wire::{Context, Event, StartKind};
 
 /// All frames in one buffer, and when each is due.
@@ -96,11 +95,13 @@ impl Builder<'_> {
         let kind = match part {
             Part::Text(_) => StartKind::Text,
             Part::Reasoning { .. } => StartKind::Reasoning,
+            Part::Redacted { data, .. } => StartKind::Redacted { data },
             Part::ToolUse { id, name, .. } => StartKind::ToolUse { id, name },
         };
         self.event(Event::BlockStart { index, kind });
-        for piece in tokens::pieces(part.content()) {
+        for piece in part.deltas() {
             let event = match part {
+                Part::Redacted { data, .. } => Event::Redacted { index, data },
                 Part::Text(_) => Event::TextDelta { index, text: piece },
                 Part::Reasoning { .. } => Event::ReasoningDelta { index, text: piece },
                 Part::ToolUse { .. } => Event::ToolInputDelta { index, json: piece },

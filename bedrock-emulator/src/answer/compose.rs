@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
-use super::{earlier_prompts, programs};
-use crate::chat::{Block, Chat, Message, Role};
+use super::tool_use::ToolCall;
+use super::{earlier_prompts, files, programs, results};
+use crate::chat::{Chat, Role};
 use crate::tokens;
 
 /// Words that say nothing about the subject of a question.
@@ -17,10 +16,15 @@ const QUOTE_CHARS: usize = 200;
 
 /// The answer to the last message of a conversation.
 pub(super) fn text(chat: &Chat, prompt: &str) -> String {
-    let results = tool_results(chat);
-    if !results.is_empty() {
-        return about_results(&results);
+    if let Some(text) = results::text(chat, prompt) {
+        return text;
     }
+    let files = files::mentioned(chat);
+    if files.is_empty() || !subject_words(prompt).is_empty() { files + &words(chat, prompt) } else { files }
+}
+
+/// The answer to what a prompt says.
+fn words(chat: &Chat, prompt: &str) -> String {
     let lower = prompt.to_lowercase();
     let asks = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
     if asks(&["my name?", "what is my name", "what's my name", "who am i"]) {
@@ -47,8 +51,8 @@ pub(super) fn text(chat: &Chat, prompt: &str) -> String {
 }
 
 /// One sentence before the tools that are asked for.
-pub(super) fn before_tools(tools: &[(String, Value)]) -> String {
-    let names: Vec<String> = tools.iter().map(|(name, _)| format!("`{name}`")).collect();
+pub(super) fn before_tools(calls: &[ToolCall]) -> String {
+    let names: Vec<String> = calls.iter().map(|call| format!("`{}`", call.name)).collect();
     format!("I will use {} to find that out.", names.join(" and "))
 }
 
@@ -147,45 +151,6 @@ fn about_system(chat: &Chat) -> String {
     }
 }
 
-fn about_results(results: &[(String, String, bool)]) -> String {
-    let mut text = String::new();
-    for (name, content, failed) in results {
-        let verb = if *failed { "failed with" } else { "returned" };
-        let _ = writeln!(text, "The tool `{name}` {verb}:\n\n```\n{}\n```\n", content.trim_end());
-    }
-    text.push_str("That is all I need to answer.\n");
-    text
-}
-
-/// Name, content and failure of the results in the last message.
-fn tool_results(chat: &Chat) -> Vec<(String, String, bool)> {
-    let uses: Vec<(&String, &String)> = chat
-        .messages
-        .iter()
-        .flat_map(|m| &m.blocks)
-        .filter_map(|b| if let Block::ToolUse { id, name, .. } = b { Some((id, name)) } else { None })
-        .collect();
-    let last = chat.messages.last().map_or(&[][..], |message: &Message| &message.blocks);
-    let results = last.iter().filter_map(|block| match block {
-        Block::ToolResult { id, content, failed } => {
-            let name =
-                uses.iter().rev().find(|(used, _)| *used == id).map_or_else(|| id.clone(), |(_, name)| (*name).clone());
-            Some((name, content.iter().map(result_text).collect::<Vec<_>>().join("\n"), *failed))
-        }
-        _ => None,
-    });
-    results.collect()
-}
-
-fn result_text(block: &Block) -> String {
-    match block {
-        Block::Text(text) => text.clone(),
-        Block::Json(value) => serde_json::to_string_pretty(value).unwrap_or_default(),
-        Block::Media(kind) => format!("({kind})"),
-        _ => String::new(),
-    }
-}
-
 fn known_name(chat: &Chat) -> Option<String> {
     chat.messages
         .iter()
@@ -248,7 +213,7 @@ fn subject_words(prompt: &str) -> Vec<String> {
     seen
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
@@ -265,6 +230,7 @@ fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::{Block, Message};
 
     fn chat(texts: &[&str]) -> Chat {
         let role = |i: usize| if i.is_multiple_of(2) { Role::User } else { Role::Assistant };

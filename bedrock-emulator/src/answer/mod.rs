@@ -1,15 +1,24 @@
 //! What a call answers: its parts, where it stops, what it counts.
 
 mod compose;
+mod dates;
+mod files;
+mod limit;
+mod mentions;
 mod programs;
+mod results;
+mod table;
 mod tool_input;
+mod tool_use;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use time::Date;
 
 use crate::behaviour::Behaviour;
-use crate::chat::{Chat, Role, Tool, ToolChoice};
-use crate::tokens;
+use crate::chat::{Chat, Role};
+use crate::{reasoning, tokens};
 
 /// Tokens of a call. The rule that counts them is in the crate's README.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +59,12 @@ pub(crate) enum Part {
         text: String,
         signature: String,
     },
-    /// `json` may be cut by `maxTokens`.
+    /// Reasoning that is sent as bytes, in base64, which nobody can read; the text is what it cost.
+    Redacted {
+        text: String,
+        data: String,
+    },
+    /// `json` may be cut by `maxTokens`, or be something else if a script says so.
     ToolUse {
         id: String,
         name: String,
@@ -82,15 +96,31 @@ impl StopReason {
 impl Part {
     pub(crate) fn content(&self) -> &str {
         match self {
-            Part::Text(text) | Part::Reasoning { text, .. } => text,
+            Part::Text(text) | Part::Reasoning { text, .. } | Part::Redacted { text, .. } => text,
             Part::ToolUse { json, .. } => json,
         }
     }
 
+    /// What a stream sends of it, delta by delta: token by token, but what is redacted whole.
+    pub(crate) fn deltas(&self) -> impl Iterator<Item = &str> {
+        let whole = matches!(self, Part::Redacted { .. });
+        let pieces = tokens::pieces(if whole { "" } else { self.content() });
+        whole.then(|| self.content()).into_iter().chain(pieces)
+    }
+
     fn content_mut(&mut self) -> &mut String {
         match self {
-            Part::Text(text) | Part::Reasoning { text, .. } => text,
+            Part::Text(text) | Part::Reasoning { text, .. } | Part::Redacted { text, .. } => text,
             Part::ToolUse { json, .. } => json,
+        }
+    }
+
+    /// Proves what has become of reasoning.
+    fn sealed(self) -> Part {
+        match self {
+            Part::Reasoning { text, .. } => Part::Reasoning { signature: reasoning::signature(&text), text },
+            Part::Redacted { text, .. } => Part::Redacted { data: reasoning::redacted(&text), text },
+            part => part,
         }
     }
 }
@@ -100,24 +130,32 @@ pub(crate) fn parsed_input(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|_| Value::Object(serde_json::Map::new()))
 }
 
-/// The answer to a valid request. `seed` names the call in tool use ids; `usage` has the input counted already.
-pub(crate) fn answer(
-    chat: &Chat,
-    behaviour: &Behaviour,
-    prompt: &str,
-    max_tokens: u32,
-    seed: &str,
-    usage: Usage,
-) -> Answer {
+/// A valid request and what is asked of its answer.
+pub(crate) struct Asked<'a> {
+    pub(crate) chat: &'a Chat,
+    pub(crate) behaviour: &'a Behaviour,
+    /// The last words of the user, without commands.
+    pub(crate) prompt: &'a str,
+    pub(crate) max_tokens: u32,
+    /// Makes the ids of tool uses; no two calls have the same.
+    pub(crate) seed: &'a str,
+    pub(crate) today: Date,
+}
+
+/// The answer; `usage` has the input counted already.
+pub(crate) fn answer(asked: &Asked<'_>, usage: Usage) -> Answer {
+    let Asked { chat, behaviour, prompt, .. } = *asked;
     let mut parts = Vec::new();
-    if let Some(reasoning) = reasoning(chat, behaviour, prompt) {
-        let signature = signature(&reasoning);
-        parts.push(Part::Reasoning { text: reasoning, signature });
+    if let Some(text) = reasoning_text(chat, behaviour, prompt) {
+        parts.push(match behaviour.redacted_reasoning {
+            true => Part::Redacted { text, data: String::new() },
+            false => Part::Reasoning { text, signature: String::new() },
+        });
     }
-    let tools = tool_uses(chat, behaviour, prompt);
+    let calls = tool_use::calls(asked);
     let text = match &behaviour.text {
         Some(text) => text.clone(),
-        None if !tools.is_empty() && behaviour.length_tokens.is_none() => compose::before_tools(&tools),
+        None if !calls.is_empty() && behaviour.length_tokens.is_none() => compose::before_tools(&calls),
         None => compose::text(chat, prompt),
     };
     let text = match behaviour.length_tokens {
@@ -127,85 +165,21 @@ pub(crate) fn answer(
     if !text.is_empty() {
         parts.push(Part::Text(text));
     }
-    let id = |i: usize| format!("tooluse_{}{i}", seed.replace('-', "").get(..20).unwrap_or("0"));
-    parts.extend(tools.into_iter().enumerate().map(|(i, (name, input))| Part::ToolUse {
-        id: id(i),
-        name,
-        json: input.to_string(),
+    parts.extend(calls.into_iter().enumerate().map(|(i, call)| Part::ToolUse {
+        id: tool_use::id(asked.seed, i),
+        name: call.name,
+        json: call.json,
     }));
-    limited(parts, &chat.stop_sequences, max_tokens, usage)
+    let answer = limit::limited(parts, &chat.stop_sequences, asked.max_tokens, usage);
+    Answer { parts: answer.parts.into_iter().map(Part::sealed).collect(), ..answer }
 }
 
-fn reasoning(chat: &Chat, behaviour: &Behaviour, prompt: &str) -> Option<String> {
+fn reasoning_text(chat: &Chat, behaviour: &Behaviour, prompt: &str) -> Option<String> {
     match &behaviour.reasoning {
         Some(text) if !text.is_empty() => Some(text.clone()),
-        None if chat.thinking.is_none() => None,
+        None if chat.thinking.is_none() && !behaviour.redacted_reasoning => None,
         _ => Some(compose::reasoning(chat, prompt)),
     }
-}
-
-fn tool_uses(chat: &Chat, behaviour: &Behaviour, prompt: &str) -> Vec<(String, Value)> {
-    if !behaviour.tool_uses.is_empty() {
-        return behaviour.tool_uses.iter().map(|tool| (tool.name.clone(), tool.input.clone())).collect();
-    }
-    if behaviour.text.is_some() {
-        return Vec::new();
-    }
-    let specs = || {
-        chat.tools
-            .iter()
-            .filter_map(|tool| if let Tool::Spec { name, schema, .. } = tool { Some((name, schema)) } else { None })
-    };
-    let named = || specs().find(|(name, _)| !prompt.is_empty() && prompt.contains(name.as_str()));
-    let chosen = match &chat.tool_choice {
-        ToolChoice::None => None,
-        ToolChoice::Named(wanted) => specs().find(|(name, _)| *name == wanted),
-        ToolChoice::Any => named().or_else(|| specs().next()),
-        ToolChoice::Auto => named(),
-    };
-    chosen.map(|(name, schema)| (name.clone(), tool_input::from_schema(schema, prompt))).into_iter().collect()
-}
-
-/// Opaque to clients, who must send it back as it is.
-fn signature(reasoning: &str) -> String {
-    use base64::Engine;
-    use sha2::{Digest, Sha256};
-    base64::prelude::BASE64_STANDARD.encode(Sha256::digest(format!("emulator:{reasoning}")))
-}
-
-/// Cuts the parts at the first stop sequence and then at `max_tokens`, and counts what is left.
-fn limited(mut parts: Vec<Part>, stops: &[String], max_tokens: u32, usage: Usage) -> Answer {
-    let has_tool = |parts: &[Part]| parts.iter().any(|part| matches!(part, Part::ToolUse { .. }));
-    let mut stop_reason = if has_tool(&parts) { StopReason::ToolUse } else { StopReason::EndTurn };
-    let mut stop_sequence = None;
-    for i in 0..parts.len() {
-        let Part::Text(text) = &mut parts[i] else { continue };
-        let hits =
-            stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| Some((text.find(stop.as_str())?, stop)));
-        if let Some((at, stop)) = hits.min_by_key(|(at, _)| *at) {
-            text.truncate(at);
-            stop_sequence = Some(stop.clone());
-            stop_reason = StopReason::StopSequence;
-            parts.truncate(i + 1);
-            break;
-        }
-    }
-    let mut left = max_tokens as usize;
-    for i in 0..parts.len() {
-        let content = parts[i].content_mut();
-        let kept: usize = tokens::pieces(content).take(left).map(str::len).sum();
-        left -= tokens::pieces(&content[..kept]).count().min(left);
-        if kept < content.len() {
-            content.truncate(kept);
-            parts.truncate(i + 1);
-            stop_reason = StopReason::MaxTokens;
-            stop_sequence = None;
-            break;
-        }
-    }
-    parts.retain(|part| !part.content().is_empty());
-    let output_tokens = parts.iter().map(|part| tokens::count(part.content())).sum();
-    Answer { parts, stop_reason, stop_sequence, usage: Usage { output_tokens, ..usage } }
 }
 
 /// The last texts of the user, oldest first, without commands.
@@ -217,39 +191,4 @@ fn earlier_prompts(chat: &Chat) -> Vec<String> {
         prompts.pop();
     }
     prompts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(text: &str) -> Vec<Part> {
-        vec![Part::Text(text.to_owned())]
-    }
-
-    #[test]
-    fn max_tokens_is_exact_and_wins_over_what_would_have_come() {
-        let whole = limited(text("one two three"), &[], 3, Usage::default());
-        assert_eq!((whole.stop_reason, whole.usage.output_tokens), (StopReason::EndTurn, 3));
-        let cut = limited(text("one two three"), &[], 2, Usage::default());
-        assert_eq!((cut.stop_reason, cut.usage.output_tokens), (StopReason::MaxTokens, 2));
-        assert_eq!(cut.parts, text("one two"));
-    }
-
-    #[test]
-    fn the_first_stop_sequence_ends_the_text_before_it() {
-        let stops = ["three".to_owned(), "two".to_owned()];
-        let stopped = limited(text("one two three"), &stops, 9, Usage::default());
-        assert_eq!((stopped.stop_reason, stopped.stop_sequence.as_deref()), (StopReason::StopSequence, Some("two")));
-        assert_eq!(stopped.parts, text("one "));
-    }
-
-    #[test]
-    fn a_cut_tool_input_ends_with_max_tokens() {
-        let tool = Part::ToolUse { id: "t".into(), name: "n".into(), json: r#"{"city":"Oslo"}"#.into() };
-        let cut = limited(vec![tool], &[], 3, Usage::default());
-        assert_eq!(cut.stop_reason, StopReason::MaxTokens);
-        assert_eq!(cut.usage.output_tokens, 3);
-        assert_eq!(parsed_input(cut.parts[0].content()), serde_json::json!({}));
-    }
 }

@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::media::{WireMedia, base64};
 use super::{Context, Event, StartKind, converse_usage, padding, quoted};
 use crate::answer::{Answer, Part};
 use crate::chat::{Block, Chat, Message, Role, Thinking, Tool, ToolChoice};
@@ -18,10 +19,15 @@ pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
     let messages = request.messages.into_iter().enumerate();
     let extra = &request.additional_model_request_fields;
     let config = request.inference_config;
-    let mut sampling: Vec<&'static str> = Vec::new();
-    sampling.extend(config.temperature.map(|_| "temperature"));
-    sampling.extend(config.top_p.map(|_| "top_p"));
-    sampling.extend(extra.get("top_k").map(|_| "top_k"));
+    let mut sampling: Vec<(&'static str, f64)> = Vec::new();
+    sampling.extend(config.temperature.map(|value| ("temperature", value)));
+    sampling.extend(config.top_p.map(|value| ("top_p", value)));
+    sampling.extend(extra.get("top_k").map(|value| ("top_k", value.as_f64().unwrap_or_default())));
+    if request.tool_config.as_ref().is_some_and(|config| config.tools.is_empty()) {
+        return Err(ApiError::validation(
+            "1 validation error detected: Value '[]' at 'toolConfig.tools' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ));
+    }
     let tools = request.tool_config.unwrap_or_default();
     Ok(Chat {
         system: blocks(request.system, "system")?,
@@ -39,10 +45,11 @@ pub(crate) fn parse(body: &[u8]) -> Result<Chat, ApiError> {
 }
 
 /// `{"thinking":{"type":"enabled"|"adaptive","budget_tokens":N}}`, in both APIs.
-pub(super) fn thinking(fields: &Value) -> Option<Thinking> {
+pub(in crate::wire) fn thinking(fields: &Value) -> Option<Thinking> {
     let thinking = fields.get("thinking")?;
     let asked = matches!(thinking["type"].as_str(), Some("enabled" | "adaptive"));
-    asked.then(|| Thinking { budget_tokens: thinking["budget_tokens"].as_u64() })
+    let adaptive = thinking["type"] == "adaptive";
+    asked.then(|| Thinking { budget_tokens: thinking["budget_tokens"].as_u64(), adaptive })
 }
 
 #[derive(Deserialize)]
@@ -94,8 +101,7 @@ struct WireTool {
 #[serde(rename_all = "camelCase")]
 struct ToolSpec {
     name: String,
-    #[serde(default)]
-    description: String,
+    description: Option<String>,
     #[serde(default)]
     input_schema: Value,
 }
@@ -111,8 +117,8 @@ struct CachePoint {
 struct WireBlock {
     text: Option<String>,
     json: Option<Value>,
-    image: Option<Value>,
-    document: Option<Value>,
+    image: Option<WireMedia>,
+    document: Option<WireMedia>,
     video: Option<Value>,
     tool_use: Option<WireToolUse>,
     tool_result: Option<WireToolResult>,
@@ -152,8 +158,6 @@ fn blocks(blocks: Vec<WireBlock>, path: &str) -> Result<Vec<Block>, ApiError> {
 }
 
 fn block(wire: WireBlock, path: &str, i: usize) -> Result<Option<Block>, ApiError> {
-    let media = [(wire.image, "image"), (wire.document, "document"), (wire.video, "video")];
-    let media = media.into_iter().find_map(|(value, kind)| value.map(|_| Block::Media(kind)));
     let other = [wire.guard_content, wire.citations_content, wire.search_result].into_iter().flatten().next();
     Ok(if let Some(text) = wire.text {
         Some(Block::Text(text))
@@ -163,14 +167,31 @@ fn block(wire: WireBlock, path: &str, i: usize) -> Result<Option<Block>, ApiErro
         let content = blocks(result.content, &format!("{path}.{i}.toolResult.content"))?;
         Some(Block::ToolResult { id: result.tool_use_id, content, failed: result.status.as_deref() == Some("error") })
     } else if let Some(reasoning) = wire.reasoning_content {
-        Some(Block::Reasoning(reasoning["reasoningText"]["text"].as_str().unwrap_or_default().to_owned()))
+        Some(reasoning_block(&reasoning, &format!("{path}.{i}.reasoningContent"))?)
     } else if let Some(point) = wire.cache_point {
         Some(Block::CachePoint { one_hour: point.ttl.as_deref() == Some("1h") })
     } else if let Some(value) = wire.json {
         Some(Block::Json(value))
     } else {
-        media.or(other.map(|_| Block::Other))
+        let path = |kind: &str| format!("{path}.{i}.{kind}.source");
+        let image = wire.image.map(|media| media.image(&path("image"))).transpose()?;
+        let document = wire.document.map(|media| media.document(&path("document"))).transpose()?;
+        image.or(document).or(wire.video.map(|_| Block::Video)).or(other.map(|_| Block::Other))
     })
+}
+
+fn reasoning_block(reasoning: &Value, path: &str) -> Result<Block, ApiError> {
+    if let Some(redacted) = reasoning.get("redactedContent") {
+        return base64(redacted, &format!("{path}.redactedContent")).map(Block::Redacted);
+    }
+    let text = reasoning["reasoningText"]["text"].as_str();
+    let text = text.ok_or_else(|| {
+        ApiError::validation(format!(
+            "The ReasoningContentBlock object at {path} must set one of the following keys: reasoningText, redactedContent."
+        ))
+    })?;
+    let signature = reasoning["reasoningText"]["signature"].as_str().map(str::to_owned);
+    Ok(Block::Reasoning { text: text.to_owned(), signature })
 }
 
 fn tool(wire: WireTool) -> Option<Tool> {
@@ -209,6 +230,9 @@ pub(super) fn encode(out: &mut BytesMut, context: &Context<'_>, event: Event<'_>
         Event::Signature { index, signature } => {
             delta(index, p, "reasoningContent", &format!(r#"{{"signature":{}}}"#, quoted(signature)))
         }
+        Event::Redacted { index, data } => {
+            delta(index, p, "reasoningContent", &format!(r#"{{"redactedContent":"{data}"}}"#))
+        }
         Event::ToolInputDelta { index, json } => {
             delta(index, p, "toolUse", &format!(r#"{{"input":{}}}"#, quoted(json)))
         }
@@ -234,6 +258,7 @@ pub(super) fn body(answer: &Answer, latency_ms: u64) -> Value {
         Part::Reasoning { text, signature } => {
             json!({ "reasoningContent": { "reasoningText": { "text": text, "signature": signature } } })
         }
+        Part::Redacted { data, .. } => json!({ "reasoningContent": { "redactedContent": data } }),
         Part::ToolUse { id, name, json } => {
             json!({ "toolUse": { "toolUseId": id, "name": name, "input": crate::answer::parsed_input(json) } })
         }

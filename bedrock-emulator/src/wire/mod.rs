@@ -1,6 +1,7 @@
 //! The two shapes that a call travels in, with and without a stream.
 
 pub(crate) mod converse;
+mod media;
 pub(crate) mod messages;
 
 use bytes::BytesMut;
@@ -17,6 +18,7 @@ pub(crate) enum Event<'a> {
     TextDelta { index: usize, text: &'a str },
     ReasoningDelta { index: usize, text: &'a str },
     Signature { index: usize, signature: &'a str },
+    Redacted { index: usize, data: &'a str },
     ToolInputDelta { index: usize, json: &'a str },
     BlockStop { index: usize },
     MessageStop,
@@ -27,6 +29,7 @@ pub(crate) enum Event<'a> {
 pub(crate) enum StartKind<'a> {
     Text,
     Reasoning,
+    Redacted { data: &'a str },
     ToolUse { id: &'a str, name: &'a str },
 }
 

@@ -13,6 +13,8 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 pub(crate) const MODEL: &str = "anthropic.claude-3-5-sonnet-20241022-v2:0";
+/// One that caches prompts and thinks.
+pub(crate) const CACHING_MODEL: &str = "us.anthropic.claude-sonnet-4-20250514-v1:0";
 
 /// An emulator without waiting, with this script.
 pub(crate) async fn start(script: Script) -> Emulator {
@@ -35,6 +37,21 @@ pub(crate) fn request(url: &str, model_id: &str, operation: &str, body: &Value) 
         .header("content-type", "application/json")
         .body(Full::from(body.to_string()))
         .expect("request")
+}
+
+/// The answer of a call that must succeed, without a stream.
+pub(crate) async fn converse(emulator: &Emulator, model_id: &str, body: &Value) -> Value {
+    let response =
+        client(false).request(request(&emulator.url(), model_id, "converse", body)).await.expect("a response");
+    let (status, _, answer) = whole(response).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+/// The same as a stream.
+pub(crate) async fn converse_stream(emulator: &Emulator, model_id: &str, body: &Value) -> Streamed {
+    let request = request(&emulator.url(), model_id, "converse-stream", body);
+    stream(client(false).request(request).await.expect("a response")).await
 }
 
 pub(crate) async fn post(emulator: &Emulator, operation: &str, body: &Value) -> Response<Incoming> {
@@ -82,6 +99,11 @@ impl Streamed {
 
     pub(crate) fn text(&self) -> String {
         self.events.iter().filter_map(|event| event.payload["delta"]["text"].as_str()).collect()
+    }
+
+    /// What the deltas of a block have in this field, in order.
+    pub(crate) fn fields(&self, key: &str, field: &str) -> Vec<&str> {
+        self.events.iter().filter_map(|event| event.payload["delta"][key][field].as_str()).collect()
     }
 
     pub(crate) fn last(&self) -> &Event {

@@ -76,8 +76,14 @@ async fn a_cached_prefix_is_written_and_then_read() {
     let emulator = start(Script::new()).await;
     let mut body = prompt("x");
     body["system"] = json!([{ "text": "word ".repeat(3_000) }, { "cachePoint": { "type": "default", "ttl": "1h" } }]);
-    let (_, _, first) = whole(post(&emulator, "converse", &body).await).await;
-    let (_, _, second) = whole(post(&emulator, "converse", &body).await).await;
+    let send = async |model| {
+        let request = request(&emulator.url(), model, "converse", &body);
+        whole(client(false).request(request).await.expect("a response")).await
+    };
+    let (status, refused, _) = send(crate::common::MODEL).await;
+    assert_eq!((status, refused.as_str()), (403, "AccessDeniedException"), "a model without caching");
+    let (_, _, first) = send(crate::common::CACHING_MODEL).await;
+    let (_, _, second) = send(crate::common::CACHING_MODEL).await;
     let written = &first["usage"]["cacheWriteInputTokens"];
     assert!(written.as_u64() >= Some(3_000));
     assert_eq!(first["usage"]["cacheDetails"], json!([{ "ttl": "1h", "inputTokens": written }]));

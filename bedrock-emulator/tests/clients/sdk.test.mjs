@@ -18,6 +18,7 @@ import {
 
 const START_TIMEOUT_MS = 10_000;
 const modelId = "anthropic.claude-3-5-sonnet-20241022-v2:0";
+const thinkingModelId = "us.anthropic.claude-sonnet-4-20250514-v1:0";
 const keys = { accessKeyId: "AKIDEMULATOREXAMPLE", secretAccessKey: "emulator-secret-access-key-example" };
 
 let emulator;
@@ -118,6 +119,71 @@ test("reasoning and tool use arrive as the SDK models them", async () => {
   assert.equal(deltas.filter((delta) => delta.reasoningContent?.signature).length, 1);
   assert.deepEqual(JSON.parse(deltas.map((delta) => delta.toolUse?.input ?? "").join("")), { city: "Oslo" });
   assert.equal(events.find((event) => event.messageStop).messageStop.stopReason, "tool_use");
+});
+
+const clockTools = { tools: ["clock", "calendar"].map((name) => ({ toolSpec: { name, description: `Reads the ${name}.`, inputSchema: { json: { type: "object", properties: {} } } } })) };
+
+/** The assistant's message of a stream, put together as an application does. */
+async function streamedMessage(messages) {
+  const { stream } = await client().send(new ConverseStreamCommand({ modelId: thinkingModelId, messages, toolConfig: clockTools }));
+  const content = [];
+  let stopReason;
+  for await (const event of stream) {
+    const { start, delta, contentBlockIndex: index } = event.contentBlockStart ?? event.contentBlockDelta ?? {};
+    if (start?.toolUse) content[index] = { toolUse: { ...start.toolUse, input: "" } };
+    if (delta?.text) content[index] = { text: (content[index]?.text ?? "") + delta.text };
+    if (delta?.toolUse) content[index].toolUse.input += delta.toolUse.input;
+    if (delta?.reasoningContent?.redactedContent) content[index] = { reasoningContent: delta.reasoningContent };
+    else if (delta?.reasoningContent) {
+      const before = content[index]?.reasoningContent.reasoningText ?? { text: "" };
+      const { text = "", signature = before.signature } = delta.reasoningContent;
+      content[index] = { reasoningContent: { reasoningText: { text: before.text + text, signature } } };
+    }
+    stopReason = event.messageStop?.stopReason ?? stopReason;
+  }
+  for (const { toolUse } of content) if (toolUse) toolUse.input = JSON.parse(toolUse.input);
+  return { message: { role: "assistant", content }, stopReason };
+}
+
+for (const prefix of ["/think", "/redacted"]) {
+  test(`parallel tools are streamed, answered in one turn and told, with reasoning kept (${prefix})`, async () => {
+    const ask = user(`${prefix} /tool clock /tool calendar {"year":2026} What day is it?`);
+    const { message, stopReason } = await streamedMessage(ask);
+    assert.equal(stopReason, "tool_use");
+    const reasoning = message.content[0].reasoningContent;
+    assert.ok(prefix === "/think" ? reasoning.reasoningText.signature : reasoning.redactedContent instanceof Uint8Array);
+    const uses = message.content.flatMap(({ toolUse }) => toolUse ?? []);
+    assert.deepEqual(uses.map(({ name, input }) => [name, input]), [["clock", {}], ["calendar", { year: 2026 }]]);
+    const [clock, calendar] = uses.map(({ toolUseId }) => toolUseId);
+    const results = [
+      { toolResult: { toolUseId: clock, content: [{ json: { hour: 12, zone: "UTC" } }] } },
+      { toolResult: { toolUseId: calendar, content: [{ text: "no such year" }], status: "error" } },
+    ];
+    const messages = [...ask, message, { role: "user", content: results }];
+    const told = await streamedMessage(messages);
+    assert.equal(told.stopReason, "end_turn");
+    const text = told.message.content.map((block) => block.text ?? "").join("");
+    assert.match(text, /\| Zone \| UTC \|/);
+    assert.match(text, /The tool failed: no such year/);
+    const short = [...ask, message, { role: "user", content: results.slice(1) }];
+    await assert.rejects(client().send(new ConverseCommand({ modelId, messages: short, toolConfig: clockTools })), (error) => {
+      assert.ok(error instanceof ValidationException);
+      assert.match(error.message, new RegExp(`Expected toolResult blocks at messages.2.content for the following Ids: ${clock}`));
+      return true;
+    });
+  });
+}
+
+test("an image and a document are read, and what is no image is refused", async () => {
+  const png = new Uint8Array(600);
+  png.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 2, 0x80, 0, 0, 1, 0xe0]);
+  const send = (bytes) => {
+    const files = [{ image: { format: "png", source: { bytes } } }, { document: { format: "txt", name: "Notes", source: { bytes: Buffer.from("Rivers run to the sea") } } }];
+    return client().send(new ConverseCommand({ modelId, messages: [{ role: "user", content: [{ text: "Explain rivers" }, ...files] }] }));
+  };
+  const { text } = (await send(png)).output.message.content[0];
+  assert.match(text, /^You sent an image \(PNG, 640×480, 600 bytes\)\.\n\nYou sent the document “Notes” \(TXT, 21 bytes\)\. It says: “Rivers run to the sea”\./);
+  await assert.rejects(send(png.slice(1)), (error) => error instanceof ValidationException && /Could not process image/.test(error.message));
 });
 
 test("a Bedrock API key is taken as a bearer token, and a wrong one is not", async () => {

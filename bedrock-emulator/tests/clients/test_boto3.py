@@ -101,6 +101,64 @@ def test_invoke_model_and_its_stream_give_anthropics_messages(connect):
     assert chunks[-1]["type"] == "message_stop"
 
 
+def tool_uses(answer):
+    return [block["toolUse"] for block in answer["output"]["message"]["content"] if "toolUse" in block]
+
+
+def test_a_tool_is_chosen_answered_and_its_figures_told(connect):
+    client = connect()
+    schema = {
+        "type": "object",
+        "properties": {"from": {"type": "string", "format": "date"}, "group_by": {"type": "string", "enum": ["day", "model"]}},
+        "required": ["from"],
+    }
+    spec = {"name": "usage", "description": "Tokens and cost by day or model.", "inputSchema": {"json": schema}}
+    arguments = {"modelId": MODEL, "toolConfig": {"tools": [{"toolSpec": spec}]}}
+    messages = user("What did we spend since 2026-11-02, by model?")
+    answer = client.converse(messages=messages, **arguments)
+    assert answer["stopReason"] == "tool_use"
+    [use] = tool_uses(answer)
+    assert (use["name"], use["input"]) == ("usage", {"from": "2026-11-02", "group_by": "model"})
+    rows = [{"model": "opus", "cost_usd": 2}, {"model": "haiku", "cost_usd": 1}]
+    result = {"toolResult": {"toolUseId": use["toolUseId"], "content": [{"json": {"rows": rows}}]}}
+    messages += [answer["output"]["message"], {"role": "user", "content": [result]}]
+    told = client.converse(messages=messages, **arguments)
+    assert told["stopReason"] == "end_turn"
+    assert "**Cost USD: $3.00** in 2 rows; the most is $2.00 (opus)." in told["output"]["message"]["content"][0]["text"]
+    messages[-1]["content"][0]["toolResult"]["toolUseId"] = "other"
+    with pytest.raises(client.exceptions.ValidationException, match="Expected toolResult blocks at messages.2.content"):
+        client.converse(messages=messages, **arguments)
+
+
+@pytest.mark.parametrize("prefix", ["/think", "/redacted"])
+def test_reasoning_goes_back_as_it_came_or_is_refused(connect, prefix):
+    client = connect()
+    messages = user(f"{prefix} Explain rivers")
+    message = client.converse(modelId=MODEL, messages=messages)["output"]["message"]
+    messages += [message, *user("And lakes?")]
+    client.converse(modelId=MODEL, messages=messages)
+    reasoning = message["content"][0]["reasoningContent"]
+    if prefix == "/think":
+        reasoning["reasoningText"]["text"] += "."
+    else:
+        reasoning["redactedContent"] += b"."
+    with pytest.raises(client.exceptions.ValidationException, match="messages.1.content.0: Invalid"):
+        client.converse(modelId=MODEL, messages=messages)
+
+
+def test_an_image_is_read_and_one_of_another_format_refused(connect):
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (640).to_bytes(4, "big") + (480).to_bytes(4, "big") + bytes(100)
+
+    def send(image_format):
+        image = {"image": {"format": image_format, "source": {"bytes": png}}}
+        answer = connect().converse(modelId=MODEL, messages=[{"role": "user", "content": [{"text": "Explain rivers"}, image]}])
+        return answer["output"]["message"]["content"][0]["text"]
+
+    assert send("png").startswith("You sent an image (PNG, 640×480, 124 bytes).\n\n## Rivers")
+    with pytest.raises(ClientError, match="the image appears to be a image/png image"):
+        send("jpeg")
+
+
 def test_an_api_key_is_taken_as_a_bearer_token(endpoint, monkeypatch):
     """botocore sends bearer tokens over HTTPS only, so the header is added where it would be."""
     monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
