@@ -38,7 +38,7 @@ use crate::{
         dynamodb::{self, CreateError},
     },
     tools::{self, ToolsError},
-    turn::{Limits, MAX_SETTLING, Runner, ToolLimits, Turns, attempts::RetryPolicy, breaker::Breakers, queue::Queue},
+    turn::{Limits, MAX_SETTLING, Runner, Turns, attempts::RetryPolicy, breaker::Breakers, queue::Queue},
     ws::sockets::{MaxSockets, Sockets},
 };
 
@@ -509,15 +509,7 @@ fn limits(settings: &Serve) -> Result<Limits, StartError> {
         stop_drain: (settings.answers.on_stop == OnStop::Drain).then_some(settings.answers.stop_drain_timeout),
         unwatched_timeout: settings.answers.unwatched_timeout,
         model_rules: model_rules(settings)?,
-        tools: ToolLimits {
-            rounds: settings.tools.max_tool_rounds,
-            calls: settings.tools.max_tool_calls,
-            timeout: settings.tools.tool_loop_timeout,
-            tokens: settings.tools.tool_loop_tokens,
-            nano_usd: settings.tools.tool_loop_cost,
-            approval_timeout: settings.tools.approval_timeout,
-            result_bytes: settings.tools.tool_result_bytes as usize,
-        },
+        tools: settings.tools.limits(),
         reasoning_tokens: settings.tools.reasoning_tokens,
         prompt_cache: settings.tools.prompt_cache == Switch::On,
     })

@@ -9,6 +9,7 @@ use clap::{
 use protocol::{price::nano_usd, server::ToolApproval};
 
 use super::{Switch, duration};
+use crate::turn::ToolLimits;
 
 /// The longest time that a person has to let a call run.
 pub const MAX_APPROVAL_TIMEOUT: Duration = Duration::from_secs(3_600);
@@ -97,6 +98,21 @@ impl Mcp {
             PathBuf::from(path)
         };
         self.mcp_pins.clone().or_else(|| self.mcp_config.as_ref().map(beside))
+    }
+}
+
+impl ToolSettings {
+    /// What one answer may do with tools.
+    pub fn limits(&self) -> ToolLimits {
+        ToolLimits {
+            rounds: self.max_tool_rounds,
+            calls: self.max_tool_calls,
+            timeout: self.tool_loop_timeout,
+            tokens: self.tool_loop_tokens,
+            nano_usd: self.tool_loop_cost,
+            approval_timeout: self.approval_timeout,
+            result_bytes: self.tool_result_bytes as usize,
+        }
     }
 }
 

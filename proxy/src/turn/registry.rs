@@ -306,6 +306,7 @@ mod tests {
             fingerprint: Fingerprint::of(&send),
             send,
             model: "m".into(),
+            role: protocol::server::PrincipalRole::User,
         }
     }
 

@@ -39,6 +39,9 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
+use outcrop_proxy::conversation::Turn;
+use outcrop_tools::{Config, Hub, Pins};
+
 use crate::common::{Answer, Client, MODEL, serve};
 
 /// More than any test writes to a socket.
@@ -61,6 +64,7 @@ impl World {
             upstream: bedrock.clone(),
             store: Arc::new(MemoryStore::default()),
             catalog: Arc::new(Catalog::builtin()),
+            tools: Hub::start(Config::default(), Vec::new(), Pins::in_memory()),
             budgets: Budgets::default(),
             turns: Arc::new(Turns::within(limits.turns(false), limits.rates(false))),
             queue: Queue::new(limits.width(false), limits.queue_timeout),
@@ -104,10 +108,9 @@ impl World {
     pub(crate) fn tokens(&self) -> u64 {
         let request = ConverseRequest {
             model: MODEL.to_owned(),
-            system: None,
-            turns: vec![outcrop_proxy::bedrock::Turn { role: protocol::Role::User, text: "Hi".to_owned() }],
+            turns: vec![Turn::saying(protocol::Role::User, "Hi")],
             max_tokens: self.settings.answers.max_tokens,
-            temperature: None,
+            ..ConverseRequest::default()
         };
         request.most_tokens()
     }
@@ -134,6 +137,9 @@ fn limits(settings: &Serve) -> Limits {
         model_rules: ModelRules::none(),
         stop_drain: Some(answers.stop_drain_timeout),
         unwatched_timeout: None,
+        tools: settings.tools.limits(),
+        reasoning_tokens: None,
+        prompt_cache: false,
     }
 }
 

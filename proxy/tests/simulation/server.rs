@@ -20,7 +20,7 @@ use outcrop_proxy::{
     service::{Offer, Outcome, Service},
     sources::Sources,
     store::MemoryStore,
-    turn::{
+    turn::{ToolLimits, 
         Limits, MAX_SETTLING, Runner, Turns, Wake,
         attempts::RetryPolicy,
         breaker::Breakers,
@@ -34,6 +34,7 @@ use protocol::{
     server::{BudgetPeriod, BudgetScope, BudgetUnit},
 };
 use tokio::{sync::Semaphore, time::Instant};
+use outcrop_tools::{Config, Hub, Pins};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -95,6 +96,7 @@ impl Machine {
             upstream: Arc::new(upstream),
             store: Arc::new(Disk { kept: self.kept.clone(), dead: dead.clone(), slowest_ms: slowest_ms(seed), rng }),
             catalog: CATALOG.clone(),
+            tools: Hub::start(Config::default(), Vec::new(), Pins::in_memory()),
             budgets: budgets(),
             turns: Arc::new(Turns::new(100)),
             queue: Queue::new(WIDTH, Duration::from_secs(60)),
@@ -131,6 +133,16 @@ pub(crate) fn budgets() -> Budgets {
     Budgets::new(vec![budget]).expect("one budget")
 }
 
+const TOOL_LIMITS: ToolLimits = ToolLimits {
+    rounds: 5,
+    calls: 20,
+    timeout: Duration::from_secs(120),
+    tokens: None,
+    nano_usd: None,
+    approval_timeout: Duration::from_secs(30),
+    result_bytes: 4_096,
+};
+
 fn limits(seed: u64) -> Limits {
     Limits {
         system_prompt: None,
@@ -146,6 +158,9 @@ fn limits(seed: u64) -> Limits {
         fallback_models: seed.is_multiple_of(3).then(|| "anthropic.claude-other".to_owned()).into_iter().collect(),
         stop_drain: seed.is_multiple_of(2).then_some(Duration::from_secs(5)),
         unwatched_timeout: None,
+        tools: TOOL_LIMITS,
+        reasoning_tokens: None,
+        prompt_cache: false,
     }
 }
 

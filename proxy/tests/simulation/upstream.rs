@@ -13,6 +13,7 @@ use fastrand::Rng;
 use outcrop_proxy::bedrock::{
     ConverseRequest, EventSource, Target, Upstream, UpstreamError, UpstreamEvent, WholeAnswer, upstream::TakeEvent,
 };
+use outcrop_proxy::conversation::Block;
 use protocol::{StopReason, Usage};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -84,7 +85,10 @@ impl Upstream for Bedrock {
     }
 
     async fn converse_stream(&self, request: &ConverseRequest) -> Result<Box<dyn EventSource>, UpstreamError> {
-        let last = request.turns.last().map_or("", |turn| &turn.text);
+        let last = match request.turns.last().and_then(|turn| turn.blocks.last()) {
+            Some(Block::Text { text }) => text.as_str(),
+            _ => "",
+        };
         let question = last.rsplit("\n\n").next().unwrap_or_default().to_owned();
         let call = {
             let mut ledger = self.ledger.lock().expect("the ledger");

@@ -75,6 +75,7 @@ impl Rig {
             fingerprint: crate::store::Fingerprint::of(&send),
             send,
             model: "m".into(),
+            role: protocol::server::PrincipalRole::User,
         };
         match self.turns.begin(&new, Sources::system()) {
             Begin::New(turn) => {

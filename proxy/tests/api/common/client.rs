@@ -46,7 +46,10 @@ impl Frame {
     }
 
     fn is_event(&self) -> bool {
-        matches!(self.kind.as_str(), "chat.message_stream" | "chat.reasoning_stream")
+        matches!(
+            self.kind.as_str(),
+            "chat.message_stream" | "chat.reasoning_stream" | "chat.tool_input_stream" | "chat.tool_use"
+        )
     }
 }
 
@@ -73,6 +76,25 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn message_id(&self) -> &str {
         self.end.str("messageId")
+    }
+
+    /// Every state of every call of a tool, in their order: its id, its state, and the event's data.
+    pub(crate) fn calls(&self) -> Vec<(&str, &str, &Value)> {
+        let calls = self.frames.iter().filter(|frame| frame.kind == "chat.tool_use");
+        calls.map(|frame| (frame.str("toolUseId"), frame.str("status"), &frame.data)).collect()
+    }
+
+    /// The states of its only call.
+    pub(crate) fn states(&self) -> Vec<&str> {
+        let calls = self.calls();
+        assert!(calls.iter().all(|(id, ..)| *id == calls[0].0), "{calls:?}");
+        calls.iter().map(|(_, status, _)| *status).collect()
+    }
+
+    /// The last state of each call by the name of its tool.
+    pub(crate) fn ends(&self) -> std::collections::BTreeMap<&str, &str> {
+        let calls = self.calls();
+        calls.iter().map(|(_, status, data)| (data["name"].as_str().expect("a name"), *status)).collect()
     }
 
     /// That the answer failed with `code`, and what it tells the person.
@@ -227,12 +249,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                 }
                 return Answer { frames, text, reasoning, end: frame };
             }
+            if frame.kind == "chat.tool_use" {
+                assert_eq!(frame.seq(), last + 1, "{frame:?}");
+                last += 1;
+                continue;
+            }
             let content = frame.str("content");
             assert!((1..=MAX_CONTENT_BYTES).contains(&content.len()), "{} bytes in a frame", content.len());
             assert_eq!(frame.data["first"].as_u64(), Some(last + 1), "{frame:?}");
             last = frame.seq();
-            let whole = if frame.kind == "chat.message_stream" { &mut text } else { &mut reasoning };
-            whole.push_str(content);
+            match frame.kind.as_str() {
+                "chat.message_stream" => text.push_str(content),
+                "chat.reasoning_stream" => reasoning.push_str(content),
+                _ => {}
+            }
         }
     }
 }
