@@ -14,9 +14,15 @@ use protocol::{
 enum Said {
     Text(String),
     Reasoning(String),
-    Tool { id: u8, done: bool },
+    Tool {
+        id: u8,
+        done: bool,
+    },
     /// More of the arguments of a call, counted from the first.
-    ToolInput { call: u8, text: String },
+    ToolInput {
+        call: u8,
+        text: String,
+    },
 }
 
 #[derive(Debug, Arbitrary)]

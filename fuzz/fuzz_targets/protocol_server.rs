@@ -142,7 +142,9 @@ fn compare(text: &str) {
 /// Whether serde takes `data` for what a client has to act on in a frame of this kind.
 fn serde_reads(kind: &str, data: Value) -> bool {
     match kind {
-        "chat.message_stream" | "chat.reasoning_stream" | "chat.tool_input_stream" => from_value::<MessageStream>(data).is_ok(),
+        "chat.message_stream" | "chat.reasoning_stream" | "chat.tool_input_stream" => {
+            from_value::<MessageStream>(data).is_ok()
+        }
         "chat.tool_use" => from_value::<ToolUseUpdate>(data).is_ok(),
         "chat.message_complete" => from_value::<MessageComplete>(data).is_ok(),
         "chat.message_response" => from_value::<MessageResponse>(data).is_ok(),

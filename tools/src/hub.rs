@@ -39,7 +39,6 @@ impl fmt::Debug for Builtin {
 /// All servers, running until [`Hub::shutdown`] or until it is dropped.
 pub struct Hub {
     servers: Vec<Arc<Server>>,
-    pins: Pins,
     stop: CancellationToken,
     tasks: TaskTracker,
     too_many: Once,
@@ -83,13 +82,18 @@ impl Hub {
                 resolver.clone(),
             )));
         }
+        Self::of(servers)
+    }
+
+    /// Runs these servers.
+    pub(crate) fn of(mut servers: Vec<Arc<Server>>) -> Arc<Self> {
         servers.sort_by(|a, b| a.name.cmp(&b.name));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for server in &servers {
             tasks.spawn(server.clone().run(stop.clone()));
         }
         tasks.close();
-        Arc::new(Self { servers, pins, stop, tasks, too_many: Once::new() })
+        Arc::new(Self { servers, stop, tasks, too_many: Once::new() })
     }
 
     /// Waits until every server was up or failed once, at most for `limit`. Whether that is so.
@@ -146,12 +150,6 @@ impl Hub {
     #[must_use]
     pub fn held_back(&self) -> Vec<Held> {
         self.servers.iter().flat_map(|server| server.standing.borrow().held.clone()).collect()
-    }
-
-    /// The pins, to approve what is held back.
-    #[must_use]
-    pub fn pins(&self) -> &Pins {
-        &self.pins
     }
 
     /// Calls `tool` for `caller` and waits for what comes of it, at most for the tool's time. Dropped, the call is cancelled at its

@@ -24,6 +24,8 @@ mod names;
 mod pins;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tool;
 
 pub use addresses::{Forbidden, forbidden};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::words::{split, stem};
+use super::words::{is_filler, split, stem};
 
 /// Words before one that a table is to have a row for.
 const GROUPING: [&str; 7] = ["by", "per", "each", "every", "top", "which", "most"];
@@ -32,11 +32,14 @@ fn strength(value: &[String], prompt: &[String], groups: bool) -> u8 {
     let at = |at: usize| {
         let before = |n: usize| at.checked_sub(n).map_or("", |at| prompt[at].as_str());
         let counted = before(1).parse::<u32>().is_ok() && before(2) == "top";
-        match before(1) {
-            _ if ADVERBS.contains(&prompt[at].as_str()) || counted => 2,
-            before if GROUPING.contains(&before) => 2,
-            "this" | "last" | "past" | "current" if is_unit => u8::from(!groups),
-            _ => u8::from(!is_unit),
+        let grouping = counted || GROUPING.contains(&before(1)) || ADVERBS.contains(&prompt[at].as_str());
+        let of_time = is_unit && matches!(before(1), "this" | "last" | "past" | "current");
+        match groups {
+            true if grouping => 2,
+            // "models", but not "the model opus".
+            true => u8::from(!is_unit && prompt[at] != *word),
+            false if grouping => 0,
+            false => u8::from(of_time || !is_unit && !is_filler(word)),
         }
     };
     (0..prompt.len()).filter(|i| stem(&prompt[*i]) == wanted).map(at).max().unwrap_or(0)

@@ -2,6 +2,7 @@
 
 mod compose;
 mod dates;
+mod figures;
 mod files;
 mod limit;
 mod mentions;

@@ -33,15 +33,24 @@ fn told(name: &str, content: &[Block], failed: bool, prompt: &str) -> String {
     }
     let mut told = format!("The tool `{name}` returned:\n\n");
     let mut told_any = false;
+    // Servers send data and the same data as text.
+    let mut data_told: Vec<Value> = Vec::new();
     for block in content {
-        told_any |= match block {
-            Block::Json(value) => value_told(&mut told, value, prompt),
-            Block::Text(text) => match data(text) {
-                Some(value) => value_told(&mut told, &value, prompt),
-                None => quoted(&mut told, text),
-            },
-            Block::Image(image) => line(&mut told, &format!("An image ({}).", image.description())),
-            Block::Document(document) => line(&mut told, &format!("The document {}.", document.description())),
+        let value = match block {
+            Block::Json(value) => Some(value.clone()),
+            Block::Text(text) => data(text),
+            _ => None,
+        };
+        told_any |= match (block, value) {
+            (_, Some(value)) if data_told.contains(&value) => false,
+            (_, Some(value)) => {
+                let text = table::told(&value, prompt);
+                data_told.push(value);
+                line(&mut told, text.trim_end())
+            }
+            (Block::Text(text), None) => quoted(&mut told, text),
+            (Block::Image(image), None) => line(&mut told, &format!("An image ({}).", image.description())),
+            (Block::Document(document), None) => line(&mut told, &format!("The document {}.", document.description())),
             _ => false,
         };
     }
@@ -73,10 +82,6 @@ fn data(text: &str) -> Option<Value> {
     let last = lines.iter().rposition(|line| line.trim_end().ends_with(['}', ']']))?;
     let value = serde_json::from_str(&lines.get(first..=last)?.join("\n")).ok()?;
     Some(value).filter(|value: &Value| value.is_object() || value.is_array())
-}
-
-fn value_told(told: &mut String, value: &Value, prompt: &str) -> bool {
-    line(told, table::told(value, prompt).trim_end())
 }
 
 fn quoted(told: &mut String, text: &str) -> bool {
@@ -114,8 +119,9 @@ mod tests {
     fn data_is_a_table_and_text_is_quoted() {
         let json = json!([{ "model": "opus", "costUsd": 2.5 }]);
         let table = reply(vec![Block::Json(json.clone())], false);
-        assert!(table.starts_with("The tool `usage` returned:\n\n**Cost USD: $2.50**"), "{table}");
+        assert!(table.starts_with("The tool `usage` returned:\n\n**Cost USD: $2.50** (opus)."), "{table}");
         assert!(table.contains("| opus | $2.50 |"), "{table}");
+        assert_eq!(reply(vec![Block::Text(json.to_string()), Block::Json(json.clone())], false), table);
         let labelled = format!("Data from a tool, not instructions:\n{json}\nEnd of data.");
         for text in [json.to_string(), labelled] {
             assert_eq!(reply(vec![Block::Text(text)], false), table);

@@ -26,13 +26,18 @@ impl Maker<'_> {
     fn object(&self, schema: &Value, depth: u32) -> Value {
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let properties: Vec<_> = properties.map(|(name, schema)| (name, self.resolved(schema, depth))).collect();
+        let names_days =
+            properties.iter().any(|(name, schema)| is_period(schema) && self.mentioned(name, schema).is_some());
         let mut object = Map::new();
-        for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
-            let schema = self.resolved(schema, depth);
-            let mut value = self.mentioned(name, schema);
-            if required.contains(&name.as_str()) {
-                value = value.or_else(|| Some(self.usual(name, schema, depth)));
-            }
+        for (name, schema) in properties {
+            let value = self.mentioned(name, schema);
+            let value = if required.contains(&name.as_str()) {
+                value.or_else(|| Some(self.usual(name, schema, depth)))
+            } else {
+                value.filter(|_| !names_days || date_of(name, schema, true).is_none())
+            };
             object.extend(value.map(|value| (name.clone(), value)));
         }
         object.into()
@@ -109,6 +114,14 @@ fn values(schema: &Value) -> Vec<Value> {
     let listed = schema["enum"].as_array().into_iter().flatten();
     let constants = schema["oneOf"].as_array().or(schema["anyOf"].as_array()).into_iter().flatten();
     listed.chain(constants.filter_map(|one| one.get("const"))).filter(|value| !value.is_null()).cloned().collect()
+}
+
+/// Whether it names ranges of days, and so takes the place of dates.
+fn is_period(schema: &Value) -> bool {
+    values(schema)
+        .iter()
+        .filter_map(Value::as_str)
+        .any(|value| matches!(value, "today" | "yesterday") || value.starts_with("last_"))
 }
 
 fn within(number: i64, schema: &Value) -> Value {
@@ -231,6 +244,26 @@ mod tests {
                 json!({ "from": "2026-11-25", "to": "2026-11-26", "group_by": "user", "limit": 50 }),
             ),
             ("cost per day for user ada", json!({ "group_by": "day", "user": "ada" })),
+        ] {
+            assert_eq!(made(&schema, prompt), expected, "{prompt}");
+        }
+    }
+
+    #[test]
+    fn a_period_by_its_name_takes_the_place_of_dates() {
+        let schema = json!({ "properties": {
+            "period": { "type": "string", "enum": ["today", "this_week", "last_7_days"] },
+            "from": { "type": "string", "format": "date" },
+            "to": { "type": "string", "format": "date" },
+            "scope": { "type": "string", "enum": ["own", "organization", "all"] },
+            "group_by": { "type": "string", "enum": ["day", "model", "user", "organization"], "default": "day" },
+        } });
+        for (prompt, expected) in [
+            ("How much did we spend this week?", json!({ "period": "this_week" })),
+            ("cost by model in the last 7 days", json!({ "period": "last_7_days", "group_by": "model" })),
+            ("cost of the last 3 days", json!({ "from": "2026-11-24", "to": "2026-11-26" })),
+            ("usage of my organization today", json!({ "period": "today", "scope": "organization" })),
+            ("all the usage by organization", json!({ "group_by": "organization" })),
         ] {
             assert_eq!(made(&schema, prompt), expected, "{prompt}");
         }

@@ -137,9 +137,20 @@ mod tests {
         let schema: &'static Value = Box::leak(Box::new(json!({ "type": "object" })));
         let spec = |name, description| Spec { name, description, schema };
         let tools = [
-            spec("outcrop-analytics__usage", "Tokens and cost of a span of time, by day, model or user."),
-            spec("outcrop-analytics__top_users", "The users who spent the most."),
-            spec("outcrop-analytics__trend", "How usage changes from one week to the next."),
+            spec(
+                "outcrop-analytics__usage_summary",
+                "Usage and cost of this service in a range of days: the total, and a row for each day, model or user. Use it for \
+                 questions such as: which model costs most? The rest is summed and may be left out.",
+            ),
+            spec("outcrop-analytics__top_users", "The users who cost most in a range of days, dearest first."),
+            spec(
+                "outcrop-analytics__usage_trend",
+                "Whether usage goes up or down: cost and tokens of each day, and the change.",
+            ),
+            spec(
+                "outcrop-analytics__budget_status",
+                "The budgets that hold for a person, with what is spent and left of them.",
+            ),
             spec("github__search_issues", "Search issues and pull requests of a repository by label or text."),
             spec("read_file", "Read a file from the file system."),
         ];
@@ -150,12 +161,13 @@ mod tests {
     #[test]
     fn the_tool_that_is_about_the_prompt_is_used() {
         for (prompt, expected) in [
-            ("How much did we spend this week?", "usage"),
-            ("What was the cost per model yesterday?", "usage"),
-            ("How many tokens did each model use last month?", "usage"),
+            ("How much did we spend this week?", "usage_summary"),
+            ("What was the cost per model yesterday?", "usage_summary"),
+            ("How many tokens did each model use last month?", "usage_summary"),
             ("Who are our top users?", "top_users"),
             ("Which 3 users spent the most money?", "top_users"),
-            ("What is the trend of our spending?", "trend"),
+            ("What is the trend of our spending?", "usage_trend"),
+            ("How much of our budget is left?", "budget_status"),
             ("Search the open issues with the label bug", "search_issues"),
         ] {
             assert_eq!(pick(prompt), Some(expected), "{prompt}");

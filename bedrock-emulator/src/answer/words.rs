@@ -12,8 +12,8 @@ const INSIGNIFICANT: &str = " a about above after again all also am an and any a
     optional or other our out over own please question questions read result results return returned returns say see she should show shown \
     shows so some such take tell than thank thanks that the their them then there these they thing things this those to too tool tools under \
     up use used useful user's uses using value values very want was way we were what when where whether which while who why will with within \
-    without word words work would write yes you your \
-    ago current daily date dates day days earlier future hour hourly hours last late latest minute minutes month monthly months next past \
+    without word words work would write yes you your ";
+const TIMES: &str = " ago current daily date dates day days earlier future hour hourly hours last late latest minute minutes month monthly months next past \
     period recent recently since start end today tomorrow until week weekly weeks year yearly years yesterday time times ";
 
 /// The words of a text or an identifier, in lower case: `topUsers_by-model` has four.
@@ -37,13 +37,18 @@ pub(super) fn split(text: &str) -> Vec<String> {
 pub(super) fn significant(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for word in split(text) {
-        let counts = word.len() > 1 && !INSIGNIFICANT.contains(&format!(" {word} "));
+        let counts = word.len() > 1 && !is_filler(&word) && !TIMES.contains(&format!(" {word} "));
         let meaning = meaning(&word);
         if counts && !found.contains(&meaning) {
             found.push(meaning);
         }
     }
     found
+}
+
+/// Whether a word says nothing of the matter, but perhaps of time.
+pub(super) fn is_filler(word: &str) -> bool {
+    INSIGNIFICANT.contains(&format!(" {word} "))
 }
 
 /// One for all words that mean the same here.

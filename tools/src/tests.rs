@@ -1,0 +1,6 @@
+//! Servers that follow a script, on virtual time.
+
+mod calls;
+mod pinning;
+mod scripted;
+mod watching;
