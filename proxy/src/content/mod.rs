@@ -35,7 +35,14 @@ pub fn admit(id: &RequestId, message: ClientMessage, limits: MessageLimits) -> R
     }
     Ok(match message {
         ClientMessage::SendMessage(mut send) => {
-            send.message = text(&send.message, limits)?;
+            // Files may say it all.
+            send.message = match clean(&send.message) {
+                clean if is_blank(&clean) && !send.attachments.is_empty() => String::new(),
+                _ => text(&send.message, limits)?,
+            };
+            for attachment in &mut send.attachments {
+                attachment.name = one_line(std::mem::take(&mut attachment.name));
+            }
             send.model = send.model.map(one_line);
             ClientMessage::SendMessage(send)
         }

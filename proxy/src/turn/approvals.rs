@@ -50,10 +50,14 @@ impl Approvals {
         Waiting { approvals: self, id: id.to_owned() }
     }
 
-    /// A person says yes or no to the call `id`; `false` where that does not wait.
+    /// A person says yes or no to the call `id`. `false` where that does not wait, unless the same was said before: whoever did not hear that
+    /// it was taken says it again.
     pub(super) fn decide(&self, id: &str, approved: bool) -> bool {
         let mut state = self.state();
-        if !state.waiting.contains(id) || state.decided.contains_key(id) {
+        if let Some(decided) = state.decided.get(id) {
+            return *decided == approved;
+        }
+        if !state.waiting.contains(id) {
             return false;
         }
         state.decided.insert(id.to_owned(), approved);
@@ -116,6 +120,7 @@ mod tests {
         assert!(waiting.answer(None).now_or_never().is_none());
         assert!(approvals.decide("a", false));
         assert!(!approvals.decide("a", true), "no is final");
+        assert!(approvals.decide("a", false), "and may be said again");
         assert_eq!(waiting.answer(None).now_or_never(), Some(false));
         drop(waiting);
         assert!(!approvals.is_waiting());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     calling,
-    common::Proxy,
+    common::{Answer, Client, Proxy},
     free, one, proxy,
     server::{Does, PNG},
 };
@@ -19,6 +19,13 @@ async fn plain(flags: &[&str], script: Script) -> Proxy {
 
 fn file(name: &str, media_type: &str, data: &str) -> Value {
     json!({ "name": name, "mediaType": media_type, "data": data })
+}
+
+/// Asks the model that can do all of this.
+async fn asked(client: &mut Client, id: &str, message: &str) -> Answer {
+    let data = json!({ "sessionId": "s", "message": message, "streaming": true, "model": SONNET_4_5 });
+    client.send(id, "chat.send_message", data).await;
+    client.answer().await
 }
 
 fn with_files(files: &[Value]) -> Value {
@@ -80,16 +87,16 @@ async fn reasoning_is_shown_and_goes_back_as_it_came() {
     let script = Script::new()
         .step(bedrock_emulator::Step::of(asks).when_round(0))
         .step(bedrock_emulator::Step::of(Behaviour::text("It is 1.").with_redacted_reasoning()));
-    let flags = ["--model", SONNET_4_5, "--reasoning-tokens", "2048"];
+    let flags = ["--models", SONNET_4_5, "--reasoning-tokens", "2048"];
     let proxy = proxy(&server, free(), &flags, script).await;
     let mut client = proxy.connect().await;
-    let answer = client.chat("1", "s", "go").await;
+    let answer = asked(&mut client, "1", "go").await;
     assert_eq!((answer.end.kind.as_str(), answer.reasoning.as_str()), ("chat.message_complete", "Hm, I wonder."), "{:?}", answer.end);
     let sent = |n: usize| proxy.emulator.ledger()[n].request.clone();
     assert_eq!(sent(0)["additionalModelRequestFields"]["thinking"]["budget_tokens"], 2048);
     let first = sent(1)["messages"][1]["content"][0]["reasoningContent"]["reasoningText"].clone();
     assert!(first["text"] == "Hm, I wonder." && first["signature"].is_string(), "{first}");
-    let next = client.chat("2", "s", "sure?").await;
+    let next = asked(&mut client, "2", "sure?").await;
     assert_eq!(next.end.kind, "chat.message_complete", "{:?}", next.end);
     let turns = sent(2)["messages"].as_array().unwrap().clone();
     assert!(turns[3]["content"][0]["reasoningContent"]["redactedContent"].is_string(), "{turns:?}");
@@ -99,16 +106,16 @@ async fn reasoning_is_shown_and_goes_back_as_it_came() {
 async fn prompts_are_cached_with_at_most_four_points() {
     let server = one("echo", Does::Echoes).await;
     let script = calling(&[("echo", json!({ "x": 1 }))], "It is 1.");
-    let flags = ["--model", SONNET_4_5, "--system-prompt", "Be kind."];
+    let flags = ["--models", SONNET_4_5, "--system-prompt", "Be kind."];
     let on = proxy(&server, free(), &flags, script.clone()).await;
     let mut client = on.connect().await;
-    client.chat("1", "s", &"river ".repeat(1_500)).await;
-    let answer = client.chat("2", "s", "again").await;
+    asked(&mut client, "1", &"river ".repeat(1_500)).await;
+    let answer = asked(&mut client, "2", "again").await;
     let points = |request: &Value| request.to_string().matches("cachePoint").count();
     let sent: Vec<usize> = on.emulator.ledger().iter().map(|call| points(&call.request)).collect();
     assert_eq!(sent, [3, 4, 4, 4]);
     assert!(answer.end.data["usage"]["cacheReadInputTokens"].as_u64() > Some(1_000), "{:?}", answer.end);
     let off = proxy(&server, free(), &[&flags[..], &["--prompt-cache", "off"]].concat(), script).await;
-    off.connect().await.chat("1", "s", "hi").await;
+    asked(&mut off.connect().await, "1", "hi").await;
     assert_eq!(points(&off.emulator.ledger()[0].request), 0);
 }

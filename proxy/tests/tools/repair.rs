@@ -1,6 +1,6 @@
 //! Ten thousand conversations as odd as they get, repaired and sent: Bedrock's rules take each of them.
 
-use bedrock_emulator::{ACCESS_KEY_ID, Behaviour, Config, Emulator, SECRET_ACCESS_KEY, Script};
+use bedrock_emulator::{ACCESS_KEY_ID, Behaviour, Config, Emulator, SECRET_ACCESS_KEY, Script, Step};
 use aws_credential_types::Credentials;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use fastrand::Rng;
@@ -16,18 +16,12 @@ use outcrop_proxy::{
 };
 use protocol::{Message, MessageId, RawJson, Role, StopReason, Timestamp};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::{common::REGION, server::PNG};
 
 const CONVERSATIONS: u64 = 10_000;
 const MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const TEXTS: [&str; 7] = ["", " ", "\n\n", "yes", " a word ", "two\nlines", "[It returned: 3]"];
-
-/// What the emulator signs reasoning with.
-fn signature(text: &str) -> String {
-    BASE64_STANDARD.encode(Sha256::digest(format!("emulator:{text}")))
-}
 
 fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(0..from.len())].clone()
@@ -41,14 +35,10 @@ fn id(rng: &mut Rng) -> String {
     format!("tooluse_{}", rng.u8(0..6))
 }
 
-fn block(rng: &mut Rng, role: Role) -> Block {
+fn block(rng: &mut Rng, role: Role, reasoning: &[Block]) -> Block {
     match (rng.u8(0..12), role) {
         (0..4, _) => Block::Text { text: text(rng) },
-        (4, _) => {
-            let text = "hm".to_owned();
-            let signature = pick(rng, &[None, Some(signature(&text))]);
-            Block::Reasoning { text, signature }
-        }
+        (4, _) => pick(rng, reasoning),
         (5..8, _) => {
             let name = pick(rng, &["s/echo", "a server/with a very long name, which Bedrock would not take as it is, not at all", "gone"]);
             let input = pick(rng, &["{}", r#"{"x":1}"#, "[1]", "null"]);
@@ -67,7 +57,7 @@ fn block(rng: &mut Rng, role: Role) -> Block {
 }
 
 /// A message as it may have been kept: of any side, cut anywhere, with calls and results that do not fit.
-fn kept(rng: &mut Rng) -> Kept {
+fn kept(rng: &mut Rng, reasoning: &[Block]) -> Kept {
     let role = if rng.bool() { Role::User } else { Role::Assistant };
     let is_answer = role == Role::Assistant;
     let message = Message {
@@ -85,7 +75,7 @@ fn kept(rng: &mut Rng) -> Kept {
     };
     let turn = |rng: &mut Rng| {
         let side = if !is_answer || rng.u8(0..3) == 0 { Role::User } else { Role::Assistant };
-        let mut blocks: Vec<Block> = (0..rng.u8(0..5)).map(|_| block(rng, side)).collect();
+        let mut blocks: Vec<Block> = (0..rng.u8(0..5)).map(|_| block(rng, side, reasoning)).collect();
         // A document stands beside text, as it does in every message that is taken.
         if blocks.iter().any(|block| matches!(block, Block::Document { .. })) {
             blocks.push(Block::Text { text: "[Files]".to_owned() });
@@ -99,23 +89,36 @@ fn kept(rng: &mut Rng) -> Kept {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_odd_conversations_are_taken() {
-    let script = Script::always(Behaviour::text("ok"));
+    let reasons = Behaviour::text("ok").with_reasoning("hm");
+    let script = Script::new()
+        .step(Step::of(reasons.clone()).times(1))
+        .step(Step::of(reasons.with_redacted_reasoning()).times(1))
+        .step(Step::of(Behaviour::text("ok")));
     let emulator = Emulator::start(Config { script, ..Config::unpaced() }).await.expect("an emulator");
     let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test");
     let options = Options { endpoint_url: Some(emulator.url()), fixed: Some((credentials, REGION.to_owned())) };
     let found = find(&options).await.expect("credentials");
     let bedrock = connect(&found, &options).expect("a way to Bedrock");
+    // What the model has signed, and what nobody has.
+    let mut reasoning = vec![Block::Reasoning { text: "hm".to_owned(), signature: None }];
+    for _ in 0..2 {
+        let turns = vec![Turn::saying(Role::User, "hi")];
+        let request = ConverseRequest { model: MODEL.to_owned(), turns, max_tokens: 100, ..ConverseRequest::default() };
+        let answer = bedrock.converse(&request).await.expect("an answer");
+        reasoning.extend(answer.blocks.into_iter().filter(|block| !matches!(block, Block::Text { .. })));
+    }
+    assert_eq!(reasoning.len(), 3, "{reasoning:?}");
     let send = |seed: u64| {
-        let bedrock = &bedrock;
+        let (bedrock, reasoning) = (&bedrock, &reasoning);
         async move {
             let mut rng = Rng::with_seed(seed);
-            let mut all: Vec<Kept> = (0..rng.u8(0..9)).map(|_| kept(&mut rng)).collect();
+            let mut all: Vec<Kept> = (0..rng.u8(0..9)).map(|_| kept(&mut rng, reasoning)).collect();
             let question = Kept::from(Message {
                 role: Role::User,
                 content: "last".to_owned(),
                 stop_reason: None,
                 model: None,
-                ..kept(&mut rng).message
+                ..kept(&mut rng, reasoning).message
             });
             all.push(question);
             let has_tools = rng.u8(0..4) > 0;

@@ -1,5 +1,6 @@
 //! An answer is stopped in the middle of its tools, and the conversation goes on.
 
+use bedrock_emulator::{Behaviour, Script, Step};
 use serde_json::json;
 
 use crate::{
@@ -42,7 +43,9 @@ async fn a_call_that_runs_is_cancelled_and_its_outcome_is_unknown() {
 #[tokio::test]
 async fn a_call_that_waits_for_a_word_is_not_made() {
     let server = one("echo", Does::Echoes).await;
-    let proxy = proxy(&server, json!({}), &[], calling(&[("echo", json!({}))], "Went on.")).await;
+    let asks = Behaviour::text("I look.").with_tool_use("s__echo", json!({}));
+    let script = Script::new().step(Step::of(asks).times(1)).step(Step::of(Behaviour::text("Went on.")));
+    let proxy = proxy(&server, json!({}), &[], script).await;
     let mut client = proxy.connect().await;
     client.send_message("1", "s", "go", true).await;
     let mut read = Vec::new();
