@@ -11,8 +11,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Where things are: `service` routes a request, `auth` lets it in, `call` plans its answer from `script`, `prefix` and
-//! `answer`, `timeline` lays it out in frames with its fault, `playback` sends them on time, `ledger` writes it down.
+//! Where things are: `service` routes a request, `auth` lets it in, `validate` refuses what Bedrock would (with `reasoning` and
+//! `media`, which know what a conversation brings), `call` plans its answer from `script`, `prefix` and `answer`, `timeline` lays it
+//! out in frames with its fault, `playback` sends them on time, `ledger` writes it down.
 
 mod answer;
 mod auth;

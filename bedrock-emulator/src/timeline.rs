@@ -183,3 +183,31 @@ impl Builder<'_> {
         self.pace.due(self.deltas.saturating_sub(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::{Answer, StopReason, Usage};
+    use crate::chat::Dialect;
+
+    #[test]
+    fn reasoning_text_and_tool_input_come_at_one_pace() {
+        let parts = vec![
+            Part::Reasoning { text: "Hm hm".into(), signature: "s".into() },
+            Part::Text("one two".into()),
+            Part::ToolUse { id: "t".into(), name: "n".into(), json: r#"{"a":"b"}"#.into() },
+        ];
+        let answer = Answer { parts, stop_reason: StopReason::ToolUse, stop_sequence: None, usage: Usage::default() };
+        let context = Context { dialect: Dialect::Converse, request_id: "r", model_id: "m", answer: &answer };
+        let timeline = timeline(&context, Pace { first_token_ms: 100, tokens_per_second: 10.0 }, None);
+        let mut due: Vec<u128> = Vec::new();
+        for item in &timeline.items {
+            if due.len() < item.deltas as usize {
+                due.push(item.due.as_millis());
+            }
+        }
+        let expected: Vec<u128> =
+            (1..=answer.parts.iter().map(|part| part.deltas().count() as u128).sum()).map(|k| k * 100).collect();
+        assert_eq!((due.len(), due), (13, expected));
+    }
+}

@@ -17,7 +17,7 @@ pub(super) fn text(chat: &Chat, prompt: &str) -> Option<String> {
     }
     let results: Vec<String> =
         chat.last_results().map(|(id, content, failed)| told(name(chat, id), content, failed, prompt)).collect();
-    (!results.is_empty()).then(|| results.join("\n"))
+    (!results.is_empty()).then(|| format!("{}\n", results.join("\n").trim_end()))
 }
 
 fn name<'a>(chat: &'a Chat, id: &'a str) -> &'a str {

@@ -79,7 +79,7 @@ impl Spec<'_> {
         let name = words::significant(self.name);
         let about = words::significant(&format!("{} {title} {}", self.name, self.description));
         let shared = wanted.iter().filter(|word| about.contains(word));
-        let strong = usize::from(asks && shared.clone().any(|word| word == words::COST));
+        let strong = usize::from(asks && shared.clone().any(|word| words::STRONG.contains(&word.as_str())));
         (shared.count() + strong, wanted.iter().filter(|word| name.contains(word)).count())
     }
 }
@@ -164,6 +164,9 @@ mod tests {
             ("How much did we spend this week?", "usage_summary"),
             ("What was the cost per model yesterday?", "usage_summary"),
             ("How many tokens did each model use last month?", "usage_summary"),
+            ("What is the usage per day this month?", "usage_summary"),
+            ("Which model was the most expensive today?", "usage_summary"),
+            ("What is my budget?", "budget_status"),
             ("Who are our top users?", "top_users"),
             ("Which 3 users spent the most money?", "top_users"),
             ("What is the trend of our spending?", "usage_trend"),

@@ -1,15 +1,17 @@
 //! Words of prompts, names and descriptions, so that those that mean the same are equal.
 
 /// What every way of asking for money or use is.
-pub(super) const COST: &str = "cost";
+const COST: &str = "cost";
+/// Words that are enough by themselves to tell what is asked for.
+pub(super) const STRONG: [&str; 2] = [COST, "budget"];
 const COST_WORDS: &str = " spend spends spent spending cost costs costly usage token tokens price prices priced pricing bill bills billed \
-    billing expense expenses expenditure money usd dollar dollars consumption ";
+    billing expense expenses expenditure money usd dollar dollars consumption expensive ";
 /// Words of questions and descriptions that tell no tool from another; those of time are arguments.
 const INSIGNIFICANT: &str = " a about above after again all also am an and any anyone anything are as ask asks assistant at be because been \
     before being below between both but by call called calls can could data describe did do does done each either every everything explain \
     find first for from get gets give given gives go had has have having hello help her here him his how i if in info information input is \
     it its just kind let like list lists look made make makes many me more much must my need no none not now number of off on one only \
-    optional or other our out over own please question questions read result results return returned returns say see she should show shown \
+    optional or other our out over own per please question questions read result results return returned returns say see she should show shown \
     shows so some such take tell than thank thanks that the their them then there these they thing things this those to too tool tools under \
     up use used useful user's uses using value values very want was way we were what when where whether which while who why will with within \
     without word words work would write yes you your ";

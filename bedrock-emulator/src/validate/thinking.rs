@@ -73,7 +73,7 @@ fn first_of_turn(chat: &Chat) -> Result<(), ApiError> {
     if chat.rounds() == 0 {
         return Ok(());
     }
-    let first = chat.messages.len() - 2 * chat.rounds() as usize;
+    let first = chat.messages.len().saturating_sub(2 * chat.rounds() as usize);
     let found = match chat.messages.get(first).and_then(|message| message.blocks.first()) {
         Some(Block::Text(_)) => "text",
         Some(Block::ToolUse { .. }) => "tool_use",
