@@ -157,7 +157,7 @@ status: ToolStatus,
  */
 durationMs?: number, 
 /**
- * What it returned, as JSON: a [`ToolResult`](crate::ToolResult).
+ * What it returned, as JSON: a `ToolResult`.
  */
 result?: ToolResult, 
 /**
@@ -650,7 +650,7 @@ status: ToolStatus,
  */
 durationMs?: number, 
 /**
- * What it returned, as JSON: a [`ToolResult`](crate::ToolResult).
+ * What it returned, as JSON: a `ToolResult`.
  */
 result?: ToolResult, 
 /**

@@ -7,11 +7,15 @@ pub const MAX_CLIENT_FRAME_BYTES: usize = 1024 * 1024;
 pub const MAX_UNAUTHENTICATED_FRAME_BYTES: usize = 8 * 1024;
 
 /// The most text of an answer that one frame from the proxy carries, in bytes of UTF-8 before JSON escaping.
-/// `chat.message_response` and `chat.history_response` are whole by definition and exempt.
+/// `chat.message_response`, `chat.snapshot`, `chat.history_response` and `chat.tool_use` are whole by definition and exempt.
 pub const MAX_CONTENT_BYTES: usize = 16 * 1024;
 
 /// How deep objects and arrays may nest in a frame.
 pub const MAX_JSON_DEPTH: usize = 64;
+
+/// How deep the arguments and the result of a tool may nest, so that the deepest frame with them, `chat.history_response`, is one that a
+/// client reads. A proxy sends none that nest deeper.
+pub const MAX_TOOL_JSON_DEPTH: usize = MAX_JSON_DEPTH - 6;
 
 /// The most sessions or messages that one page of a list holds.
 pub const MAX_PAGE_ITEMS: u32 = 100;

@@ -8,11 +8,9 @@ use serde_json::Value;
 
 use crate::{
     AttachmentInfo, ErrorCode, ErrorData, Message, MessageId, Part, RawJson, RequestId, Role, SessionId, StopReason,
-    Timestamp, ToolStatus, ToolUse, ToolUseId, Usage, UsageSource, client::ClientFrame, server::ServerFrame, testing,
+    Timestamp, ToolStatus, ToolUse, ToolUseId, Usage, UsageSource, client::ClientFrame, limits::MAX_TOOL_JSON_DEPTH,
+    server::ServerFrame, testing,
 };
-
-/// How deep the JSON of a tool may nest so that the deepest frame with it, a snapshot, is one that a client reads.
-const MAX_TOOL_DEPTH: usize = crate::limits::MAX_JSON_DEPTH - 5;
 
 /// Every frame that a client may send.
 pub(super) fn client_frame() -> impl Strategy<Value = ClientFrame> {
@@ -141,7 +139,7 @@ fn raw_json() -> impl Strategy<Value = RawJson> {
             prop::collection::vec((text(), inner), 0..3).prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     });
-    let deep = (1..=MAX_TOOL_DEPTH)
+    let deep = (1..=MAX_TOOL_JSON_DEPTH)
         .prop_map(|depth| (0..depth - 1).fold(Value::Array(vec![]), |inner, _| Value::from(vec![inner])));
     prop_oneof![9 => value, 1 => deep].prop_map(|value| RawJson::new(&value.to_string()).unwrap())
 }

@@ -8,6 +8,7 @@ use super::{Incoming, StreamKind, decode_client, decode_server, encode_client, e
 use crate::{
     Message, RequestId, Usage,
     client::ClientMessage,
+    limits::MAX_TOOL_JSON_DEPTH,
     server::{ServerFrame, ServerMessage},
 };
 
@@ -73,6 +74,21 @@ fn the_clients_reader_sees_what_the_proxy_wrote() {
         assert_eq!(value(received.data), value(&text)["data"], "{name}");
         assert_same(&name, &received.incoming, &frame.message);
     }
+}
+
+/// The frames with a call in them, the golden ones with other arguments.
+#[test]
+fn a_client_reads_arguments_as_deep_as_they_may_be() {
+    let reads = |depth: usize| {
+        let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let plain = golden("server").into_iter().map(|(_, text)| value(&text).to_string());
+        let plain = plain.filter(|text| text.contains(r#""input":{"city""#));
+        let input = r#"{"city":"Oslo","units":["m","°C"]}"#;
+        let read: Vec<_> = plain.map(|text| decode_server(&text.replace(input, &deep)).is_ok()).collect();
+        assert_eq!(read.len(), 3, "a tool use, a snapshot and a history");
+        read.into_iter().filter(|read| *read).count()
+    };
+    assert_eq!((reads(MAX_TOOL_JSON_DEPTH), reads(MAX_TOOL_JSON_DEPTH + 1)), (3, 2));
 }
 
 /// Fails unless the two are the same frame; `name` says which.
