@@ -1,7 +1,8 @@
 //! What a model says in one call, put together from the events of its stream.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use protocol::RawJson;
+use protocol::{RawJson, limits::MAX_TOOL_JSON_DEPTH};
+use serde_json::{Map, Value};
 
 use crate::{bedrock::UpstreamEvent, conversation::Block};
 
@@ -85,8 +86,7 @@ impl Assembly {
             Part::Tool { id, name, input } => {
                 // A tool without arguments may be called without any text of them.
                 let input = if input.trim().is_empty() { "{}" } else { &input };
-                let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(input).ok();
-                let input = object.and_then(|_| RawJson::new(input.trim()).ok());
+                let input = arguments(input).and_then(|_| RawJson::new(input.trim()).ok());
                 wanted.push(Wanted { id: id.clone(), name: name.clone(), input: input.clone() });
                 Some(Block::ToolUse { id, name, input: input.unwrap_or_default() })
             }
@@ -96,12 +96,26 @@ impl Assembly {
     }
 }
 
+/// Arguments, if they are an object that is not nested deeper than clients read.
+pub(super) fn arguments(json: &str) -> Option<Map<String, Value>> {
+    let Value::Object(object) = serde_json::from_str(json).ok()? else { return None };
+    let is_flat = object.values().all(|value| depth(value) < MAX_TOOL_JSON_DEPTH);
+    is_flat.then_some(object)
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
 /// The calls that are asked for in blocks that came whole.
 pub(super) fn wanted_in(blocks: &[Block]) -> Vec<Wanted> {
     let call = |block: &Block| match block {
         Block::ToolUse { id, name, input } => {
-            let is_object = input.as_str().trim_start().starts_with('{');
-            let input = is_object.then(|| input.clone());
+            let input = arguments(input.as_str()).map(|_| input.clone());
             Some(Wanted { id: id.clone(), name: name.clone(), input })
         }
         _ => None,
@@ -151,10 +165,11 @@ mod tests {
 
     #[test]
     fn arguments_that_are_no_object_are_none_and_the_history_has_an_empty_one() {
-        for input in [r#"{"x":"#, "[1]", "nothing"] {
+        let deep = format!("{{\"x\":{}{}}}", "[".repeat(MAX_TOOL_JSON_DEPTH), "]".repeat(MAX_TOOL_JSON_DEPTH));
+        for input in [r#"{"x":"#, "[1]", "nothing", &deep] {
             let mut assembly = Assembly::default();
             assembly.take(&UpstreamEvent::ToolUse { block: 0, id: "a".into(), name: "get".into() });
-            assembly.take(&UpstreamEvent::ToolInput { block: 0, content: input.into() });
+            assembly.take(&UpstreamEvent::ToolInput { block: 0, content: input.to_owned().into() });
             let (blocks, wanted) = assembly.finish();
             assert_eq!(wanted[0].input, None, "{input}");
             assert_eq!(blocks, [Block::ToolUse { id: "a".into(), name: "get".into(), input: json("{}") }]);

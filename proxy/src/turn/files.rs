@@ -1,19 +1,10 @@
 //! The files that are sent with a message.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use protocol::{Attachment, AttachmentInfo, ErrorCode, ErrorData, Role, media};
+use protocol::{Attachment, ErrorCode, ErrorData, Role};
 
 use super::toolbox::file;
 use crate::conversation::{Block, Turn};
-
-/// What is told of a file when its message is read again.
-pub(super) fn info(attachment: &Attachment) -> AttachmentInfo {
-    AttachmentInfo {
-        name: attachment.name.clone(),
-        media_type: attachment.media_type.clone(),
-        bytes: media::base64_len(&attachment.data).unwrap_or(0) as u64,
-    }
-}
 
 /// What the model is sent of a message with files; nothing where there are none, since that is its text. Their names are told in words:
 /// Bedrock knows images by none, and takes a document only with text beside it.

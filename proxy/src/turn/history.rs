@@ -108,6 +108,10 @@ fn said(kept: &Kept, reader: Reader<'_>) -> Vec<Turn> {
         let blocks = std::mem::take(&mut turn.blocks);
         let fits = blocks.into_iter().filter_map(|block| fitting(block, turn.role, is_own, reader.has_tools));
         turn.blocks = fits.collect();
+        if message.role == Role::User {
+            // Nobody called anything before it.
+            turn.blocks.retain(|block| !matches!(block, Block::ToolResult { .. }));
+        }
     }
     turns.retain(|turn| !turn.blocks.is_empty());
     turns

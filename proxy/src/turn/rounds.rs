@@ -5,14 +5,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use outcrop_tools::{Approval, Tool};
 use protocol::{ErrorData, Role, StopReason, ToolStatus, ToolUse, ToolUseId, server::StatusState};
-use serde_json::Map;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::{
     Runner, Turn,
     answer::too_large,
-    assembly::Wanted,
+    assembly::{Wanted, arguments},
     calls::{Calls, sum},
     history::sendable,
     log::{LogFull, shown},
@@ -160,7 +159,7 @@ impl Runner {
     ) -> Result<Ran, ErrorData> {
         let mut call = begun(wanted, toolbox).map_err(UpstreamError::into_data)?;
         let refuse = |status, text: &str| Came::told(status, text.to_owned());
-        let arguments = wanted.input.as_ref().and_then(|input| serde_json::from_str::<Map<_, _>>(input.as_str()).ok());
+        let arguments = wanted.input.as_ref().and_then(|input| arguments(input.as_str()));
         let (tool, arguments) = match (toolbox.find(&wanted.name), arguments) {
             (Some(tool), Some(arguments)) => (tool, arguments),
             (None, _) => return self.ran(turn, call, refuse(ToolStatus::Failed, NO_SUCH_TOOL), None, Duration::ZERO),
@@ -235,7 +234,7 @@ impl Runner {
 }
 
 const NO_SUCH_TOOL: &str = "It was not called: there is no tool of this name. Use one that is offered.";
-const NO_OBJECT: &str = "It was not called: its arguments are not a JSON object.";
+const NO_OBJECT: &str = "It was not called: its arguments are not a JSON object, or one that is nested too deep.";
 const NOBODY_ASKED: &str = "It was not called: a person has to allow it first, and whoever asks takes whole answers only, so that nobody can be asked.";
 const SAID_NO: &str = "It was not called: the person said no. Do not call it again unless they ask for it.";
 const SAID_NOTHING: &str = "It was not called: nobody allowed it in time.";

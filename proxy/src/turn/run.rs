@@ -4,7 +4,9 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, tim
 
 use futures_util::FutureExt;
 use outcrop_tools::Hub;
-use protocol::{Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, UsageSource, server::StatusState};
+use protocol::{
+    Attachment, Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, UsageSource, server::StatusState,
+};
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout},
@@ -17,7 +19,7 @@ use super::{
     attempts::RetryPolicy,
     breaker::Breakers,
     calls::{Calls, sum},
-    files::{info, with_files},
+    files::with_files,
     history::{Reader, conversation},
     log::End,
     queue::Queue,
@@ -212,7 +214,7 @@ impl Runner {
             message_id: self.sources.message_id(),
             request_id: Some(turn.request_id.clone()),
             content: send.message.clone(),
-            attachments: send.attachments.iter().map(info).collect(),
+            attachments: send.attachments.iter().filter_map(Attachment::info).collect(),
             role: Role::User,
             timestamp: turn.started,
             usage: None,

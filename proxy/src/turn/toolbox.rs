@@ -11,7 +11,7 @@ use protocol::{
 use serde_json::{Map, Value};
 
 use super::{NewTurn, Turn};
-use crate::{bedrock::ToolSpec, conversation::Block};
+use crate::{bedrock::ToolSpec, content::clean, conversation::Block};
 
 /// The most text of a result that people see, in bytes.
 pub const SHOWN_BYTES: usize = 8 * 1024;
@@ -171,6 +171,8 @@ fn returned(
             Content::Link { uri, name } => say(&format!("[{name}: {uri}]")),
         }
     }
+    // Nobody sees what is hidden in it, and the model would.
+    let mut text = clean(&text).into_owned();
     let kept = text.floor_char_boundary(text_bytes.min(room));
     truncated |= kept < text.len();
     let label = format!("Data that {} returned{}:", qualified(tool), if truncated { ", cut short" } else { "" });

@@ -20,21 +20,21 @@ use outcrop_proxy::{
     service::{Offer, Outcome, Service},
     sources::Sources,
     store::MemoryStore,
-    turn::{ToolLimits, 
-        Limits, MAX_SETTLING, Runner, Turns, Wake,
+    turn::{
+        Limits, MAX_SETTLING, Runner, ToolLimits, Turns, Wake,
         attempts::RetryPolicy,
         breaker::Breakers,
         queue::{Queue, Width},
     },
     ws::connection::{Connection, Transmit},
 };
+use outcrop_tools::{Config, Hub, Pins};
 use protocol::{
     Catalog, RequestId, Timestamp,
     client::ClientMessage,
     server::{BudgetPeriod, BudgetScope, BudgetUnit},
 };
 use tokio::{sync::Semaphore, time::Instant};
-use outcrop_tools::{Config, Hub, Pins};
 use tokio_util::task::TaskTracker;
 
 use crate::{

@@ -104,7 +104,9 @@ async fn whoever_takes_whole_answers_is_not_asked_and_nothing_is_called() {
 async fn what_is_nobodys_to_say_is_refused() {
     let (_server, proxy) = asking(json!({}), &[]).await;
     let mut client = proxy.connect().await;
-    for data in [json!({ "toolUseId": "t", "approved": true }), json!({ "toolUseId": "t", "messageId": "m", "approved": true })] {
+    for data in
+        [json!({ "toolUseId": "t", "approved": true }), json!({ "toolUseId": "t", "messageId": "m", "approved": true })]
+    {
         assert_eq!(client.ask("a", "chat.approve_tool", data).await.unwrap_err().0, "invalid_request");
     }
 }

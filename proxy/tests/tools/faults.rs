@@ -3,12 +3,7 @@
 use bedrock_emulator::{Behaviour, ErrorType, Fault, Moment, Script, Step, Strike};
 use serde_json::json;
 
-use crate::{
-    calling,
-    common::Answer,
-    free, one, proxy,
-    server::Does,
-};
+use crate::{calling, common::Answer, free, one, proxy, server::Does};
 
 async fn once(does: Does, options: serde_json::Value) -> (crate::Server, Answer, String) {
     let server = one("tool", does).await;
@@ -95,7 +90,8 @@ async fn bedrock_may_fail_in_the_second_round() {
 async fn bedrock_may_fail_within_the_arguments() {
     for what in [Strike::Cut, Strike::End, Strike::Exception { error: ErrorType::ModelStreamError, message: None }] {
         let server = one("tool", Does::Echoes).await;
-        let asks = Behaviour::text("").with_tool_use("s__tool", json!({ "x": 123_456_789, "y": "a longer argument, so that it is cut" }));
+        let asks = Behaviour::text("")
+            .with_tool_use("s__tool", json!({ "x": 123_456_789, "y": "a longer argument, so that it is cut" }));
         let asks = asks.with_fault(Fault::Strike { what: what.clone(), at: Moment::Deltas(5) });
         let script = Script::new().step(Step::of(asks).times(1)).step(Step::of(Behaviour::text("Well.")));
         let proxy = proxy(&server, free(), &[], script).await;

@@ -56,13 +56,15 @@ async fn files_reach_the_model_and_again_with_the_next_question() {
 async fn files_alone_are_a_message_and_the_same_again_is_the_same_message() {
     let proxy = plain(&[], Script::new()).await;
     let mut client = proxy.connect().await;
-    let data = json!({ "sessionId": "s", "message": "", "streaming": true, "attachments": [file("a.png", "image/png", PNG)] });
+    let data =
+        json!({ "sessionId": "s", "message": "", "streaming": true, "attachments": [file("a.png", "image/png", PNG)] });
     client.send("1", "chat.send_message", data.clone()).await;
     let first = client.answer().await;
     client.send("1", "chat.send_message", data).await;
     assert_eq!(client.answer().await.message_id(), first.message_id());
     assert_eq!(proxy.emulator.ledger().len(), 1);
-    let other = json!({ "sessionId": "s", "message": "", "streaming": true, "attachments": [file("b.png", "image/png", PNG)] });
+    let other =
+        json!({ "sessionId": "s", "message": "", "streaming": true, "attachments": [file("b.png", "image/png", PNG)] });
     client.send("1", "chat.send_message", other).await;
     assert_eq!(client.frame().await.str("code"), "invalid_request");
 }
@@ -71,7 +73,11 @@ async fn files_alone_are_a_message_and_the_same_again_is_the_same_message() {
 async fn a_file_that_nobody_can_read_is_refused_by_name() {
     let proxy = plain(&[], Script::new()).await;
     let mut client = proxy.connect().await;
-    for bad in [file("a.exe", "application/x-msdownload", "AAAA"), file("b.png", "image/png", "not base64!"), file("c.png", "image/png", "")] {
+    for bad in [
+        file("a.exe", "application/x-msdownload", "AAAA"),
+        file("b.png", "image/png", "not base64!"),
+        file("c.png", "image/png", ""),
+    ] {
         let name = bad["name"].as_str().unwrap().to_owned();
         client.send("1", "chat.send_message", with_files(&[bad])).await;
         let frame = client.frame().await;
@@ -91,7 +97,12 @@ async fn reasoning_is_shown_and_goes_back_as_it_came() {
     let proxy = proxy(&server, free(), &flags, script).await;
     let mut client = proxy.connect().await;
     let answer = asked(&mut client, "1", "go").await;
-    assert_eq!((answer.end.kind.as_str(), answer.reasoning.as_str()), ("chat.message_complete", "Hm, I wonder."), "{:?}", answer.end);
+    assert_eq!(
+        (answer.end.kind.as_str(), answer.reasoning.as_str()),
+        ("chat.message_complete", "Hm, I wonder."),
+        "{:?}",
+        answer.end
+    );
     let sent = |n: usize| proxy.emulator.ledger()[n].request.clone();
     assert_eq!(sent(0)["additionalModelRequestFields"]["thinking"]["budget_tokens"], 2048);
     let first = sent(1)["messages"][1]["content"][0]["reasoningContent"]["reasoningText"].clone();

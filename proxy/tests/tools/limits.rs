@@ -52,11 +52,20 @@ async fn or_after_so_many_calls_tokens_or_cost() {
 #[tokio::test]
 async fn a_budget_holds_in_the_middle_of_an_answer_and_keeps_what_had_come() {
     let (_server, proxy, answer) = asked(&["--budgets", "user/day=30000tokens", "--max-tokens", "4096"]).await;
-    assert_eq!((answer.end.kind.as_str(), answer.end.str("code")), ("chat.error", "budget_exceeded"), "{:?}", answer.end);
+    assert_eq!(
+        (answer.end.kind.as_str(), answer.end.str("code")),
+        ("chat.error", "budget_exceeded"),
+        "{:?}",
+        answer.end
+    );
     assert!(answer.text.starts_with("Again.\n\nAgain."), "{}", answer.text);
     let usage = proxy.connect().await.ask("u", "chat.get_usage", json!({ "groupBy": "user" })).await.unwrap();
     let budget = &usage["budgets"][0];
-    assert_eq!((&budget["reserved"], &budget["spent"]), (&json!(0), &usage["total"]["usage"]["totalTokens"]), "{usage}");
+    assert_eq!(
+        (&budget["reserved"], &budget["spent"]),
+        (&json!(0), &usage["total"]["usage"]["totalTokens"]),
+        "{usage}"
+    );
     assert!(budget["spent"].as_u64() <= budget["limit"].as_u64());
 }
 

@@ -1,8 +1,8 @@
 //! Ten thousand conversations as odd as they get, repaired and sent: Bedrock's rules take each of them.
 
-use bedrock_emulator::{ACCESS_KEY_ID, Behaviour, Config, Emulator, SECRET_ACCESS_KEY, Script, Step};
 use aws_credential_types::Credentials;
 use base64::prelude::{BASE64_STANDARD, Engine};
+use bedrock_emulator::{ACCESS_KEY_ID, Behaviour, Config, Emulator, SECRET_ACCESS_KEY, Script, Step};
 use fastrand::Rng;
 use futures_util::{StreamExt, stream};
 use outcrop_proxy::{
@@ -40,7 +40,14 @@ fn block(rng: &mut Rng, role: Role, reasoning: &[Block]) -> Block {
         (0..4, _) => Block::Text { text: text(rng) },
         (4, _) => pick(rng, reasoning),
         (5..8, _) => {
-            let name = pick(rng, &["s/echo", "a server/with a very long name, which Bedrock would not take as it is, not at all", "gone"]);
+            let name = pick(
+                rng,
+                &[
+                    "s/echo",
+                    "a server/with a very long name, which Bedrock would not take as it is, not at all",
+                    "gone",
+                ],
+            );
             let input = pick(rng, &["{}", r#"{"x":1}"#, "[1]", "null"]);
             Block::ToolUse { id: id(rng), name: name.to_owned(), input: RawJson::new(input).expect("JSON") }
         }
@@ -124,7 +131,11 @@ async fn ten_thousand_odd_conversations_are_taken() {
             let has_tools = rng.u8(0..4) > 0;
             let reader = Reader { model: MODEL, has_tools };
             let turns = conversation(&all, rng.usize(0..10), reader);
-            let spec = ToolSpec { name: "s__echo".into(), description: "Echoes.".into(), input_schema: json!({ "type": "object" }) };
+            let spec = ToolSpec {
+                name: "s__echo".into(),
+                description: "Echoes.".into(),
+                input_schema: json!({ "type": "object" }),
+            };
             let request = ConverseRequest {
                 model: MODEL.to_owned(),
                 turns,
@@ -135,7 +146,12 @@ async fn ten_thousand_odd_conversations_are_taken() {
             };
             let sent = bedrock.converse(&request).await;
             assert!(sent.is_ok(), "seed {seed}: {sent:?}\n{:#?}\nof {all:#?}", request.turns);
-            request.turns.iter().flat_map(|turn| &turn.blocks).filter(|block| matches!(block, Block::ToolUse { .. })).count()
+            request
+                .turns
+                .iter()
+                .flat_map(|turn| &turn.blocks)
+                .filter(|block| matches!(block, Block::ToolUse { .. }))
+                .count()
         }
     };
     let calls: Vec<usize> = stream::iter(0..CONVERSATIONS).map(send).buffer_unordered(8).collect().await;

@@ -38,10 +38,18 @@ async fn a_tool_is_called_and_the_model_goes_on_with_what_it_returned() {
         ],
     );
     assert_eq!(answer.text, "I look.\n\nIt is 7.");
-    let written: String = answer.frames.iter().filter(|frame| frame.kind == "chat.tool_input_stream").map(|frame| frame.str("content")).collect();
+    let written: String = answer
+        .frames
+        .iter()
+        .filter(|frame| frame.kind == "chat.tool_input_stream")
+        .map(|frame| frame.str("content"))
+        .collect();
     assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), json!({ "x": 7 }));
     let (_, _, end) = answer.calls()[2];
-    assert_eq!((end["name"].as_str(), end["server"].as_str(), &end["input"]), (Some("echo"), Some("s"), &json!({ "x": 7 })));
+    assert_eq!(
+        (end["name"].as_str(), end["server"].as_str(), &end["input"]),
+        (Some("echo"), Some("s"), &json!({ "x": 7 }))
+    );
     assert_eq!(end["result"], json!({ "text": r#"{"x":7}"# }));
     assert!(end["durationMs"].is_u64() && end.get("approved").is_none(), "{end}");
     assert_eq!(answer.end.data["stopReason"], "end_turn");
@@ -85,7 +93,12 @@ async fn calls_of_one_round_run_at_the_same_time_and_their_results_are_one_turn(
     let turns = last_request(&proxy)["messages"].as_array().unwrap().clone();
     let results = turns[2]["content"].as_array().unwrap();
     assert!(results.len() == 3 && results.iter().all(|block| block.get("toolResult").is_some()), "{turns:?}");
-    let asked: Vec<_> = turns[1]["content"].as_array().unwrap().iter().filter_map(|block| block["toolUse"]["toolUseId"].as_str()).collect();
+    let asked: Vec<_> = turns[1]["content"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|block| block["toolUse"]["toolUseId"].as_str())
+        .collect();
     let told: Vec<_> = results.iter().filter_map(|block| block["toolResult"]["toolUseId"].as_str()).collect();
     assert_eq!(asked, told);
 }
@@ -98,7 +111,10 @@ async fn what_was_called_is_in_the_history_and_is_sent_with_the_next_question() 
     client.chat("1", "s", "how many?").await;
     let history = client.history("s").await;
     let parts = history["messages"][1]["parts"].as_array().unwrap();
-    assert_eq!(parts.iter().map(|part| part["type"].as_str().unwrap()).collect::<Vec<_>>(), ["text", "tool_use", "text"]);
+    assert_eq!(
+        parts.iter().map(|part| part["type"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["text", "tool_use", "text"]
+    );
     assert_eq!(parts[1]["status"], "succeeded");
     assert!(!history.to_string().contains("toolResult"), "what the model is sent is not what people are");
     client.chat("2", "s", "sure?").await;
@@ -147,7 +163,10 @@ async fn a_long_result_is_cut_for_the_model_and_more_so_for_people() {
     let proxy = proxy(&server, free(), &flags, calling(&[("read", json!({}))], "Long.")).await;
     let answer = proxy.connect().await.chat("1", "s", "read").await;
     let (_, _, end) = answer.calls()[2];
-    assert_eq!((end["result"]["truncated"].as_bool(), end["result"]["text"].as_str().unwrap().len()), (Some(true), 8 * 1024));
+    assert_eq!(
+        (end["result"]["truncated"].as_bool(), end["result"]["text"].as_str().unwrap().len()),
+        (Some(true), 8 * 1024)
+    );
     let content = last_request(&proxy)["messages"][2]["content"][0]["toolResult"]["content"].clone();
     assert_eq!(content[1]["text"].as_str().unwrap().len(), 20_000);
     assert!(content[0]["text"].as_str().unwrap().contains("cut short"));
@@ -156,7 +175,10 @@ async fn a_long_result_is_cut_for_the_model_and_more_so_for_people() {
 #[tokio::test]
 async fn a_tool_that_asks_for_it_is_told_who_asks_and_another_is_not() {
     for (options, expected) in [
-        (json!({ "approval": "never", "passCaller": true }), json!({ "organization": "local", "role": "operator", "user": "local" })),
+        (
+            json!({ "approval": "never", "passCaller": true }),
+            json!({ "organization": "local", "role": "operator", "user": "local" }),
+        ),
         (free(), Value::Null),
     ] {
         let server = one("who", Does::TellsMeta).await;
