@@ -95,6 +95,20 @@ async fn a_name_with_a_forbidden_address_is_not_connected_to() {
 }
 
 #[tokio::test]
+async fn the_trap_would_see_a_connection() {
+    let trap = Trap::new();
+    let servers =
+        json!({"remote": {"url": format!("http://tools.example:{}/", trap.port()), "outcrop": {"allowPrivate": true}}});
+    let hub = Hub::start_with(config(servers, &[]), Vec::new(), Pins::in_memory(), Script::new(&[&["127.0.0.1"]]));
+    let accepted = tokio::task::spawn_blocking(move || {
+        trap.0.set_nonblocking(false).unwrap();
+        trap.0.accept().is_ok()
+    });
+    assert!(accepted.await.unwrap());
+    hub.shutdown().await;
+}
+
+#[tokio::test]
 async fn credentials_of_the_machine_are_out_of_reach_even_where_private_addresses_are_allowed() {
     for answer in ["169.254.169.254", "169.254.170.2", "fd00:ec2::254", "::ffff:169.254.169.254"] {
         let reason = why_down("http://tools.example/latest", true, Script::new(&[&[answer]])).await;

@@ -160,13 +160,12 @@ async fn a_server_on_the_network_that_was_restarted_is_found_again_by_the_next_c
     remote.kill().await;
     let outcome = call(&hub, "every__echo", json!({"message": "one"})).await;
     assert!(matches!(outcome, Outcome::NotCalled(_) | Outcome::Unknown(_)), "{outcome:?}");
+    let mut revisions = hub.revisions();
+    while !hub.offer(&ann()).is_empty() {
+        revisions.changed().await.unwrap();
+    }
     let _remote = Remote::everything(port).await;
-    let until_up = async {
-        while hub.offer(&ann()).is_empty() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(LIMIT, until_up).await.unwrap();
+    offered(&hub, "every__echo").await;
     assert_eq!(text(&hub, "every__echo", json!({"message": "two"})).await, "Echo: two");
     hub.shutdown().await;
 }
@@ -185,9 +184,10 @@ async fn python_works(hub: &Hub) {
 
 /// Until the tool is offered.
 async fn offered(hub: &Hub, name: &str) {
+    let mut revisions = hub.revisions();
     let until = async {
         while hub.find(&ann(), name).is_none() {
-            tokio::task::yield_now().await;
+            revisions.changed().await.unwrap();
         }
     };
     tokio::time::timeout(LIMIT, until).await.expect(name);

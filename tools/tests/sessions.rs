@@ -24,6 +24,8 @@ struct Server {
     session: AtomicUsize,
     /// Whether it ends a connection in the midst of an answer.
     is_cutting: AtomicBool,
+    /// Whether it says with a 400 and words without an id that it does not know a session, as many do.
+    is_vague: AtomicBool,
     /// How large what it says is.
     size: AtomicUsize,
     calls: Mutex<Vec<Value>>,
@@ -57,6 +59,14 @@ impl Server {
         let message: Value = serde_json::from_slice(&request.into_body().collect().await.unwrap().to_bytes()).unwrap();
         let method = message["method"].as_str().unwrap_or_default();
         if method != "initialize" && session != Some(self.session.load(Ordering::SeqCst).to_string()) {
+            if self.is_vague.load(Ordering::SeqCst) {
+                let body =
+                    json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32000, "message": "no such session"}})
+                        .to_string();
+                let response =
+                    Response::builder().status(StatusCode::BAD_REQUEST).header("content-type", "application/json");
+                return Ok(response.body(Full::new(body.into())).unwrap());
+            }
             return status(StatusCode::NOT_FOUND);
         }
         let result = match method {
@@ -93,17 +103,20 @@ async fn hub(url: &str, options: Value) -> Arc<Hub> {
 
 #[tokio::test]
 async fn a_call_in_a_session_that_was_forgotten_is_made_in_a_new_one() {
-    let (server, url) = Server::start().await;
-    let hub = hub(&url, json!({})).await;
-    server.session.fetch_add(10, Ordering::SeqCst);
-    let outcome = hub.call(&tool(&hub, "s__say"), &ann(), arguments(json!({"n": 1}))).await;
-    assert_eq!(
-        outcome,
-        Outcome::Returned { content: vec![Content::Text(String::new())], is_error: false, truncated: false }
-    );
-    assert_eq!(server.calls.lock().unwrap().len(), 1);
-    assert_eq!(hub.servers()[0].starts, 2);
-    hub.shutdown().await;
+    for is_vague in [false, true] {
+        let (server, url) = Server::start().await;
+        let hub = hub(&url, json!({})).await;
+        server.is_vague.store(is_vague, Ordering::SeqCst);
+        server.session.fetch_add(10, Ordering::SeqCst);
+        let outcome = hub.call(&tool(&hub, "s__say"), &ann(), arguments(json!({"n": 1}))).await;
+        assert_eq!(
+            outcome,
+            Outcome::Returned { content: vec![Content::Text(String::new())], is_error: false, truncated: false }
+        );
+        assert_eq!(server.calls.lock().unwrap().len(), 1);
+        assert_eq!(hub.servers()[0].starts, 2);
+        hub.shutdown().await;
+    }
 }
 
 #[tokio::test]

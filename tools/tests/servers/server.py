@@ -6,6 +6,7 @@ import socket
 import sys
 
 from mcp.server.mcpserver import Context, Image, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 
 server = MCPServer("python")
 PIXEL = bytes.fromhex(
@@ -22,7 +23,7 @@ def add(a: int, b: int) -> int:
 @server.tool()
 def fail() -> str:
     """Fails."""
-    raise ValueError("the disk is full")
+    raise ToolError("the disk is full")
 
 
 @server.tool()
