@@ -195,11 +195,16 @@ impl Server {
                     Ok(list) => listed = list,
                     Err(failure) => return failure,
                 },
-                _ = looks.tick(), if is_held => self.publish(peer, &listed),
+                _ = looks.tick(), if is_held => if self.have_pins_changed() { self.publish(peer, &listed) },
                 _ = pings.tick() => if let Some(failure) = self.ping(peer).await { return failure },
                 () = self.suspicion.notified() => if let Some(failure) = self.ping(peer).await { return failure },
             }
         }
+    }
+
+    fn have_pins_changed(&self) -> bool {
+        let held = self.standing.borrow().held.clone();
+        self.pins.as_ref().is_some_and(|pins| pins.have_changed(&held))
     }
 
     async fn list(&self, peer: &Peer<RoleClient>) -> Result<Vec<Listed>, Failure> {

@@ -1,5 +1,7 @@
 //! No server on the network is reached at an address that is forbidden, whichever way it is given.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
 use std::{

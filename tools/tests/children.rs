@@ -1,5 +1,6 @@
 //! Servers that are processes: what they get to see, and how they end.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

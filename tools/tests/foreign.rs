@@ -1,6 +1,8 @@
 //! Against servers that nobody here wrote: MCP's own reference server in Node, and servers on the official SDK for Python.
 //! `npm test -- mcp` installs them and says where they are.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! A server on the network that forgets its sessions, and one that says too much.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
 use std::{
