@@ -32,7 +32,7 @@ const NEXTEST = onPath("cargo-nextest") !== null;
 export const STEPS = [
   { name: "scripts", title: "these scripts", needs: [], count: "nodeTest", run: nodeTests("scripts/tests") },
   { name: "fmt", title: "Rust formatting", needs: [rust], run: cargo("fmt", "--all", "--check") },
-  { name: "clippy", title: "Rust lints", needs: [rust], run: cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings") },
+  { name: "clippy", title: "Rust lints", needs: [rust], run: cargo("clippy", "--locked", "--workspace", "--all-targets", "--features", "outcrop-tools/foreign", "--", "-D", "warnings") },
   { name: "deny", title: "dependencies: licences, bans, duplicates", needs: [rust, python], run: cargoDeny },
   { name: "rust", title: "Rust tests", needs: [rust, dynamodbServer], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
   { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
@@ -46,6 +46,7 @@ export const STEPS = [
   { name: "proxy-python", title: "proxy against Python's websockets", needs: [devProxy, python], count: "pytest", run: pytest("proxy/tests/python") },
   { name: "emulator-js", title: "emulator against AWS's JavaScript SDK", needs: [devEmulator, npmAll], count: "nodeTest", run: workspace("bedrock-emulator/tests/clients", "test") },
   { name: "emulator-python", title: "emulator against boto3", needs: [devEmulator, python], count: "pytest", run: pytest("bedrock-emulator/tests/clients", "test_boto3.py") },
+  { name: "mcp", title: "tools of MCP servers that others wrote", needs: [rust, npmAll, python], count: "cargo", run: foreignServers },
   { name: "www-types", title: "dashboard's types", needs: [npmAll, clientPackage], run: workspace("www", "typecheck") },
   { name: "www-units", title: "dashboard's components", needs: [npmAll, clientPackage], count: "vitest", run: workspace("www", "test") },
   { name: "e2e", title: "dashboard in Chromium against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test") },
@@ -84,6 +85,18 @@ function pytest(folder, ...files) {
     const interpreter = await pythonEnvironment(step, join(ROOT, folder, "requirements.txt"));
     await step.run(interpreter, ["-m", "pytest", "-p", "no:cacheprovider", ...(files.length === 0 ? ["."] : files)], { cwd: join(ROOT, folder), env: PROGRAMS });
   };
+}
+
+/** The hub of tools against MCP servers in Node and Python. */
+async function foreignServers(step) {
+  const servers = join(ROOT, "tools", "tests", "servers");
+  const env = {
+    CARGO_TARGET_DIR: TARGET,
+    OUTCROP_MCP_PYTHON: await pythonEnvironment(step, join(servers, "requirements.txt")),
+    OUTCROP_MCP_SERVER: join(servers, "server.py"),
+    OUTCROP_MCP_EVERYTHING: join(ROOT, "node_modules", "@modelcontextprotocol", "server-everything", "dist", "index.js"),
+  };
+  await step.run("cargo", ["test", "-p", "outcrop-tools", "--features", "foreign", "--test", "foreign"], { env });
 }
 
 /** deny.toml; known vulnerabilities are left out, since their list is no package of a registry. */

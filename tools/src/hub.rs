@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::{Map, Value};
-use tokio::{io::DuplexStream, time::timeout};
+use tokio::{io::DuplexStream, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -41,6 +41,7 @@ pub struct Hub {
     servers: Vec<Arc<Server>>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    revision: watch::Sender<u64>,
     too_many: Once,
 }
 
@@ -60,10 +61,18 @@ impl Hub {
     /// Like [`Hub::start`], with names of hosts resolved by `resolver`.
     #[must_use]
     pub fn start_with(config: Config, builtins: Vec<Builtin>, pins: Pins, resolver: Arc<dyn Resolver>) -> Arc<Self> {
+        let revision = watch::Sender::new(0);
         let mut servers: Vec<Arc<Server>> = Vec::with_capacity(builtins.len() + config.servers.len());
         for Builtin { name, mut options, serve } in builtins {
             options.pass_caller = true;
-            servers.push(Arc::new(Server::new(name, options, Source::Builtin(serve), None, resolver.clone())));
+            servers.push(Arc::new(Server::new(
+                name,
+                options,
+                Source::Builtin(serve),
+                None,
+                resolver.clone(),
+                revision.clone(),
+            )));
         }
         for server in config.servers {
             if servers.iter().any(|known| known.name == server.name) {
@@ -80,20 +89,21 @@ impl Hub {
                 source,
                 Some(pins.clone()),
                 resolver.clone(),
+                revision.clone(),
             )));
         }
-        Self::of(servers)
+        Self::of(servers, revision)
     }
 
     /// Runs these servers.
-    pub(crate) fn of(mut servers: Vec<Arc<Server>>) -> Arc<Self> {
+    pub(crate) fn of(mut servers: Vec<Arc<Server>>, revision: watch::Sender<u64>) -> Arc<Self> {
         servers.sort_by(|a, b| a.name.cmp(&b.name));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for server in &servers {
             tasks.spawn(server.clone().run(stop.clone()));
         }
         tasks.close();
-        Arc::new(Self { servers, stop, tasks, too_many: Once::new() })
+        Arc::new(Self { servers, stop, tasks, revision, too_many: Once::new() })
     }
 
     /// Waits until every server was up or failed once, at most for `limit`. Whether that is so.
@@ -117,6 +127,12 @@ impl Hub {
     #[must_use]
     pub fn servers(&self) -> Vec<ServerState> {
         self.servers.iter().map(|server| server.state()).collect()
+    }
+
+    /// A number that grows whenever a server or its tools change.
+    #[must_use]
+    pub fn revisions(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
     }
 
     /// The tools that `caller` may use now, by server and name.

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::Held;
+
 /// Why the file of pins cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PinsError {
@@ -162,6 +164,16 @@ impl Pins {
             inner.contents = contents;
         }
         verdicts
+    }
+
+    /// Whether the pin of one of these is no longer the one that holds it back.
+    pub(crate) fn have_changed(&self, held: &[Held]) -> bool {
+        let mut inner = self.lock();
+        // A file that cannot be read has changed nothing; it is told of when something is settled.
+        let _ = inner.reload();
+        held.iter().any(|held| {
+            inner.contents.servers.get(&*held.server).and_then(|tools| tools.get(&*held.tool)) != Some(&held.pinned)
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

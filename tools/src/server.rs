@@ -56,6 +56,8 @@ pub(crate) struct Server {
     /// Somebody found that it does not answer.
     pub(crate) suspicion: Notify,
     pub(crate) listeners: Listeners,
+    /// Counts changes of all servers of a hub.
+    revision: watch::Sender<u64>,
 }
 
 impl Server {
@@ -65,6 +67,7 @@ impl Server {
         source: Source,
         pins: Option<Pins>,
         resolver: Arc<dyn Resolver>,
+        revision: watch::Sender<u64>,
     ) -> Self {
         Self {
             name,
@@ -76,7 +79,13 @@ impl Server {
             calls: AtomicUsize::new(0),
             suspicion: Notify::new(),
             listeners: Listeners::default(),
+            revision,
         }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Standing)) {
+        self.standing.send_modify(change);
+        self.revision.send_modify(|revision| *revision += 1);
     }
 
     pub(crate) fn state(&self) -> ServerState {
@@ -103,7 +112,7 @@ impl Server {
         };
         let mut next = delays().build();
         loop {
-            self.standing.send_modify(|standing| {
+            self.change(|standing| {
                 standing.phase = Status::Starting;
                 standing.starts += 1;
             });
@@ -134,7 +143,7 @@ impl Server {
     }
 
     fn down(&self, phase: Status) {
-        self.standing.send_modify(|standing| {
+        self.change(|standing| {
             *standing = Standing { phase, is_settled: true, starts: standing.starts, ..Standing::default() };
         });
     }
@@ -158,7 +167,7 @@ impl Server {
             ended = self.watch(&peer, &changed, up_since) => Some(ended),
         };
         // No more calls while it ends.
-        self.standing.send_modify(|standing| {
+        self.change(|standing| {
             standing.link = None;
             standing.tools.clear();
         });
@@ -186,11 +195,16 @@ impl Server {
                     Ok(list) => listed = list,
                     Err(failure) => return failure,
                 },
-                _ = looks.tick(), if is_held => self.publish(peer, &listed),
+                _ = looks.tick(), if is_held => if self.have_pins_changed() { self.publish(peer, &listed) },
                 _ = pings.tick() => if let Some(failure) = self.ping(peer).await { return failure },
                 () = self.suspicion.notified() => if let Some(failure) = self.ping(peer).await { return failure },
             }
         }
+    }
+
+    fn have_pins_changed(&self) -> bool {
+        let held = self.standing.borrow().held.clone();
+        self.pins.as_ref().is_some_and(|pins| pins.have_changed(&held))
     }
 
     async fn list(&self, peer: &Peer<RoleClient>) -> Result<Vec<Listed>, Failure> {
@@ -202,7 +216,7 @@ impl Server {
     /// Offers what is fit to be offered of `listed`.
     fn publish(&self, peer: &Peer<RoleClient>, listed: &[Listed]) {
         let Listing { tools, held, left_out } = sort_out(&self.name, &self.options, self.pins.as_ref(), listed);
-        self.standing.send_modify(|standing| {
+        self.change(|standing| {
             for held in held.iter().filter(|held| !standing.held.contains(held)) {
                 tracing::warn!(
                     server = &*self.name, tool = &*held.tool, pinned = held.pinned, found = held.found,

@@ -149,12 +149,22 @@ impl StreamableHttpClient for HttpClient {
         let new_session = response.headers().get(SESSION_ID).and_then(|value| value.to_str().ok()).map(str::to_owned);
         if !code.is_success() {
             // A refusal may be said in JSON-RPC; a server that wants credentials is not asked for its words.
-            let has_words = is_json && is_request && !matches!(code, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-            if has_words
-                && let Ok(error @ ServerJsonRpcMessage::Error(_)) =
-                    serde_json::from_slice(&beginning(response.into_body(), MAX_REFUSAL_BYTES).await)
-            {
-                return Ok(StreamableHttpPostResponse::Json(error, new_session));
+            if is_json && !matches!(code, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                let body = beginning(response.into_body(), MAX_REFUSAL_BYTES).await;
+                match (&message, serde_json::from_slice(&body)) {
+                    (ClientJsonRpcMessage::Request(asked), Ok(ServerJsonRpcMessage::Error(error)))
+                        if error.id.as_ref() == Some(&asked.id) =>
+                    {
+                        return Ok(StreamableHttpPostResponse::Json(ServerJsonRpcMessage::Error(error), new_session));
+                    }
+                    // Many servers say so what should be a 404: they do not know the session, and looked at nothing else.
+                    (ClientJsonRpcMessage::Request(_), Ok(ServerJsonRpcMessage::Error(_)))
+                        if code == StatusCode::BAD_REQUEST && session.is_some() =>
+                    {
+                        return Err(StreamableHttpError::SessionExpired);
+                    }
+                    _ => {}
+                }
             }
             return Err(status(code));
         }

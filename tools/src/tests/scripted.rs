@@ -77,8 +77,10 @@ impl Script {
         let script = self.clone();
         let source = Source::Builtin(Arc::new(move |pipe| script.serve(pipe)));
         let options: Options = serde_json::from_value(options).unwrap();
-        let server = Arc::new(Server::new("s".into(), options, source, pins, Arc::new(SystemResolver)));
-        Running { hub: Hub::of(vec![server.clone()]), server }
+        let revision = watch::Sender::new(0);
+        let server =
+            Arc::new(Server::new("s".into(), options, source, pins, Arc::new(SystemResolver), revision.clone()));
+        Running { hub: Hub::of(vec![server.clone()], revision), server }
     }
 
     fn serve(self: &Arc<Self>, mut pipe: tokio::io::DuplexStream) {

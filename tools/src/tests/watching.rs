@@ -90,7 +90,7 @@ async fn a_server_that_fails_is_started_again_and_again_with_longer_waits() {
 async fn a_server_that_is_down_takes_only_its_own_tools_away() {
     let (one, two) = (Script::new(&["a"]), Script::new(&["b"]));
     let (one_running, two_running) = (one.hub(json!({}), None), two.hub(json!({}), None));
-    let hub = crate::Hub::of(vec![one_running.server.clone(), two_running.server.clone()]);
+    let hub = crate::Hub::of(vec![one_running.server.clone(), two_running.server.clone()], Default::default());
     one_running.until_up(1).await;
     two_running.until_up(1).await;
     one.is_broken.store(true, Ordering::SeqCst);
