@@ -35,7 +35,7 @@ async fn a_tool_that_takes_too_long_has_an_unknown_outcome() {
 #[tokio::test]
 async fn a_server_that_forgot_the_session_is_asked_again_once() {
     let (server, answer, _) = once(Does::ForgetsSession, free()).await;
-    assert_eq!(answer.states().last(), Some(&"succeeded"));
+    assert_eq!(answer.states().last(), Some(&"succeeded"), "{:?}", answer.calls());
     assert_eq!(server.called().len(), 2);
 }
 

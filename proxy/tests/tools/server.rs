@@ -18,6 +18,8 @@ use tokio::{net::TcpListener, sync::Notify, task::AbortHandle};
 pub(crate) const PNG: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
+const SESSION: &str = "mcp-session-id";
+
 /// What a tool does.
 #[derive(Debug, Clone)]
 pub(crate) enum Does {
@@ -48,6 +50,8 @@ struct State {
     called: Mutex<Vec<Called>>,
     cancelled: Mutex<u32>,
     forgotten: Mutex<bool>,
+    /// The number of the session that it knows.
+    session: Mutex<u32>,
     go: Notify,
     came: Notify,
 }
@@ -136,6 +140,10 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     if request.method() != Method::POST {
         return Ok(status(StatusCode::METHOD_NOT_ALLOWED));
     }
+    let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()?.parse::<u32>().ok());
+    if session.is_some_and(|session| session != *state.session.lock().expect("a number")) {
+        return Ok(status(StatusCode::NOT_FOUND));
+    }
     let body = request.into_body().collect().await.map_err(std::io::Error::other)?.to_bytes();
     let message: Value = serde_json::from_slice(&body).expect("JSON");
     if message.get("id").is_none() {
@@ -162,7 +170,10 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let text = json!({ "jsonrpc": "2.0", "id": message["id"], "result": result }).to_string();
     let mut response = Response::new(Full::new(Bytes::from(text)));
     response.headers_mut().insert("content-type", "application/json".parse().expect("a header"));
-    response.headers_mut().insert("mcp-session-id", "of-a-test".parse().expect("a header"));
+    if message["method"] == "initialize" {
+        let session = *state.session.lock().expect("a number");
+        response.headers_mut().insert(SESSION, session.into());
+    }
     Ok(response)
 }
 
@@ -189,6 +200,7 @@ async fn call(state: &State, params: &Value) -> Result<Value, Option<StatusCode>
     let tools: HashMap<_, _> = state.tools.lock().expect("tools").iter().cloned().collect();
     let does = tools[name.as_str()].clone();
     if matches!(does, Does::ForgetsSession) && !std::mem::replace(&mut *state.forgotten.lock().expect("a flag"), true) {
+        *state.session.lock().expect("a number") += 1;
         return Err(Some(StatusCode::NOT_FOUND));
     }
     state.called.lock().expect("calls").push(Called { tool: name, arguments: params["arguments"].clone() });
