@@ -68,7 +68,7 @@ impl Server {
         if !tool.is_for(caller) {
             return Outcome::NotCalled("this person may not use the tool".into());
         }
-        if let Err(problem) = tool.check(&arguments) {
+        if let Err(problem) = tool.schema.check(&arguments) {
             return Outcome::NotCalled(problem);
         }
         let deadline = Instant::now() + tool.timeout;

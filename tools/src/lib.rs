@@ -22,6 +22,7 @@ mod hub;
 mod listing;
 mod names;
 mod pins;
+mod schema;
 mod server;
 mod state;
 #[cfg(test)]

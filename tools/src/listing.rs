@@ -15,6 +15,7 @@ use crate::{
     failure::{self, Failure},
     names::wire_name,
     pins::{Verdict, fingerprint},
+    schema::Schema,
 };
 
 /// The most tools of one server that are offered.
@@ -29,9 +30,6 @@ pub const MAX_SCHEMA_BYTES: usize = 32 * 1024;
 const MAX_NAME_BYTES: usize = 128;
 /// The most pages that a list may have.
 const MAX_PAGES: usize = 64;
-/// How far a pattern of a schema may go back before an argument counts as not fitting.
-const MAX_BACKTRACKING: usize = 100_000;
-
 /// What became of a server's list.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
@@ -147,12 +145,7 @@ fn offered(
 ) -> Result<Option<Tool>, String> {
     let Some(effective) = options.of(&name) else { return Ok(None) };
     let input_schema = Value::Object(tool.input_schema.as_ref().clone());
-    // Nothing that a schema refers to is fetched.
-    let validator = jsonschema::options()
-        .offline()
-        .with_pattern_options(jsonschema::PatternOptions::fancy_regex().backtrack_limit(MAX_BACKTRACKING))
-        .build(&input_schema)
-        .map_err(|error| format!("its schema is not valid: {}", cut(&error.to_string(), 300)))?;
+    let schema = Schema::new(&input_schema)?;
     let annotated = tool.annotations.as_ref().and_then(|annotations| annotations.title.clone());
     Ok(Some(Tool {
         wire_name: wire_name(server, &name),
@@ -165,7 +158,7 @@ fn offered(
         timeout: effective.timeout,
         fingerprint,
         access: effective.access,
-        validator,
+        schema,
         name,
     }))
 }

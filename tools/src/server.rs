@@ -16,7 +16,7 @@ use rmcp::{
 };
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,8 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often pins are looked at while a tool is held back.
 const PINS_EVERY: Duration = Duration::from_secs(5);
+/// A list that keeps changing is asked for once in this time.
+const LIST_EVERY: Duration = Duration::from_secs(1);
 /// How long until a server that failed is started again; the wait doubles, with jitter.
 const MIN_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(60);
@@ -188,13 +190,20 @@ impl Server {
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = interval_at(Instant::now() + PINS_EVERY, PINS_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut may_list_at = Instant::now() + LIST_EVERY;
+        let mut has_changed = false;
         loop {
             let is_held = !self.standing.borrow().held.is_empty();
             tokio::select! {
-                () = changed.notified() => match self.list(peer).await {
-                    Ok(list) => listed = list,
-                    Err(failure) => return failure,
-                },
+                () = changed.notified(), if !has_changed => has_changed = true,
+                () = sleep_until(may_list_at), if has_changed => {
+                    match self.list(peer).await {
+                        Ok(list) => listed = list,
+                        Err(failure) => return failure,
+                    }
+                    has_changed = false;
+                    may_list_at = Instant::now() + LIST_EVERY;
+                }
                 _ = looks.tick(), if is_held => if self.have_pins_changed() { self.publish(peer, &listed) },
                 _ = pings.tick() => if let Some(failure) = self.ping(peer).await { return failure },
                 () = self.suspicion.notified() => if let Some(failure) = self.ping(peer).await { return failure },

@@ -2,9 +2,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::{Approval, Caller, config::Access};
+use crate::{Approval, Caller, config::Access, schema::Schema};
 
 /// A tool of a server, as it was listed and approved.
 pub struct Tool {
@@ -29,27 +29,13 @@ pub struct Tool {
     /// What it is pinned by.
     pub fingerprint: String,
     pub(crate) access: Access,
-    pub(crate) validator: jsonschema::Validator,
+    pub(crate) schema: Schema,
 }
 
 impl Tool {
     /// Whether `caller` may use it.
     pub(crate) fn is_for(&self, caller: &Caller) -> bool {
         self.access.includes(caller)
-    }
-
-    /// Whether the schema takes `arguments`.
-    pub(crate) fn check(&self, arguments: &Map<String, Value>) -> Result<(), String> {
-        const SHOWN: usize = 3;
-        let arguments = Value::Object(arguments.clone());
-        let mut errors =
-            self.validator.iter_errors(&arguments).take(SHOWN).map(|error| match error.instance_path().as_str() {
-                "" => error.to_string(),
-                path => format!("{path}: {error}"),
-            });
-        let Some(first) = errors.next() else { return Ok(()) };
-        let all = errors.fold(first, |all, error| format!("{all}; {error}"));
-        Err(format!("the arguments do not fit the tool's schema: {}", crate::content::cut(&all, 1024)))
     }
 }
 
