@@ -175,10 +175,9 @@ fn returned(
     let mut text = clean(&text).into_owned();
     let kept = text.floor_char_boundary(text_bytes.min(room));
     truncated |= kept < text.len();
-    let label = format!("Data that {} returned{}:", qualified(tool), if truncated { ", cut short" } else { "" });
-    let label = Block::Text { text: label };
-    let words = (kept > 0).then(|| Block::Text { text: text[..kept].to_owned() });
-    let content = std::iter::once(label).chain(words).chain(blocks).collect();
+    let cut = if truncated { ", cut short" } else { "" };
+    let told = format!("Data that {} returned{cut}:\n{}", qualified(tool), &text[..kept]);
+    let content = std::iter::once(Block::Text { text: told }).chain(blocks).collect();
     let seen = text.floor_char_boundary(SHOWN_BYTES);
     let truncated = truncated || seen < text.len();
     text.truncate(seen);
