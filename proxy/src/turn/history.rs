@@ -192,6 +192,12 @@ fn ask(question: &mut Vec<Block>, turns: Vec<Turn>) {
     if question.ends_with(&blocks) {
         return;
     }
+    // What was asked before was never answered, perhaps because of its files.
+    for block in question.iter_mut() {
+        if matches!(block, Block::Image { .. } | Block::Document { .. }) {
+            *block = note("A file was here.");
+        }
+    }
     for block in blocks {
         match (question.last_mut(), block) {
             (Some(Block::Text { text: said }), Block::Text { text }) => {

@@ -195,10 +195,10 @@ fn block_of(name: &str, media_type: &str, data: Vec<u8>, room: &mut usize) -> Op
     Some(block)
 }
 
-/// A file as a block, if models read its kind and it is no larger than they do.
+/// A file as a block, if models read its kind, it is no larger than they do, and it begins like one.
 pub fn file(name: &str, media_type: &str, data: Vec<u8>) -> Option<Block> {
     let Media { kind, format } = media::format_of(media_type)?;
-    if data.is_empty() || data.len() > kind.max_bytes() {
+    if data.is_empty() || data.len() > kind.max_bytes() || !begins_like(format, &data) {
         return None;
     }
     let format = format.to_owned();
@@ -206,4 +206,16 @@ pub fn file(name: &str, media_type: &str, data: Vec<u8>) -> Option<Block> {
         MediaKind::Image => Block::Image { format, data },
         MediaKind::Document => Block::Document { format, name: name.to_owned(), data },
     })
+}
+
+/// Whether a file begins as files of its kind do. Bedrock refuses one that is something else, and with it every question after it.
+fn begins_like(format: &str, data: &[u8]) -> bool {
+    match format {
+        "png" => data.starts_with(b"\x89PNG\r\n\x1a\n"),
+        "jpeg" => data.starts_with(b"\xff\xd8\xff"),
+        "gif" => data.starts_with(b"GIF8"),
+        "webp" => data.starts_with(b"RIFF") && data.get(8..12) == Some(b"WEBP"),
+        "pdf" => data.starts_with(b"%PDF"),
+        _ => true,
+    }
 }

@@ -77,6 +77,7 @@ async fn a_file_that_nobody_can_read_is_refused_by_name() {
         file("a.exe", "application/x-msdownload", "AAAA"),
         file("b.png", "image/png", "not base64!"),
         file("c.png", "image/png", ""),
+        file("d.png", "image/png", "AAAA"),
     ] {
         let name = bad["name"].as_str().unwrap().to_owned();
         client.send("1", "chat.send_message", with_files(&[bad])).await;

@@ -221,6 +221,14 @@ fn a_result_that_is_empty_says_so() {
 }
 
 #[test]
+fn files_that_were_never_answered_are_not_sent_with_another_question() {
+    let image = || Block::Image { format: "png".into(), data: vec![1] };
+    let asked = |text: &str| Kept { message: message(U, text), turns: vec![turn(U, vec![image(), said(text)])] };
+    assert_eq!(repaired(&[asked("this?"), asked("this?")], 10), ["[image] this?"], "but with the same one");
+    assert_eq!(repaired(&[asked("this?"), plain(U, "well?")], 10), ["[A file was here.] this?\n\nwell?"]);
+}
+
+#[test]
 fn the_latest_documents_are_sent_under_names_of_their_own() {
     let document = |name: &str| Block::Document { format: "txt".into(), name: name.to_owned(), data: vec![1] };
     let question = |names: &[&str]| Kept {
