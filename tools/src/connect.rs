@@ -30,6 +30,8 @@ use crate::{
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest wait before a stream of notifications is opened again.
 const MAX_STREAM_DELAY: Duration = Duration::from_secs(30);
+/// How many requests an HTTP server is sent at a time; the others wait, within their time.
+const MAX_PARALLEL: usize = 64;
 /// What fits into the pipe of a server that is built in.
 const PIPE_BYTES: usize = 64 * 1024;
 
@@ -84,6 +86,7 @@ impl Connection {
                 let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
                 // A new session is the supervisor's to make, since other calls may be under way in the old one.
                 config.reinit_on_expired_session = false;
+                config.max_concurrent_requests = MAX_PARALLEL;
                 config.custom_headers = headers
                     .iter()
                     .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))

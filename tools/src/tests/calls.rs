@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::scripted::{Script, ann, arguments, listed, refused};
-use crate::{Content, Outcome, Role};
+use crate::{Builtin, Config, Content, Hub, Options, Outcome, Pins, Role};
 
 fn text(words: &str) -> Vec<Content> {
     vec![Content::Text(words.into())]
@@ -64,6 +64,23 @@ async fn a_server_is_told_who_asks_only_where_the_file_says_so() {
         assert_eq!(meta.get("outcrop/message").is_some(), pass);
         assert_eq!(sent, json!({"n": 1}));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_built_in_is_told_who_asks_and_keeps_its_name() {
+    let script = Script::new(&["say"]);
+    let server = script.clone();
+    let builtin =
+        Builtin { name: "own".into(), options: Options::default(), serve: Arc::new(move |pipe| server.serve(pipe)) };
+    let config = Config::parse(r#"{"mcpServers": {"own": {"command": "/no/such/program"}}}"#, &|_| None).unwrap();
+    let hub = Hub::start(config, vec![builtin], Pins::in_memory());
+    assert!(hub.ready(Duration::from_secs(1)).await);
+    assert_eq!(hub.servers().len(), 1);
+    let say = hub.find(&ann(), "own__say").unwrap();
+    let outcome = hub.call(&say, &ann(), arguments(json!({}))).await;
+    assert!(matches!(outcome, Outcome::Returned { is_error: false, .. }));
+    assert_eq!(script.calls.lock().unwrap()[0].2["outcrop/caller"]["user"], "ann");
+    hub.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,7 +83,7 @@ impl Script {
         Running { hub: Hub::of(vec![server.clone()], revision), server }
     }
 
-    fn serve(self: &Arc<Self>, mut pipe: tokio::io::DuplexStream) {
+    pub(super) fn serve(self: &Arc<Self>, mut pipe: tokio::io::DuplexStream) {
         self.starts.fetch_add(1, Ordering::SeqCst);
         if self.is_broken.load(Ordering::SeqCst) {
             return;
