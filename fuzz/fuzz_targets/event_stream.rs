@@ -123,19 +123,27 @@ fn event(kind: FrameKind<'_>, event: Result<UpstreamEvent<'_>, UpstreamError>, p
         |value: &Value| if value.is_null() { Some(None) } else { value.as_str().map(|text| Some(text.to_owned())) };
     let block = json.get("contentBlockIndex").map_or(Some(0), |block| block.as_u64()?.try_into().ok());
     let reasoning = &delta["reasoningContent"];
-    let plain = delta.is_object() && (reasoning.is_null() || reasoning.is_object());
-    let (Some(block), Some(text), Some(reasoning), true) =
-        (block, said(&delta["text"]), said(&reasoning["text"]), plain)
+    let tool = &delta["toolUse"];
+    let is_plain = |value: &Value| value.is_null() || value.is_object();
+    let plain = delta.is_object() && is_plain(reasoning) && is_plain(tool);
+    let (Some(block), Some(text), Some(input), Some(thought), true) =
+        (block, said(&delta["text"]), said(&tool["input"]), said(&reasoning["text"]), plain)
     else {
+        return;
+    };
+    let (Some(signature), Some(redacted)) = (said(&reasoning["signature"]), said(&reasoning["redactedContent"])) else {
         return;
     };
     if kind != FrameKind::Event("contentBlockDelta") {
         return;
     }
-    let expected = match (text, reasoning) {
-        (Some(text), _) => UpstreamEvent::Text { block, content: text.into() },
-        (None, Some(text)) => UpstreamEvent::Reasoning { block, content: text.into() },
-        (None, None) => UpstreamEvent::Hidden,
+    let expected = match (text, input, thought, signature, redacted) {
+        (Some(text), ..) => UpstreamEvent::Text { block, content: text.into() },
+        (_, Some(input), ..) => UpstreamEvent::ToolInput { block, content: input.into() },
+        (_, _, Some(text), ..) => UpstreamEvent::Reasoning { block, content: text.into() },
+        (_, _, _, Some(signature), _) => UpstreamEvent::Signature { block, signature: signature.into() },
+        (.., Some(base64)) => UpstreamEvent::Redacted { block, base64: base64.into() },
+        _ => UpstreamEvent::Hidden,
     };
     match event {
         Ok(event) => assert_eq!(event, expected),

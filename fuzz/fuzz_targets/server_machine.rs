@@ -217,6 +217,9 @@ impl Rig {
         if followed.ended {
             return;
         }
+        if text.is_empty() {
+            return;
+        }
         let kind = if reasoning { StreamKind::Reasoning } else { StreamKind::Text };
         let (before, result) = followed.turn.append(|log| (log.seq(), log.append(kind, block, text)));
         if result.is_err() {
@@ -360,6 +363,7 @@ fn begin(registry: &Turns, name: &str) -> Arc<Turn> {
         fingerprint: Fingerprint::of(&send),
         send,
         model: "m".into(),
+        role: protocol::server::PrincipalRole::User,
     };
     match registry.begin(&new, Sources::system()) {
         Begin::New(turn) => turn,

@@ -229,7 +229,7 @@ impl Server {
             for held in held.iter().filter(|held| !standing.held.contains(held)) {
                 tracing::warn!(
                     server = &*self.name, tool = &*held.tool, pinned = held.pinned, found = held.found,
-                    "a tool has changed since it was approved and is held back; look at it and approve it: outcrop-proxy tools approve {} {}",
+                    "a tool has changed since it was approved and is held back; look at it and approve it: outcrop-proxy tools --approve {}/{}",
                     self.name, held.tool,
                 );
             }

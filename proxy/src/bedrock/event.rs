@@ -102,8 +102,8 @@ struct ReasoningDelta<'a> {
 
 #[derive(Deserialize)]
 struct ToolDelta<'a> {
-    #[serde(borrow)]
-    input: Text<'a>,
+    #[serde(borrow, default)]
+    input: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -209,7 +209,7 @@ impl<'a> UpstreamEvent<'a> {
                 let BlockDelta { content_block_index: block, delta } = json(name, frame.payload)?;
                 Ok(match delta {
                     Delta { text: Some(Text(content)), .. } => Self::Text { block, content },
-                    Delta { tool_use: Some(ToolDelta { input: Text(content) }), .. } => {
+                    Delta { tool_use: Some(ToolDelta { input: Some(Text(content)) }), .. } => {
                         Self::ToolInput { block, content }
                     }
                     Delta { reasoning_content: Some(reasoning), .. } => Self::reasoning(block, reasoning),
