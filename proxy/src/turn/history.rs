@@ -56,6 +56,7 @@ mod tests {
             message_id: MessageId::new("m").unwrap(),
             request_id: None,
             content: content.to_owned(),
+            attachments: Vec::new(),
             role,
             timestamp: Timestamp::from_unix_ms(0),
             usage: None,
