@@ -13,8 +13,12 @@ use crate::{
     settings::{Format, Usage},
 };
 
-/// The columns of the table after those it is summed by.
-const COLUMNS: [&str; 8] = ["answers", "calls", "input", "output", "cache read", "cache write", "tokens", "cost"];
+/// The columns of the table after those it is summed by, where any tool was called.
+const COLUMNS: [&str; 9] =
+    ["answers", "calls", "tools", "input", "output", "cache read", "cache write", "tokens", "cost"];
+
+/// The place of the column that is left out where none was.
+const TOOLS: usize = 2;
 
 /// Reads the report that is asked for, as it is to be written.
 ///
@@ -39,10 +43,13 @@ fn table(report: &Report) -> String {
     if rows.is_empty() {
         return text + "nothing was used\n";
     }
-    let mut lines = vec![by.iter().map(|by| group_name(*by)).chain(COLUMNS).map(str::to_owned).collect()];
+    let mut lines = vec![by.iter().map(|by| group_name(*by)).chain(COLUMNS).map(str::to_owned).collect::<Vec<_>>()];
     lines.extend(rows.iter().map(|row| line(row.keys.iter().map(|key| printable(key)).collect(), &row.sum)));
     let total_keys = (0..by.len()).map(|n| if n == 0 { "total" } else { "" }.to_owned());
     lines.push(line(total_keys.collect(), total));
+    if total.tool_calls == 0 {
+        lines.iter_mut().for_each(|line| drop(line.remove(by.len() + TOOLS)));
+    }
     let widths = aligned(&lines, by.len()).column_max_content_widths();
     let rule: Vec<_> = widths.into_iter().map(|width| "─".repeat(width.into())).collect();
     lines.insert(lines.len() - 1, rule.clone());
@@ -67,10 +74,11 @@ fn aligned(lines: &[Vec<String>], names: usize) -> Table {
 }
 
 fn line(mut cells: Vec<String>, sum: &UsageSum) -> Vec<String> {
-    let UsageSum { turns, calls, usage, .. } = sum;
+    let UsageSum { turns, calls, tool_calls, usage, .. } = sum;
     let figures = [
         *turns,
         *calls,
+        *tool_calls,
         usage.input_tokens,
         usage.output_tokens,
         usage.cache_read_input_tokens,
@@ -139,7 +147,7 @@ mod tests {
 
     fn sum(cost_nano_usd: Option<u64>, estimated_calls: u64, unpriced_calls: u64) -> UsageSum {
         let usage = Usage { input_tokens: 1_234_567, total_tokens: 1_234_567, cost_nano_usd, ..Usage::default() };
-        UsageSum { turns: 1, calls: 3, estimated_calls, unpriced_calls, usage }
+        UsageSum { turns: 1, calls: 3, estimated_calls, unpriced_calls, tool_calls: 0, usage }
     }
 
     #[test]
@@ -158,7 +166,10 @@ mod tests {
         assert!(lines[7].starts_with("≈ 1 of 3 calls") && lines[8].starts_with("unpriced: 3 of 3"), "{text}");
         let ends: Vec<_> = lines[1..7].iter().map(|line| line.chars().count()).collect();
         assert!(ends.iter().all(|end| *end == ends[0]), "{text}");
-        assert!(!text.contains('\u{1b}'));
+        assert!(!text.contains('\u{1b}') && !text.contains("tools"));
+        let with_tools = table(&Report { total: UsageSum { tool_calls: 7, ..report.total.clone() }, ..report.clone() });
+        let words = |line: usize| with_tools.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>();
+        assert_eq!((words(1)[4], words(6)[3]), ("tools", "7"), "{with_tools}");
         let nothing = Report { rows: Vec::new(), ..report };
         assert_eq!(table(&nothing), "1970-01-01 00:00 to 1970-01-01 23:59, UTC\nnothing was used\n");
     }

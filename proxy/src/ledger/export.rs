@@ -5,10 +5,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{query::group_name, report::Report};
-use crate::store::Call;
+use crate::store::{Call, ToolRun};
 
 /// The columns of a report after those it is summed by.
-const SUM_COLUMNS: [&str; 11] = [
+const SUM_COLUMNS: [&str; 12] = [
     "answers",
     "calls",
     "estimated_calls",
@@ -20,6 +20,7 @@ const SUM_COLUMNS: [&str; 11] = [
     "cache_write_1h_tokens",
     "total_tokens",
     "cost_usd",
+    "tool_calls",
 ];
 
 /// A report as JSON: as it travels to clients, but with one field for each thing it is summed by in each row.
@@ -41,18 +42,18 @@ pub fn report_csv(report: &Report) -> Vec<u8> {
     let names = report.by.iter().map(|by| group_name(*by)).chain(SUM_COLUMNS);
     let mut lines = vec![names.map(str::to_owned).collect::<Vec<_>>()];
     for row in &report.rows {
-        let UsageSum { turns, calls, estimated_calls, unpriced_calls, usage, .. } = &row.sum;
+        let UsageSum { turns, calls, estimated_calls, unpriced_calls, tool_calls, usage } = &row.sum;
         let mut line: Vec<_> = row.keys.iter().map(|key| plain(key)).collect();
         line.extend([turns, calls, estimated_calls, unpriced_calls].map(ToString::to_string));
         line.extend(tokens(usage));
-        line.push(dollars(usage));
+        line.extend([dollars(usage), tool_calls.to_string()]);
         lines.push(line);
     }
     csv(&lines)
 }
 
 /// The columns of calls.
-const CALL_COLUMNS: [&str; 21] = [
+const CALL_COLUMNS: [&str; 22] = [
     "asked",
     "organization",
     "user",
@@ -74,6 +75,7 @@ const CALL_COLUMNS: [&str; 21] = [
     "price_version",
     "duration_ms",
     "first_token_ms",
+    "tool_calls",
 ];
 
 /// The first line of calls as CSV.
@@ -94,6 +96,7 @@ pub fn calls_csv(calls: &[Call]) -> Vec<u8> {
         line.push(plain(usage.price_version.as_deref().unwrap_or_default()));
         line.push(call.duration_ms.to_string());
         line.push(call.first_token_ms.map(|ms| ms.to_string()).unwrap_or_default());
+        line.push(call.tools.len().to_string());
         line
     };
     csv(&calls.iter().map(line).collect::<Vec<_>>())
@@ -117,6 +120,8 @@ pub(crate) struct CallEntry<'a> {
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_token_ms: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tools: &'a [ToolRun],
 }
 
 impl<'a> CallEntry<'a> {
@@ -135,6 +140,7 @@ impl<'a> CallEntry<'a> {
             usage: &call.usage,
             duration_ms: call.duration_ms,
             first_token_ms: call.first_token_ms,
+            tools: &call.tools,
         }
     }
 }
@@ -182,14 +188,14 @@ fn csv(lines: &[Vec<String>]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{MessageId, SessionId, Timestamp, client::GroupBy};
+    use protocol::{MessageId, SessionId, Timestamp, ToolStatus, client::GroupBy};
 
     use super::*;
     use crate::{ledger::report::ReportRow, principal::Owner, store::CallOutcome};
 
     fn sum(cost_nano_usd: Option<u64>) -> UsageSum {
         let usage = Usage { input_tokens: 3, total_tokens: 3, cost_nano_usd, ..Usage::default() };
-        UsageSum { turns: 1, calls: 2, estimated_calls: 0, unpriced_calls: 1, usage }
+        UsageSum { turns: 1, calls: 2, estimated_calls: 0, unpriced_calls: 1, tool_calls: 4, usage }
     }
 
     fn report(keys: [&str; 2], cost: Option<u64>) -> Report {
@@ -212,10 +218,10 @@ mod tests {
         ] {
             let csv = String::from_utf8(report_csv(&report([name, "m"], None))).unwrap();
             let body = csv.split_once("\r\n").unwrap().1;
-            assert_eq!(body, format!("{cell},m,1,2,0,1,3,0,0,0,0,3,\r\n"));
+            assert_eq!(body, format!("{cell},m,1,2,0,1,3,0,0,0,0,3,,4\r\n"));
         }
         let csv = String::from_utf8(report_csv(&report(["ann", "m"], Some(2_400_000)))).unwrap();
-        assert!(csv.starts_with("user,model,answers,calls,") && csv.ends_with(",3,0.0024\r\n"), "{csv}");
+        assert!(csv.starts_with("user,model,answers,calls,") && csv.ends_with(",3,0.0024,4\r\n"), "{csv}");
     }
 
     #[test]
@@ -243,8 +249,14 @@ mod tests {
             duration_ms: 5,
             first_token_ms: None,
             outcome: CallOutcome::Cancelled,
+            tools: vec![ToolRun {
+                server: Some("files".into()),
+                name: "read".into(),
+                status: ToolStatus::UnknownOutcome,
+                duration_ms: 9,
+            }],
         };
-        let two = [call.clone(), call];
+        let two = [Call { tools: Vec::new(), ..call.clone() }, call];
         let csv = [calls_csv_header(), calls_csv(&two), calls_csv(&two)].concat();
         let mut reader = csv::Reader::from_reader(csv.as_slice());
         assert_eq!(reader.headers().unwrap().len(), CALL_COLUMNS.len());
@@ -252,7 +264,7 @@ mod tests {
         assert_eq!(lines.len(), 4);
         assert_eq!(
             lines[3],
-            "1970-01-01T00:00:00.000Z o '=ann '-s m 1 asked billed us-east-1 cancelled 0 4 0 0 0 4 true   5 "
+            "1970-01-01T00:00:00.000Z o '=ann '-s m 1 asked billed us-east-1 cancelled 0 4 0 0 0 4 true   5  1"
                 .split(' ')
                 .collect::<Vec<_>>()
         );
@@ -261,6 +273,8 @@ mod tests {
         let entries: Vec<Value> = serde_json::from_slice(&json.concat()).unwrap();
         assert_eq!(entries.len(), 4);
         assert_eq!(entries[1]["usage"]["source"], "estimated");
+        let tool = json!([{ "server": "files", "name": "read", "status": "unknown_outcome", "durationMs": 9 }]);
+        assert_eq!((&entries[3]["tools"], entries[2].get("tools")), (&tool, None));
         assert_eq!((&entries[3]["user"], entries[3].get("firstTokenMs")), (&json!("=ann"), None));
     }
 }

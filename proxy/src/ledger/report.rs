@@ -209,6 +209,7 @@ fn add(sum: &mut UsageSum, call: &Call) {
     sum.calls += 1;
     sum.estimated_calls += u64::from(call.usage.source == UsageSource::Estimated);
     sum.unpriced_calls += u64::from(call.usage.cost_nano_usd.is_none());
+    sum.tool_calls += call.tools.len() as u64;
     sum.usage.add(&call.usage);
 }
 

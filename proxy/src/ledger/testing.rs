@@ -31,6 +31,7 @@ pub(crate) fn call(owner: &Owner, message: &str, asked: Timestamp, tokens: u64, 
         duration_ms: 1_500,
         first_token_ms: Some(300),
         outcome: CallOutcome::Complete,
+        tools: Vec::new(),
     }
 }
 

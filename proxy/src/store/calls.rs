@@ -70,6 +70,7 @@ pub struct Call {
 
 /// A tool that a model asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ToolRun {
     /// The MCP server that has it; none of a name that no tool has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +83,15 @@ pub struct ToolRun {
     pub duration_ms: u64,
 }
 
+impl ToolRun {
+    /// The most of one answer that every store takes, with names of up to 200 bytes together. Whoever makes them keeps within it.
+    pub const MAX_OF_ANSWER: usize = 500;
+}
+
 impl Call {
+    /// The most calls for one answer that every store takes, with names of up to 150 bytes. Whoever makes them keeps within it.
+    pub const MAX_OF_ANSWER: usize = 200;
+
     /// What it is counted as against budgets. A call without a price counts in tokens only.
     pub fn amount(&self) -> Amount {
         Amount { nano_usd: self.usage.cost_nano_usd.unwrap_or(0), tokens: self.usage.total_tokens }

@@ -48,6 +48,7 @@ async fn fill(data: &Path, user: &str, calls: u32, usage: Usage) {
         duration_ms: 5,
         first_token_ms: None,
         outcome: CallOutcome::Complete,
+        tools: Vec::new(),
     };
     let answer = Opening {
         message_id: message.clone(),
@@ -105,7 +106,7 @@ async fn a_table_has_totals_and_what_is_not_known_of_them() {
     assert_eq!(lines[4], ["bob", "1", "1", "10", "0", "0", "0", "10", "unpriced"], "{ran:?}");
     assert_eq!(lines[6], ["total", "2", "4", "3,010", "0", "0", "0", "3,010", "≈", "$0.0072", "+", "1", "unpriced"]);
     let csv = run.run(&[&args[..], &["--user", "ann", "--format", "csv", "--group-by", "hour"]].concat()).await;
-    assert!(csv.stdout.ends_with("2026-11-01T12:00Z,1,3,0,0,3000,0,0,0,0,3000,0.0072\r\n"), "{csv:?}");
+    assert!(csv.stdout.ends_with("2026-11-01T12:00Z,1,3,0,0,3000,0,0,0,0,3000,0.0072,0\r\n"), "{csv:?}");
 }
 
 #[tokio::test]

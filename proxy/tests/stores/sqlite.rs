@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
-use outcrop_proxy::store::{OpenError, SqliteStore, Store, StoreError};
+use outcrop_proxy::store::{Amount, OpenError, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -42,12 +42,16 @@ async fn everything_is_there_when_it_is_opened_again() {
     with_sessions(&store, &ann, &["s"]).await;
     store.ask(&ann, &session("s"), asking("q", false)).await.expect("asked");
     let before = (store.sessions(&ann, None, 9).await, store.messages(&ann, &session("s"), None, 9).await);
+    let more = Amount { nano_usd: 3, tokens: 4 };
+    let answer = asking("q", false).answer.message_id;
+    store.reserve_more(&ann, &session("s"), &answer, more).await.expect("set aside");
     let unfinished = store.unfinished(protocol::Timestamp::MAX).await;
     drop(store);
     let store = open_in(&data);
     assert_eq!((store.sessions(&ann, None, 9).await, store.messages(&ann, &session("s"), None, 9).await), before);
     assert_eq!(store.unfinished(protocol::Timestamp::MAX).await, unfinished);
-    assert_eq!(unfinished.expect("unfinished").len(), 1);
+    let amounts: Vec<_> = unfinished.expect("unfinished").iter().map(|open| open.opening.reservation.amount).collect();
+    assert_eq!(amounts, [more]);
     let mode = fs::metadata(&data).expect("a folder").permissions().mode();
     assert_eq!(mode & 0o777, 0o700, "conversations are nobody else's");
 }

@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use protocol::{SessionId, Usage};
+use protocol::{SessionId, ToolStatus, Usage};
 
 use super::*;
 use crate::{
     ledger::testing::settle,
-    store::{CallOutcome, CallsPage, MemoryStore, Reservation},
+    store::{CallOutcome, CallsPage, MemoryStore, Reservation, ToolRun},
     testing::cases,
 };
 
@@ -28,7 +28,12 @@ fn call(owner: (&str, &str), session: u8, message: u16, number: u32, model: &str
         duration_ms: 1,
         first_token_ms: None,
         outcome: CallOutcome::Complete,
+        tools: Vec::new(),
     }
+}
+
+fn tool() -> ToolRun {
+    ToolRun { server: None, name: "tool".into(), status: ToolStatus::Denied, duration_ms: 0 }
 }
 
 fn costing(call: Call, cost_nano_usd: Option<u64>) -> Call {
@@ -48,9 +53,12 @@ prop_compose! {
         session in 0..3_u8,
         message in any::<u16>(),
         asked_ms in 1_795_000_000_000..1_795_400_000_000_u64,
-        calls in prop::collection::vec((0..3_u8, 0..1_000_u64, 0..1_000_u64, 0..9_u64, any::<bool>(), 0..4_u8), 1..5),
+        calls in prop::collection::vec(
+            (0..3_u8, 0..1_000_u64, 0..1_000_u64, 0..9_u64, any::<bool>(), 0..4_u8, 0..3_usize),
+            1..5,
+        ),
     ) -> Vec<Call> {
-        let call = |(n, (model, input_tokens, output_tokens, cached, estimated, priced)): (usize, _)| {
+        let call = |(n, (model, input_tokens, output_tokens, cached, estimated, priced, tools)): (usize, _)| {
             let source = if estimated { UsageSource::Estimated } else { UsageSource::Reported };
             let usage = Usage {
                 input_tokens,
@@ -61,7 +69,8 @@ prop_compose! {
                 cost_nano_usd: (priced > 0).then_some(input_tokens * 7 + output_tokens * 11),
                 ..Usage::default()
             };
-            Call { usage, ..call(owner, session, message, n as u32 + 1, &format!("model{model}"), asked_ms) }
+            let tools = vec![tool(); tools];
+            Call { usage, tools, ..call(owner, session, message, n as u32 + 1, &format!("model{model}"), asked_ms) }
         };
         calls.into_iter().enumerate().map(call).collect()
     }
@@ -82,6 +91,7 @@ fn plain_sum<'a>(calls: impl Iterator<Item = &'a Call> + Clone) -> (UsageSum, Op
         calls: calls.clone().count() as u64,
         estimated_calls: total(|call| u64::from(call.usage.source == UsageSource::Estimated)),
         unpriced_calls: total(|call| u64::from(call.usage.cost_nano_usd.is_none())),
+        tool_calls: total(|call| call.tools.len() as u64),
         usage: Usage {
             input_tokens: total(|call| call.usage.input_tokens),
             output_tokens: total(|call| call.usage.output_tokens),

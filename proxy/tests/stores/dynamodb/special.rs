@@ -6,13 +6,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use outcrop_proxy::{
     principal::Owner,
     store::{
-        Account, Amount, Ask, Balance, CallsOf, Checkpoint, Closing, DynamoStore, MAX_MESSAGES, Opening, Piece, Store,
-        StoreError,
+        Account, Amount, Ask, Balance, CallsOf, Checkpoint, Closing, Decision, DynamoStore, MAX_MESSAGES, Opening,
+        Piece, Store, StoreError, Wishes,
         dynamodb::{CreateError, EXPIRES, LEASE, MAX_ATTEMPTS, OpenError, create_table},
         new_session,
     },
 };
-use protocol::{Message, MessageId, Role, SessionId, Timestamp};
+use protocol::{Message, MessageId, Role, SessionId, Timestamp, ToolUseId};
 
 use super::{
     SERVER, client,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     conformance::{asking, drop_answer, owner, with_sessions},
-    money::{account, call, reserve, stay_within_a_limit},
+    money::{account, call, reserve, stay_within_a_limit, stay_within_a_limit_further},
 };
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_795_426_200_007);
@@ -54,7 +54,7 @@ fn answer(name: &str, content: &str) -> Message {
         content: content.into(),
         role: Role::Assistant,
         request_id: None,
-        ..asking(name, false).question.expect("a question")
+        ..asking(name, false).question.expect("a question").message
     }
 }
 
@@ -80,6 +80,33 @@ async fn two_proxies_stay_within_a_limit_together() {
     let table = table().await;
     let stores = [store_in(&table).await, store_in(&table).await];
     stay_within_a_limit(&stores).await;
+}
+
+#[tokio::test]
+async fn two_proxies_that_set_aside_more_stay_within_a_limit_together() {
+    let table = table().await;
+    let stores = [store_in(&table).await, store_in(&table).await];
+    stay_within_a_limit_further(&stores).await;
+}
+
+#[tokio::test]
+async fn nothing_stays_set_aside_of_an_answer_that_another_proxy_ends_meanwhile() {
+    let table = table().await;
+    let (here, there) = (store_in(&table).await, store_in(&table).await);
+    let ann = owner("ann");
+    let accounts = [account("user", Some(1_000_000), None)];
+    let amount = Amount { nano_usd: 60, tokens: 6 };
+    for n in 0..40 {
+        let name = n.to_string();
+        reserve(&here, &ann, &name, amount, &accounts).await.expect("asked");
+        let (session, id) = (session(&format!("session-{n}")), answer_to(&name));
+        let closing = Closing { message: None, calls: Some(Vec::new()) };
+        let more = here.reserve_more(&ann, &session, &id, amount);
+        let (more, closed) = tokio::join!(more, there.close(&ann, &session, &id, closing));
+        assert!(matches!(more, Ok(()) | Err(StoreError::NotOpen)), "{more:?}");
+        assert_eq!(closed, Ok(()));
+        assert_eq!(there.balances(&accounts).await, Ok(vec![Balance::default()]), "{more:?}");
+    }
 }
 
 #[tokio::test]
@@ -125,7 +152,7 @@ async fn an_answer_is_left_alone_until_its_lease_has_run_out() {
 
     let renewed = LEASE / 2;
     let checkpoint = Checkpoint { at: after(renewed), model: "m".into(), pieces: vec![text(3, "so far")] };
-    assert_eq!(here.checkpoint(&ann, &session("s"), &answer_to("q"), checkpoint).await, Ok(false));
+    assert_eq!(here.checkpoint(&ann, &session("s"), &answer_to("q"), checkpoint).await, Ok(Wishes::default()));
     let busy = there.ask(&ann, &session("s"), asking_at("r", after(renewed + LEASE - moment))).await;
     assert_eq!(busy, Err(StoreError::SessionBusy));
     assert_eq!(left_open(renewed + LEASE - moment).await, []);
@@ -133,7 +160,7 @@ async fn an_answer_is_left_alone_until_its_lease_has_run_out() {
 
     there.ask(&ann, &session("s"), asking_at("r", after(renewed + LEASE))).await.expect("nobody answers any more");
     assert_eq!(there.open_in(&ann, &session("s")).await, Ok(Some(answer_to("r"))));
-    let late = Closing { message: Some(answer("q", "so far")), calls: Some(Vec::new()) };
+    let late = Closing { message: Some(answer("q", "so far").into()), calls: Some(Vec::new()) };
     there.close(&ann, &session("s"), &answer_to("q"), late.clone()).await.expect("ended by the other");
     assert_eq!(here.close(&ann, &session("s"), &answer_to("q"), late).await, Err(StoreError::NotOpen));
     assert_eq!(here.open_in(&ann, &session("s")).await, Ok(Some(answer_to("r"))), "the other one goes on");
@@ -149,8 +176,8 @@ async fn long_messages_are_kept_in_parts_and_nothing_is_left_of_those_replaced()
     with_sessions(&here, &ann, &["s"]).await;
     let long = "日本語🙂\n".repeat(1024 * 1024 / 14);
     let ask = asking_at("q", NOW);
-    let question = Message { content: long.clone(), ..ask.question.clone().expect("a question") };
-    here.ask(&ann, &session("s"), Ask { question: Some(question.clone()), ..ask }).await.expect("asked");
+    let question = Message { content: long.clone(), ..ask.question.clone().expect("a question").message };
+    here.ask(&ann, &session("s"), Ask { question: Some(question.clone().into()), ..ask }).await.expect("asked");
     let pieces = vec![text(7, &long), Piece { part: 1, ..text(8, &long) }];
     let checkpoint = Checkpoint { at: NOW, model: "m".into(), pieces: pieces.clone() };
     here.checkpoint(&ann, &session("s"), &answer_to("q"), checkpoint).await.expect("kept");
@@ -159,7 +186,7 @@ async fn long_messages_are_kept_in_parts_and_nothing_is_left_of_those_replaced()
     let parts = async || kinds_in(&table).await.iter().filter(|kind| *kind == "conversation").count();
     for (content, is_last, items) in [(long.repeat(2), false, 2 + 1 + 4 + 7), ("short".to_owned(), true, 2 + 1 + 4)] {
         let answer = answer("q", &content);
-        let closing = Closing { message: Some(answer.clone()), calls: is_last.then(Vec::new) };
+        let closing = Closing { message: Some(answer.clone().into()), calls: is_last.then(Vec::new) };
         here.close(&ann, &session("s"), &answer_to("q"), closing).await.expect("closed");
         let page = there.messages(&ann, &session("s"), None, 9).await.expect("a page");
         assert!(page.items == [question.clone(), answer.clone()], "as they were");
@@ -169,7 +196,7 @@ async fn long_messages_are_kept_in_parts_and_nothing_is_left_of_those_replaced()
     }
     // A question that is refused leaves none of its parts.
     let ask = asking("q", false);
-    let again = Ask { question: Some(Message { message_id: answer_to("x"), ..question }), ..ask };
+    let again = Ask { question: Some(Message { message_id: answer_to("x"), ..question }.into()), ..ask };
     assert_eq!(here.ask(&ann, &session("s"), again).await, Err(StoreError::AskedBefore));
     assert_eq!(parts().await, 2 + 1 + 4);
 }
@@ -194,7 +221,7 @@ async fn nothing_is_left_of_a_session_that_is_deleted_while_it_is_answered() {
     checkpoint(3, 100_000).await.expect("nothing is kept");
     assert_eq!(kinds_in(&table).await, ["open"]);
     let message = answer("secret", &"secret".repeat(100_000));
-    let closing = Closing { message: Some(message), calls: Some(Vec::new()) };
+    let closing = Closing { message: Some(message.into()), calls: Some(Vec::new()) };
     here.close(&ann, &session("s"), &answer_to("secret"), closing).await.expect("settled");
     assert_eq!(kinds_in(&table).await, ["calls", "days"]);
 }
@@ -208,7 +235,7 @@ async fn a_deletion_is_gone_on_with_by_another_proxy() {
     with_sessions(&here, &ann, &["s"]).await;
     for n in 0..20 {
         here.ask(&ann, &session("s"), asking(&n.to_string(), false)).await.expect("asked");
-        let closing = Closing { message: Some(answer(&n.to_string(), "text")), calls: Some(Vec::new()) };
+        let closing = Closing { message: Some(answer(&n.to_string(), "text").into()), calls: Some(Vec::new()) };
         here.close(&ann, &session("s"), &answer_to(&n.to_string()), closing).await.expect("closed");
     }
     faulty.plan("BatchWriteItem", Fault::Denied, 1);
@@ -264,12 +291,25 @@ async fn lose_replies(fault: Fault, times: usize) {
     assert_eq!(reserve(&store, &ann, "q", amount, &accounts).await, Err(StoreError::AskedBefore));
     assert_eq!(store.balances(&accounts).await, Ok(vec![Balance { spent: Amount::default(), reserved: amount }]));
 
-    let kept = Closing { message: Some(answer("q", "kept")), calls: None };
+    let more = Amount { nano_usd: 40, tokens: 4 };
+    faulty.plan("TransactWriteItems", fault, times);
+    store.reserve_more(&ann, &session("session-q"), &answer_to("q"), more).await.expect("set aside");
+    let reserved = Amount { nano_usd: 100, tokens: 10 };
+    assert_eq!(store.balances(&accounts).await, Ok(vec![Balance { spent: Amount::default(), reserved }]), "once");
+    faulty.plan("UpdateItem", Fault::LostReply, times);
+    let decision = Decision { tool_use_id: ToolUseId::new("call").expect("an id"), approved: true };
+    let decided = store.decide(&ann, &answer_to("q"), decision.clone()).await;
+    assert!(if times == 1 { decided == Ok(true) } else { decided.is_err() }, "{decided:?}");
+    let checkpoint = Checkpoint { at: NOW, model: "m".into(), pieces: Vec::new() };
+    let wishes = store.checkpoint(&ann, &session("session-q"), &answer_to("q"), checkpoint).await.expect("kept");
+    assert_eq!(wishes.decisions, [decision]);
+
+    let kept = Closing { message: Some(answer("q", "kept").into()), calls: None };
     faulty.plan("TransactWriteItems", fault, times);
     store.close(&ann, &session("session-q"), &answer_to("q"), kept).await.expect("kept");
     let spent = Amount { nano_usd: 50, tokens: 5 };
     let calls = vec![call(&ann, "q", 1, NOW, spent)];
-    let settled = Closing { message: Some(answer("q", "settled")), calls: Some(calls.clone()) };
+    let settled = Closing { message: Some(answer("q", "settled").into()), calls: Some(calls.clone()) };
     faulty.plan("TransactWriteItems", fault, times);
     store.close(&ann, &session("session-q"), &answer_to("q"), settled.clone()).await.expect("settled");
     assert_eq!(store.close(&ann, &session("session-q"), &answer_to("q"), settled).await, Err(StoreError::NotOpen));
@@ -440,7 +480,7 @@ async fn an_answer_late_in_a_full_session_is_kept_all_the_same() {
     client(&SERVER.url).await.put_item().table_name(&table).set_item(Some(full)).send().await.expect("written");
     store.ask(&ann, &session("s"), asking_at("last", after(LEASE))).await.expect("asked");
     for name in ["last", "first"] {
-        let closing = Closing { message: Some(answer(name, "text")), calls: Some(Vec::new()) };
+        let closing = Closing { message: Some(answer(name, "text").into()), calls: Some(Vec::new()) };
         store.close(&ann, &session("s"), &answer_to(name), closing).await.expect("closed");
     }
     let kept = store.session(&ann, &session("s")).await.expect("a session");

@@ -112,8 +112,9 @@ async fn use_everything(url: &str, table: &str) {
     let mut next = asking("r", false);
     next.answer.started = Timestamp::from_unix_ms(now.unix_ms() + LEASE.as_millis() as u64);
     store.ask(&ann, &session("s"), next).await.expect("asked");
-    let answer = Message { message_id: id.clone(), role: Role::Assistant, ..asking("q", false).question.expect("one") };
-    let closing = Closing { message: Some(answer), calls: Some(Vec::new()) };
+    let answer =
+        Message { message_id: id.clone(), role: Role::Assistant, ..asking("q", false).question.expect("one").message };
+    let closing = Closing { message: Some(answer.into()), calls: Some(Vec::new()) };
     store.close(&ann, &session("s"), &id, closing).await.expect("closed");
     drop_answer(&store, &ann, "r").await.expect("settled");
     let accounts: [Account; 1] = [account("user", None, None)];
