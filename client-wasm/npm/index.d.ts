@@ -9,6 +9,8 @@
  * ```
  */
 import type {
+  ApproveTool,
+  Attachment,
   CreateSession,
   ErrorCode,
   GetHistory,
@@ -70,7 +72,9 @@ export interface ChatClientOptions {
 }
 
 /** What to send. */
-export type Request = Omit<SendMessage, "streaming"> & {
+export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
+  /** Files to read with the message, within {@link attachmentLimits}. */
+  attachments?: readonly (Attachment | File | Blob)[];
   /**
    * The message's idempotency key within its session, for a page that may have to send the same message again after it was loaded anew:
    * 1 to 128 bytes, best random, kept together with the session and the text until an answer comes. The same id with the same content is
@@ -83,6 +87,17 @@ export type Request = Omit<SendMessage, "streaming"> & {
    * in any case; without this, one that comes before there was a connection ends the message at once. Default: false.
    */
   resent?: boolean;
+};
+
+/** What may be sent with one message. */
+export const attachmentLimits: {
+  /** How many files. */
+  readonly maxFiles: number;
+  /** How many of them may be documents, which is what is no image. */
+  readonly maxDocuments: number;
+  /** How many bytes all of them may have together. */
+  readonly maxTotalBytes: number;
+  readonly mediaTypes: readonly string[];
 };
 
 /** An answer that is whole. */
@@ -176,6 +191,9 @@ export class ChatClient {
    * the stream ends as a stopped one. Leaving the loop only looks away: the answer goes on.
    */
   followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
+
+  /** Lets a tool run that waits for approval, or not. What comes of it is in the answer's chunks. */
+  approveTool(decision: ApproveTool): Promise<void>;
 
   createSession(request?: CreateSession): Promise<Session>;
   listSessions(request?: ListSessions): Promise<SessionsResponse>;

@@ -13,6 +13,27 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How much of an answer that nobody takes is kept outside the core. */
 const MAX_HELD_CHARS = 65_536;
 
+export const attachmentLimits = Object.freeze({
+  maxFiles: 20,
+  maxDocuments: 5,
+  maxTotalBytes: 700 * 1024,
+  mediaTypes: Object.freeze([
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "application/pdf",
+    "text/csv",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/html",
+    "text/plain",
+    "text/markdown",
+  ]),
+});
+
 export class ChatError extends Error {
   constructor(code, message, details) {
     super(message, details?.cause && { cause: details.cause });

@@ -112,12 +112,12 @@ priceVersion?: string, };
 /**
  * Why an answer ended, in Bedrock's words, and one of our own.
  */
-export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "guardrail_intervened" | "content_filtered" | "model_context_window_exceeded" | "cancelled" | "other";
+export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "guardrail_intervened" | "content_filtered" | "model_context_window_exceeded" | "cancelled" | "tool_limit" | "other";
 
 /**
  * How far the call of a tool has come.
  */
-export type ToolStatus = "pending_approval" | "running" | "succeeded" | "failed" | "denied" | "unknown_outcome";
+export type ToolStatus = "preparing" | "pending_approval" | "running" | "succeeded" | "failed" | "denied" | "unknown_outcome";
 
 /**
  * Any JSON value, as text: a tool's arguments and results, which only the tool and the page understand.
@@ -137,9 +137,17 @@ toolUseId: ToolUseId,
  */
 name: string, 
 /**
- * Its arguments, as JSON.
+ * The MCP server that has it; none of a name that no tool has.
+ */
+server?: string, 
+/**
+ * Its arguments, as JSON; `{}` while the model is writing them.
  */
 input: RawJson, 
+/**
+ * Its arguments as far as the model has written them, while it does.
+ */
+partialInput?: string, 
 /**
  * How far it has come.
  */
@@ -149,9 +157,13 @@ status: ToolStatus,
  */
 durationMs?: number, 
 /**
- * What it returned, as JSON.
+ * What it returned.
  */
-result?: RawJson, };
+result?: ToolResult, 
+/**
+ * Whether a person let it run.
+ */
+approved?: boolean, };
 
 /**
  * Who a message is from.
@@ -188,6 +200,10 @@ requestId?: RequestId,
  */
 content: string, 
 /**
+ * The files that were sent with it: on the person's messages.
+ */
+attachments?: Array<AttachmentInfo>, 
+/**
  * Who it is from.
  */
 role: Role, 
@@ -215,6 +231,40 @@ parts?: Array<Part>,
  * Why it is not whole, where it is not.
  */
 error?: ErrorData, };
+
+/**
+ * What is known of a file that was sent with a message.
+ */
+export type AttachmentInfo = { 
+/**
+ * The file's name.
+ */
+name: string, 
+/**
+ * Its media type, such as `image/png`.
+ */
+mediaType: string, 
+/**
+ * How many bytes it has.
+ */
+bytes: number, };
+
+/**
+ * What a tool returned, as people see it: the model may have been sent more of it.
+ */
+export type ToolResult = { 
+/**
+ * Its text, or the beginning of it; why the tool was not called or failed, where it was not or did.
+ */
+text?: string, 
+/**
+ * Whether there was more text.
+ */
+truncated?: boolean, 
+/**
+ * What was returned beside text, such as images.
+ */
+files?: Array<AttachmentInfo>, };
 
 /**
  * A file sent with a message.
@@ -422,6 +472,10 @@ export type ApproveTool = {
  */
 toolUseId: ToolUseId, 
 /**
+ * The answer it is part of. Without it the call is looked for among the answers that this very process makes.
+ */
+messageId?: MessageId, 
+/**
  * Whether it may run.
  */
 approved: boolean, };
@@ -576,9 +630,17 @@ toolUseId: ToolUseId,
  */
 name: string, 
 /**
- * Its arguments, as JSON.
+ * The MCP server that has it; none of a name that no tool has.
+ */
+server?: string, 
+/**
+ * Its arguments, as JSON; `{}` while the model is writing them.
  */
 input: RawJson, 
+/**
+ * Its arguments as far as the model has written them, while it does.
+ */
+partialInput?: string, 
 /**
  * How far it has come.
  */
@@ -588,9 +650,13 @@ status: ToolStatus,
  */
 durationMs?: number, 
 /**
- * What it returned, as JSON.
+ * What it returned.
  */
-result?: RawJson, };
+result?: ToolResult, 
+/**
+ * Whether a person let it run.
+ */
+approved?: boolean, };
 
 /**
  * What an answer is waiting for.
@@ -750,6 +816,10 @@ estimatedCalls: number,
  */
 unpricedCalls: number, 
 /**
+ * How many tools were called.
+ */
+toolCalls: number, 
+/**
  * What they used.
  */
 usage: Usage, };
@@ -774,6 +844,10 @@ estimatedCalls: number,
  * Those of them whose model has no price; the cost leaves them out.
  */
 unpricedCalls: number, 
+/**
+ * How many tools were called.
+ */
+toolCalls: number, 
 /**
  * What they used.
  */
@@ -892,6 +966,36 @@ maxMessageChars: number,
 maxParallelTurns: number, };
 
 /**
+ * When a person is asked before a tool is called.
+ */
+export type ToolApproval = "always" | "session" | "never";
+
+/**
+ * A tool that the model may call.
+ */
+export type ToolInfo = { 
+/**
+ * The tool's own name.
+ */
+name: string, 
+/**
+ * The MCP server that has it.
+ */
+server: string, 
+/**
+ * Its name for people.
+ */
+title?: string, 
+/**
+ * What it does, in its server's words.
+ */
+description?: string, 
+/**
+ * When a person is asked before it is called.
+ */
+approval: ToolApproval, };
+
+/**
  * A model that the client may ask for.
  */
 export type ModelInfo = { 
@@ -950,9 +1054,9 @@ models: Array<ModelInfo>,
  */
 priceVersion: string, 
 /**
- * The tools the model may call, by name.
+ * The tools that the model may call for this person.
  */
-tools: Array<string>, };
+tools: Array<ToolInfo>, };
 
 /**
  * `auth.refreshed`.
