@@ -22,12 +22,16 @@ export function MessageList(props: { state: ChatState; connected: boolean; onRet
   const turn = createMemo(() => props.state.turn);
   createEffect(on(turn, (key) => key !== undefined && follower.jump(), { defer: true }));
 
+  function onClick(event: MouseEvent): void {
+    if (event.target instanceof Element && event.target.closest("summary, [aria-expanded]") !== null) follower.hold();
+  }
+
   const retryKey = () => retryable(props.state)?.answer.key;
   const isLast = (key: string) => props.state.turn === undefined && props.state.messages.at(-1)?.key === key;
   return (
     <div class="oc-messages-frame">
       <div class="oc-messages" ref={scroller} onScroll={() => follower.scrolled()} tabindex="0" role="region" aria-label="Messages">
-        <div class="oc-messages-content" ref={content}>
+        <div class="oc-messages-content" ref={content} onClick={onClick}>
           {props.children}
           <ol class="oc-message-list">
             <Key each={props.state.messages} by="key">
