@@ -28,6 +28,7 @@ export function AnswerView(props: AnswerViewProps) {
   const isOver = () => !isWriting() && answer().phase !== "stopping";
   const author = () => (answer().model === undefined ? "Claude" : modelName(answer().model ?? ""));
   const rows = createMemo(() => rowsOf(answer().parts));
+  const isLive = (index: number) => isWriting() && index === rows().length - 1;
   const hasContent = () => answer().text !== "" || answer().usage !== undefined || answer().phase === "stopping";
   return (
     <article
@@ -36,7 +37,7 @@ export function AnswerView(props: AnswerViewProps) {
       aria-label={`${author()}, ${timeOfDay(answer().at)}`}
       aria-busy={isWriting()}
     >
-      <Index each={rows()}>{(row, index) => <RowView row={row} live={isWriting() && index === rows().length - 1} over={isOver()} />}</Index>
+      <Index each={rows()}>{(row, index) => <RowView row={row} live={isLive(index)} over={isOver()} />}</Index>
       <Show when={isWriting()}><WaitingNote answer={answer()} connected={props.connected} /></Show>
       <Switch>
         <Match when={answer().phase === "failed" && answer().failure}>
