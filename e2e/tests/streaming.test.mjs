@@ -99,7 +99,7 @@ test("reasoning is folded away above the answer", () =>
   suite.withPage(async (page) => {
     await say(page, "/pace 0 /reasoning Tell me about rivers");
     const answer = await answered(page, 1, "complete");
-    await answer.getByText("Reasoning", { exact: true }).click();
+    await answer.locator(".oc-reasoning summary", { hasText: "Thought for" }).click();
     assert.match(await answer.locator(".oc-reasoning p").innerText(), /subject of the question/);
     assert.doesNotMatch(await textOf(answer), /subject of the question\. /);
   }, CHAT));

@@ -129,15 +129,6 @@ describe("an answer", () => {
     await client.lastStream.token("x");
     expect(chat.state().messages[1]).not.toHaveProperty("waiting");
   });
-
-  it("gathers reasoning apart, and tool calls by their id", async () => {
-    const { client, chat } = setUp();
-    const call = { toolUseId: "t1", name: "clock", input: {}, status: "running" } as const;
-    chat.send("Hello");
-    await client.lastStream.give({ type: "reasoning", content: "Hm", sessionId: "s1", messageId: "m1" });
-    await client.lastStream.give({ type: "tool", call, messageId: "m1" }, { type: "tool", call: { ...call, status: "succeeded" }, messageId: "m1" });
-    expect(chat.state().messages[1]).toMatchObject({ text: "", reasoning: "Hm", tools: [{ toolUseId: "t1", status: "succeeded" }] });
-  });
 });
 
 describe("sending", () => {

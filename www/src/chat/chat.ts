@@ -1,7 +1,10 @@
-import type { ChatErrorCode, Chunk, ModelPrice, Usage } from "@outcrop/client";
+import type { ChatErrorCode, Chunk, HistoryResponse, ModelPrice, Usage } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
+import { toSend, type SentFile } from "./attachments.ts";
 import type { Client } from "./client.ts";
 import { failureOf, isChatError, usageOf } from "./failure.ts";
+import { makeDraftFiles, type DraftFiles } from "./draft-files.ts";
+import { savedByCaching } from "./gauge.ts";
 import { pageClock, randomId } from "./ids.ts";
 import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
@@ -33,22 +36,33 @@ export interface Chat {
   /** What the person is writing: it stays while the conversation is out of sight. */
   readonly draft: Accessor<string>;
   setDraft(text: string): void;
-  /** Sends a message. Ignored (`false`) while an answer is under way or where the text is blank. */
-  send(text: string): boolean;
+  /** The files that go with what the person is writing. */
+  readonly files: DraftFiles;
+  /**
+   * Sends a message, with `files` where there are any. Ignored (`false`) while an answer is under way, or where there is neither text nor a
+   * file.
+   */
+  send(text: string, files?: readonly SentFile[]): boolean;
   /** Stops the answer under way; what has come stays, with its usage. */
   stop(): void;
   /** Asks the last question again if its answer failed in a way that allows it. */
   retry(): boolean;
+  /** Lets a call run that waits for approval, or not. */
+  decide(toolUseId: string, approved: boolean): Promise<void>;
   /** Loads the latest page of stored messages, or the one before what is shown. One request at a time. */
   loadHistory(): Promise<void>;
   /** What a usage costs on a model, in nano-dollars: `null` where there is no price, undefined where that is not known yet. */
   costOf(model: string | undefined, usage: Usage): number | null | undefined;
+  /** What prompt caching saved on a usage of a model, in nano-dollars; undefined where that is not known. */
+  savedBy(model: string | undefined, usage: Usage): number | undefined;
   /** Stops what was asked for here, looks away from what was not, and shows nothing more. */
   dispose(): void;
 }
 
 /** How many messages one page of history has. */
 const HISTORY_PAGE = 50;
+
+const LOST_FILES = "The page was loaded anew before the proxy had this message, and its files were not kept. Attach them again and send it once more.";
 
 /** Errors that say nothing of a message: its client is closed, or could not be loaded. */
 const ENDS_OF_CLIENT: readonly string[] = ["closed", "load_failed"] satisfies ChatErrorCode[];
@@ -59,6 +73,7 @@ export function makeChat(options: ChatOptions): Chat {
   const sessionId = options.sessionId ?? randomId();
   const [state, setState] = createSignal(emptyChat(sessionId));
   const [draft, setDraft] = createSignal("");
+  const files = makeDraftFiles({ newKey });
   /** What ends each stream that is being read: a stop, and what the page's end means for it. */
   const streams = new Map<string, { stop: () => void; leave: () => void }>();
   let disposed = false;
@@ -105,9 +120,10 @@ export function makeChat(options: ChatOptions): Chat {
     }
   }
 
-  function ask(event: (common: { answerKey: string; model?: string; at: number }) => ChatEvent, text: string): boolean {
+  function ask(event: (common: { answerKey: string; model?: string; at: number }) => ChatEvent, text: string, sent: readonly SentFile[]): boolean {
     const model = options.model?.();
-    const message = { id: newKey(), sessionId, text, ...(model === undefined ? {} : { model }), at: clock() };
+    const extra = { ...(sent.length === 0 ? {} : { files: sent }), ...(model === undefined ? {} : { model }) };
+    const message = { id: newKey(), sessionId, text, ...extra, at: clock() };
     options.outbox?.put(message);
     dispatch(event(commonOf(message)));
     deliver(message, false);
@@ -119,15 +135,35 @@ export function makeChat(options: ChatOptions): Chat {
     return { answerKey: message.id, at: message.at, ...(model === undefined ? {} : { model }) };
   }
 
-  function deliver({ id, text, model }: WaitingMessage, resent: boolean): void {
-    const request = { id, resent, sessionId, message: text, ...(model === undefined ? {} : { model }) };
+  function deliver({ id, text, files: sent, model }: WaitingMessage, resent: boolean): void {
+    const attachments = toSend(sent ?? []);
+    const extra = { ...(attachments?.length ? { attachments } : {}), ...(model === undefined ? {} : { model }) };
+    const request = { id, resent, sessionId, message: text, ...extra };
     void read(id, (signal) => client.streamMessage(request, { signal }), true);
   }
 
   const waiting = options.outbox?.waiting().find((message) => message.sessionId === sessionId);
-  if (waiting !== undefined) {
-    dispatch({ type: "restored", questionKey: newKey(), text: waiting.text, ...commonOf(waiting) });
+  /** A message that cannot be sent again. Whether the proxy has it shows when the history comes. */
+  let unsent = waiting !== undefined && toSend(waiting.files ?? []) === undefined ? waiting : undefined;
+  if (waiting !== undefined && unsent === undefined) {
+    dispatch({ type: "restored", ...contentOf(waiting), ...commonOf(waiting) });
     deliver(waiting, true);
+  }
+
+  function contentOf({ text, files: sent }: WaitingMessage): { questionKey: string; text: string; files?: readonly SentFile[] } {
+    return { questionKey: newKey(), text, ...(sent === undefined ? {} : { files: sent }) };
+  }
+
+  function received(page: HistoryResponse): void {
+    const message = unsent;
+    unsent = undefined;
+    if (message !== undefined) {
+      options.outbox?.remove(message.id);
+      const isThere = page.messages.some(({ requestId }) => requestId === message.id);
+      const failure = { code: "interrupted", message: LOST_FILES, retryable: false } as const;
+      if (!isThere) dispatch({ type: "lost", ...contentOf(message), ...commonOf(message), failure });
+    }
+    dispatch({ type: "history_received", page });
   }
 
   return {
@@ -135,10 +171,11 @@ export function makeChat(options: ChatOptions): Chat {
     state,
     draft,
     setDraft: (text) => void setDraft(text),
-    send(text) {
-      if (disposed || state().turn !== undefined || text.trim() === "") return false;
+    files,
+    send(text, sent = []) {
+      if (disposed || state().turn !== undefined || (text.trim() === "" && sent.length === 0)) return false;
       const questionKey = newKey();
-      return ask((common) => ({ type: "sent", questionKey, text, ...common }), text);
+      return ask((common) => ({ type: "sent", questionKey, text, files: sent, ...common }), text, sent);
     },
     stop() {
       const answer = answerUnderWay(state());
@@ -150,7 +187,18 @@ export function makeChat(options: ChatOptions): Chat {
     retry() {
       const last = retryable(state());
       if (disposed || last === undefined || (last.answer.failure?.retryAt ?? 0) > clock()) return false;
-      return ask((common) => ({ type: "resent", failedKey: last.answer.key, ...common }), last.question.text);
+      return ask((common) => ({ type: "resent", failedKey: last.answer.key, ...common }), last.question.text, last.question.files ?? []);
+    },
+    async decide(toolUseId, approved) {
+      const answer = answerUnderWay(state());
+      if (answer?.messageId === undefined) return;
+      const decision = { answerKey: answer.key, toolUseId, approved };
+      dispatch({ type: "decided", ...decision });
+      try {
+        await client.approveTool({ toolUseId, messageId: answer.messageId, approved });
+      } catch (error) {
+        dispatch({ type: "decision_failed", ...decision, failure: failureOf(error, clock()) });
+      }
     },
     async loadHistory() {
       const { history, messages } = state();
@@ -159,7 +207,7 @@ export function makeChat(options: ChatOptions): Chat {
       dispatch({ type: "history_requested" });
       try {
         const page = await client.history({ sessionId, limit: HISTORY_PAGE, ...(before === undefined ? {} : { before }) });
-        dispatch({ type: "history_received", page });
+        received(page);
         const { inProgress } = page;
         const key = inProgress?.message.messageId;
         if (inProgress === undefined || key === undefined || disposed || state().turn !== key || streams.has(key)) return;
@@ -167,14 +215,18 @@ export function makeChat(options: ChatOptions): Chat {
       } catch (error) {
         const failure = failureOf(error, clock());
         // The proxy makes the conversation with its first message, which may be one that waits.
-        const isNew = before === undefined && failure.code === "session_not_found" && state().messages.length > 0;
-        if (isNew) dispatch({ type: "history_received", page: { sessionId, messages: [], hasMore: false } });
+        const isNew = before === undefined && failure.code === "session_not_found" && (state().messages.length > 0 || unsent !== undefined);
+        if (isNew) received({ sessionId, messages: [], hasMore: false });
         else dispatch({ type: "history_failed", failure });
       }
     },
     costOf(model, usage) {
       const price = model === undefined ? undefined : options.price?.(model);
       return price ? (client.costNanoUsd(price, usage) ?? null) : price;
+    },
+    savedBy(model, usage) {
+      const price = model === undefined ? undefined : options.price?.(model);
+      return savedByCaching((at, used) => client.costNanoUsd(at, used), price ?? undefined, usage);
     },
     dispose() {
       disposed = true;

@@ -4,5 +4,5 @@ import type { ChatClient } from "@outcrop/client";
 export type Client = Pick<
   ChatClient,
   | "connect" | "streamMessage" | "followMessage" | "listSessions" | "history" | "renameSession" | "deleteSession" | "on" | "status" | "usage"
-  | "usageReport" | "costNanoUsd"
+  | "usageReport" | "costNanoUsd" | "approveTool"
 >;

@@ -38,7 +38,7 @@ describe("history", () => {
     });
     await chat.loadHistory();
     expect(chat.state().messages.map((m) => m.role === "assistant" && m.phase)).toEqual(["stopped", "failed", "complete", "streaming"]);
-    expect(chat.state().messages[2]).toMatchObject({ reasoning: "Hm" });
+    expect(chat.state().messages[2]).toMatchObject({ text: "c", parts: [{ type: "reasoning", text: "Hm" }, { type: "text", text: "c" }] });
     expect(chat.state().messages[1]).not.toHaveProperty("failure.retryAt");
     expect(client.followed).toEqual([4]);
     await client.lastStream.token(" goes on");

@@ -1,5 +1,6 @@
-import type { ErrorData, HistoryResponse, Message, ToolUse } from "@outcrop/client";
+import type { AttachmentInfo, ErrorData, HistoryResponse, Message } from "@outcrop/client";
 import type { Failure } from "./failure.ts";
+import { storedParts } from "./parts.ts";
 import type { Answer, ChatMessage, ChatState } from "./state.ts";
 
 /** The state with a page of history before what it has. What the page already shows is not taken twice. */
@@ -13,7 +14,7 @@ export function fromHistory(state: ChatState, page: HistoryResponse): ChatState 
   // An answer that this page asked for is under way already, under a key of its own.
   if (page.inProgress === undefined || state.turn !== undefined || isShown(page.inProgress.message, latest, shown)) return loaded;
   const answer = storedMessage(page.inProgress.message) as Answer;
-  return { ...loaded, messages: [...messages, { ...answer, phase: answer.text === "" ? "sent" : "streaming" }], turn: answer.key };
+  return { ...loaded, messages: [...messages, { ...answer, phase: answer.parts.length === 0 ? "sent" : "streaming" }], turn: answer.key };
 }
 
 /**
@@ -27,28 +28,32 @@ function isShown(message: Message, before: Message | undefined, shown: ReadonlyS
 
 /**
  * Whether the latest stored message is the question that is sent here again, after a failure before anything came, and has not arrived
- * yet: the proxy will take the two for one, by their text. In that, half a surrogate pair was replaced on its way.
+ * yet: the proxy will take the two for one, by their text and files. In the text, half a surrogate pair was replaced on its way.
  */
 function isAskedAgain(page: HistoryResponse, latest: Message, state: ChatState): boolean {
   const key = state.messages.at(-1)?.key;
   const question = state.messages.findLast((message) => message.role === "user");
   const isOlderPage = state.history.hasMore;
   const hasArrived = page.messages.some((message) => message.requestId === key);
-  return !isOlderPage && !hasArrived && latest.role === "user" && latest.content === question?.text.replace(/\p{Surrogate}/gu, "\ufffd");
+  const isSame = latest.content === question?.text.replace(/\p{Surrogate}/gu, "\ufffd") && namesOf(latest.attachments) === namesOf(question.files);
+  return !isOlderPage && !hasArrived && latest.role === "user" && isSame;
+}
+
+function namesOf(files: readonly AttachmentInfo[] = []): string {
+  return JSON.stringify(files.map(({ name, bytes }) => [name, bytes]));
 }
 
 /** A stored message as the page shows it; its key is the proxy's id. */
 function storedMessage(message: Message): ChatMessage {
   const base = { key: message.messageId, text: message.content, at: Date.parse(message.timestamp) };
-  if (message.role === "user") return { ...base, role: "user" };
-  const parts = message.parts ?? [];
+  const { attachments = [] } = message;
+  if (message.role === "user") return { ...base, role: "user", ...(attachments.length === 0 ? {} : { files: attachments }) };
   return {
     ...base,
     role: "assistant",
     messageId: message.messageId,
     phase: message.error !== undefined ? "failed" : message.stopReason === "cancelled" ? "stopped" : "complete",
-    reasoning: parts.flatMap((part) => (part.type === "reasoning" ? [part.text] : [])).join("\n\n"),
-    tools: parts.flatMap((part): ToolUse[] => (part.type === "tool_use" ? [part] : [])),
+    parts: storedParts(message.parts, message.content),
     ...(message.model === undefined ? {} : { model: message.model }),
     ...(message.usage === undefined ? {} : { usage: message.usage }),
     ...(message.stopReason === undefined ? {} : { stopReason: message.stopReason }),

@@ -6,5 +6,8 @@ export { headline, type Failure } from "./failure.ts";
 export { makeOutbox, type Outbox, type WaitingMessage } from "./outbox.ts";
 export { pageStorage, type PageStorage } from "./storage.ts";
 export { makeSessions, type Sessions, type SessionsState } from "./sessions.ts";
+export type { DraftFile, SentFile } from "./attachments.ts";
+export type { DraftFiles } from "./draft-files.ts";
+export type { AnswerPart, ReasoningPart, TextPart, ToolPart } from "./parts.ts";
 export { tokensPerSecond, type AnswerRecord } from "./answer-log.ts";
 export type { Answer, AnswerPhase, ChatMessage, ChatState, Question } from "./state.ts";

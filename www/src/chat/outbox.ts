@@ -1,3 +1,4 @@
+import { withoutData, type SentFile } from "./attachments.ts";
 import type { PageStorage } from "./storage.ts";
 
 /** A message that was sent and that the proxy may not have yet. */
@@ -6,6 +7,8 @@ export interface WaitingMessage {
   readonly id: string;
   readonly sessionId: string;
   readonly text: string;
+  /** What was sent with it. Without their data, for which there was no room, it cannot be sent again. */
+  readonly files?: readonly SentFile[];
   /** The model that was asked for, where one was chosen. */
   readonly model?: string;
   /** When it was sent first, in milliseconds since the epoch. */
@@ -18,7 +21,10 @@ export interface WaitingMessage {
  */
 export interface Outbox {
   waiting(): readonly WaitingMessage[];
-  /** Keeps a message, in place of the one of its conversation; one too many is not kept. */
+  /**
+   * Keeps a message, in place of the one of its conversation; one too many is not kept. One whose files have no room is kept without their
+   * data.
+   */
   put(message: WaitingMessage): void;
   remove(id: string): void;
   clear(): void;
@@ -39,23 +45,24 @@ export function makeOutbox(storage: PageStorage): Outbox {
     return [...bySession.values()].slice(-MAX_WAITING_MESSAGES);
   }
 
-  function write(messages: readonly WaitingMessage[]): void {
+  function write(messages: readonly WaitingMessage[]): boolean {
     const text = JSON.stringify(messages);
-    if (bytesOf(text) <= MAX_OUTBOX_BYTES) storage.set(OUTBOX_KEY, text);
+    return bytesOf(text) <= MAX_OUTBOX_BYTES && storage.set(OUTBOX_KEY, text);
   }
 
   return {
     waiting,
     put(message) {
       const others = waiting().filter((other) => other.sessionId !== message.sessionId);
-      if (others.length < MAX_WAITING_MESSAGES) write([...others, message]);
+      if (others.length >= MAX_WAITING_MESSAGES || write([...others, message]) || message.files === undefined) return;
+      write([...others, { ...message, files: withoutData(message.files) }]);
     },
     remove(id) {
       const before = waiting();
       const after = before.filter((message) => message.id !== id);
       if (after.length < before.length) write(after);
     },
-    clear: () => write([]),
+    clear: () => void write([]),
   };
 }
 
@@ -71,8 +78,21 @@ function messagesIn(text: string | null): WaitingMessage[] {
 
 function isMessage(value: unknown): value is WaitingMessage {
   if (typeof value !== "object" || value === null) return false;
-  const { id, sessionId, text, model, at } = value as Record<string, unknown>;
-  return isId(id) && isId(sessionId) && isText(text) && (model === undefined || isText(model)) && isTime(at);
+  const { id, sessionId, text, files, model, at } = value as Record<string, unknown>;
+  const hasFiles = Array.isArray(files) && files.length > 0 && files.every(isFile);
+  const hasContent = files === undefined ? isText(text) : hasFiles && typeof text === "string";
+  return isId(id) && isId(sessionId) && hasContent && (model === undefined || isText(model)) && isTime(at);
+}
+
+function isFile(value: unknown): value is SentFile {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, mediaType, bytes, data, thumbnail } = value as Record<string, unknown>;
+  const isKnown = isText(name) && isText(mediaType) && typeof bytes === "number" && bytes >= 0;
+  return isKnown && (data === undefined || isText(data)) && (thumbnail === undefined || isPicture(thumbnail));
+}
+
+function isPicture(value: unknown): boolean {
+  return typeof value === "string" && /^data:image\/(png|jpeg|webp);base64,/.test(value);
 }
 
 function isId(value: unknown): boolean {

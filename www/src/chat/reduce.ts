@@ -1,16 +1,24 @@
 import type { Chunk, HistoryResponse, Usage } from "@outcrop/client";
+import { withoutData, type SentFile } from "./attachments.ts";
 import type { Failure } from "./failure.ts";
 import { fromHistory } from "./history.ts";
-import { answerOf, type Answer, type ChatState } from "./state.ts";
+import { closed, withCall, withDecision, withEnd, withReasoning, withText, type AnswerPart, type Decision } from "./parts.ts";
+import { answerOf, type Answer, type ChatMessage, type ChatState, type Question } from "./state.ts";
 
 /** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
 export type ChatEvent =
-  | { type: "sent"; questionKey: string; answerKey: string; text: string; model?: string; at: number }
+  | ({ type: "sent" } & Asked)
   /** A message that the page sent before it was loaded anew, at that time, and that waits still. */
-  | { type: "restored"; questionKey: string; answerKey: string; text: string; model?: string; at: number }
+  | ({ type: "restored" } & Asked)
+  /** One that was sent then, that the proxy does not have, and that cannot be sent again. */
+  | ({ type: "lost"; failure: Failure } & Asked)
   /** The last answer failed and its question is asked again: the new answer takes its place. */
   | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
   | { type: "received"; answerKey: string; chunk: Chunk; at: number }
+  /** The person said whether a tool may run. */
+  | { type: "decided"; answerKey: string; toolUseId: string; approved: boolean }
+  /** That did not arrive. */
+  | { type: "decision_failed"; answerKey: string; toolUseId: string; approved: boolean; failure: Failure }
   | { type: "stop_requested"; answerKey: string }
   /** The answer was stopped and no receipt came. */
   | { type: "stopped"; answerKey: string; at: number }
@@ -19,14 +27,26 @@ export type ChatEvent =
   | { type: "history_received"; page: HistoryResponse }
   | { type: "history_failed"; failure: Failure };
 
+interface Asked {
+  questionKey: string;
+  answerKey: string;
+  text: string;
+  files?: readonly SentFile[];
+  model?: string;
+  at: number;
+}
+
 /** The state after an event. Pure: the same state and event always give the same result, and the old state stays as it is. */
 export function reduce(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
     case "sent":
     case "restored": {
-      const question = { role: "user", key: event.questionKey, text: event.text, at: event.at } as const;
       const answer = event.type === "sent" ? newAnswer(event) : without(newAnswer(event), "timing");
-      return { ...state, messages: [...state.messages, question, answer], turn: event.answerKey };
+      return { ...state, messages: [...state.messages.map(asAnswered), questionOf(event), answer], turn: event.answerKey };
+    }
+    case "lost": {
+      const answer: Answer = { ...without(newAnswer(event), "timing"), phase: "failed", failure: event.failure };
+      return { ...state, messages: [questionOf(event), answer, ...state.messages] };
     }
     case "resent": {
       const kept = state.messages.filter((message) => message.key !== event.failedKey);
@@ -36,6 +56,10 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     }
     case "received":
       return received(state, event.answerKey, event.chunk, event.at);
+    case "decided":
+      return decided(state, event.answerKey, event.toolUseId, { approved: event.approved });
+    case "decision_failed":
+      return decided(state, event.answerKey, event.toolUseId, { approved: event.approved, failure: event.failure });
     case "stop_requested":
       return stopping(state, event.answerKey);
     case "stopped":
@@ -57,21 +81,18 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
 }
 
 function received(state: ChatState, key: string, chunk: Chunk, at: number): ChatState {
-  // What was under way when the answer was stopped comes with its end.
-  if (chunk.type !== "done" && answerOf(state, key)?.phase === "stopping") return state;
+  // What was being written when the answer was stopped comes with its end; how its calls ended comes before that.
+  if (chunk.type !== "done" && chunk.type !== "tool" && answerOf(state, key)?.phase === "stopping") return state;
   switch (chunk.type) {
     case "token":
-      return changeAnswer(state, key, (answer) => ({ ...arrived(answer, chunk.messageId, at), text: answer.text + chunk.content }));
-    case "reasoning":
-      return changeAnswer(state, key, (answer) => ({ ...arrived(answer, chunk.messageId, at), reasoning: answer.reasoning + chunk.content }));
-    case "tool":
       return changeAnswer(state, key, (answer) => {
-        const known = answer.tools.some((tool) => tool.toolUseId === chunk.call.toolUseId);
-        const tools = known
-          ? answer.tools.map((tool) => (tool.toolUseId === chunk.call.toolUseId ? chunk.call : tool))
-          : [...answer.tools, chunk.call];
-        return { ...arrived(answer, chunk.messageId, at), tools };
+        const arriving = arrived(answer, chunk.messageId, at);
+        return { ...arriving, text: answer.text + chunk.content, parts: withText(answer.parts, chunk.content, at) };
       });
+    case "reasoning":
+      return changeParts(state, key, chunk.messageId, at, (parts) => withReasoning(parts, chunk.content, at));
+    case "tool":
+      return changeParts(state, key, chunk.messageId, at, (parts) => withCall(parts, chunk.call, at));
     case "status": {
       if (chunk.state === "settling") return stopping(state, key);
       const waiting = { state: chunk.state, ...(chunk.retryInMs === undefined ? {} : { until: at + chunk.retryInMs }) };
@@ -83,11 +104,21 @@ function received(state: ChatState, key: string, chunk: Chunk, at: number): Chat
         // Stopped before the proxy had it, an answer has no id.
         ...(chunk.messageId === "" ? {} : { messageId: chunk.messageId }),
         text: chunk.content,
+        parts: withEnd(answer.parts, chunk.content, at),
         phase: chunk.stopReason === "cancelled" ? "stopped" : "complete",
         stopReason: chunk.stopReason,
         usage: chunk.usage,
       }));
   }
+}
+
+function questionOf({ questionKey, text, files = [], at }: Asked): Question {
+  return { role: "user", key: questionKey, text, at, ...(files.length === 0 ? {} : { files }) };
+}
+
+/** A message that is not the last one: its files will not be sent again. */
+function asAnswered(message: ChatMessage): ChatMessage {
+  return message.role === "user" && message.files !== undefined ? { ...message, files: withoutData(message.files) } : message;
 }
 
 function newAnswer(event: { answerKey: string; model?: string; at: number }): Answer {
@@ -96,8 +127,7 @@ function newAnswer(event: { answerKey: string; model?: string; at: number }): An
     key: event.answerKey,
     phase: "sent",
     text: "",
-    reasoning: "",
-    tools: [],
+    parts: [],
     at: event.at,
     timing: { sentAt: event.at },
     ...(event.model === undefined ? {} : { model: event.model }),
@@ -111,12 +141,20 @@ function arrived(answer: Answer, messageId: string, at: number): Answer {
 }
 
 function ended(answer: Answer, at: number): Answer {
-  return { ...without(answer, "waiting"), ...(answer.timing === undefined ? {} : { timing: { ...answer.timing, endedAt: at } }) };
+  return { ...without(answer, "waiting"), parts: closed(answer.parts, at), ...(answer.timing === undefined ? {} : { timing: { ...answer.timing, endedAt: at } }) };
 }
 
 /** The answer stands as it is and the next message may be sent; what it used comes later. */
 function stopping(state: ChatState, key: string): ChatState {
   return endTurn(state, key, (answer) => ({ ...without(answer, "waiting"), phase: "stopping" }));
+}
+
+function changeParts(state: ChatState, key: string, messageId: string, at: number, change: (parts: readonly AnswerPart[]) => readonly AnswerPart[]): ChatState {
+  return changeAnswer(state, key, (answer) => ({ ...arrived(answer, messageId, at), parts: change(answer.parts) }));
+}
+
+function decided(state: ChatState, key: string, toolUseId: string, decision: Decision): ChatState {
+  return changeAnswer(state, key, (answer) => ({ ...answer, parts: withDecision(answer.parts, toolUseId, decision) }));
 }
 
 function changeAnswer(state: ChatState, key: string, change: (answer: Answer) => Answer): ChatState {

@@ -1,5 +1,7 @@
-import type { StatusState, StopReason, ToolUse, Usage } from "@outcrop/client";
+import type { StatusState, StopReason, Usage } from "@outcrop/client";
+import type { SentFile } from "./attachments.ts";
 import type { Failure } from "./failure.ts";
+import type { AnswerPart } from "./parts.ts";
 
 /** One conversation as the page shows it. Values are never changed in place: the reducer makes new ones. */
 export interface ChatState {
@@ -18,6 +20,7 @@ export type ChatMessage = Question | Answer;
 interface MessageBase {
   /** Names the message on this page, from the moment it is sent. */
   readonly key: string;
+  /** All its text; that of an answer is its text parts joined. */
   readonly text: string;
   /** When it was sent or stored, in milliseconds since the epoch. */
   readonly at: number;
@@ -26,14 +29,16 @@ interface MessageBase {
 /** What the person said. */
 export interface Question extends MessageBase {
   readonly role: "user";
+  /** The files that were sent with it. Their data stays only while the question may have to be asked again. */
+  readonly files?: readonly SentFile[];
 }
 
 /** What the model said. */
 export interface Answer extends MessageBase {
   readonly role: "assistant";
   readonly phase: AnswerPhase;
-  readonly reasoning: string;
-  readonly tools: readonly ToolUse[];
+  /** What it is made of, in order. */
+  readonly parts: readonly AnswerPart[];
   /** The proxy's id: there from the first event on. */
   readonly messageId?: string;
   readonly model?: string;
@@ -87,10 +92,25 @@ export function answerOf(state: ChatState, key: string): Answer | undefined {
   return found?.role === "assistant" ? found : undefined;
 }
 
-/** The last question and its answer where that answer failed or was interrupted: what a retry repeats. */
+/** The last question and its answer where that answer failed or was interrupted: what a retry repeats, if the page has its files. */
 export function retryable(state: ChatState): { question: Question; answer: Answer } | undefined {
+  const last = failedLast(state);
+  return last !== undefined && last.answer.failure?.retryable && hasItsFiles(last.question) ? last : undefined;
+}
+
+/** The key of the last answer if it could be retried, had the page the files that were sent with the question. */
+export function lacksFiles(state: ChatState): string | undefined {
+  const last = failedLast(state);
+  return last !== undefined && last.answer.failure?.retryable && !hasItsFiles(last.question) ? last.answer.key : undefined;
+}
+
+function failedLast(state: ChatState): { question: Question; answer: Answer } | undefined {
   const answer = state.messages.at(-1);
   const question = state.messages.at(-2);
   if (answer?.role !== "assistant" || question?.role !== "user" || state.turn !== undefined) return undefined;
-  return answer.phase === "failed" && answer.failure?.retryable ? { question, answer } : undefined;
+  return answer.phase === "failed" ? { question, answer } : undefined;
+}
+
+function hasItsFiles({ files = [] }: Question): boolean {
+  return files.every((file) => file.data !== undefined);
 }

@@ -71,3 +71,10 @@ export function median(values: readonly number[]): number | undefined {
   const lower = sorted.length % 2 === 0 ? sorted[middle - 1] : upper;
   return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2;
 }
+
+/** A size: `640 bytes`, `12 KB`, `1.4 MB`, in units of 1,024. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_024) return formatPlural(bytes, "byte");
+  if (bytes < 1_000 * 1_024) return `${whole.format(Math.round(bytes / 1_024))} KB`;
+  return `${(bytes / 1_048_576).toFixed(1)} MB`;
+}

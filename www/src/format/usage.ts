@@ -51,3 +51,9 @@ export function describeUsage(usage: Usage): string {
   if (usage.priceVersion !== undefined) parts.push(`prices of ${usage.priceVersion}`);
   return parts.join(", ");
 }
+
+/** What prompt caching saved, in nano-dollars, in words; undefined where that is nothing, or not known. */
+export function describeSaving(nanoUsd: number | undefined): string | undefined {
+  if (nanoUsd === undefined || nanoUsd === 0) return undefined;
+  return nanoUsd > 0 ? `caching saved ${formatCost(nanoUsd)}` : `caching cost ${formatCost(-nanoUsd)} more`;
+}

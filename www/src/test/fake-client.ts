@@ -1,4 +1,6 @@
 import type {
+  ApproveTool,
+  Attachment,
   BudgetState,
   Chunk,
   ConnectionStatus,
@@ -9,6 +11,8 @@ import type {
   ServerHello,
   Session,
   SessionsResponse,
+  StopReason,
+  ToolUse,
   ModelPrice,
   Usage,
   UsageQuery,
@@ -66,14 +70,23 @@ export function chatError(code: string, message: string, details: { retryable?: 
   return Object.assign(new Error(message), { name: "ChatError", code, retryable: false, ...details });
 }
 
+/** What a message was sent with. */
+export interface FakeRequest {
+  id?: string;
+  sessionId?: string;
+  message: string;
+  model?: string;
+  attachments?: readonly (Attachment | File | Blob)[];
+}
+
 /** A stream that a test feeds by hand. */
 export class FakeStream implements AsyncIterableIterator<Chunk> {
-  readonly request: { id?: string; sessionId?: string; message: string; model?: string };
+  readonly request: FakeRequest;
   readonly signal: AbortSignal | undefined;
   #steps: ({ value: Chunk } | { error: unknown } | "end")[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(request: { id?: string; sessionId?: string; message: string; model?: string }, signal?: AbortSignal) {
+  constructor(request: FakeRequest, signal?: AbortSignal) {
     this.request = request;
     this.signal = signal;
   }
@@ -99,6 +112,14 @@ export class FakeStream implements AsyncIterableIterator<Chunk> {
     return this.give({ type: "token", content, sessionId: this.request.sessionId ?? "s", messageId: "m1" });
   }
 
+  tool(call: ToolUse): Promise<void> {
+    return this.give({ type: "tool", call, messageId: "m1" });
+  }
+
+  reasoning(content: string): Promise<void> {
+    return this.give({ type: "reasoning", content, sessionId: this.request.sessionId ?? "s", messageId: "m1" });
+  }
+
   /** Whether the reader has left. */
   left = false;
 
@@ -108,7 +129,7 @@ export class FakeStream implements AsyncIterableIterator<Chunk> {
     return { done: true, value: undefined };
   }
 
-  async done(content: string, more: { usage?: Usage; stopReason?: "end_turn" | "cancelled" } = {}): Promise<void> {
+  async done(content: string, more: { usage?: Usage; stopReason?: StopReason } = {}): Promise<void> {
     const sessionId = this.request.sessionId ?? "s";
     await this.#push({ value: { type: "done", sessionId, messageId: "m1", content, stopReason: "end_turn", usage: USAGE, ...more } }, "end");
   }
@@ -145,6 +166,8 @@ export class FakeClient implements Client {
   sessions: Session[] = [];
   pageSize = 30;
   refusal: Error | undefined;
+  /** What was decided about tools that wait. */
+  readonly decisions: ApproveTool[] = [];
   /** What was asked of the usage so far. */
   readonly queries: UsageQuery[] = [];
   /** Answers the next questions about the usage. */
@@ -163,7 +186,7 @@ export class FakeClient implements Client {
     return Promise.resolve(HELLO);
   }
 
-  streamMessage(request: { id?: string; sessionId?: string; message: string; model?: string }, options?: { signal?: AbortSignal }): FakeStream {
+  streamMessage(request: FakeRequest, options?: { signal?: AbortSignal }): FakeStream {
     const stream = new FakeStream(request, options?.signal);
     this.streams.push(stream);
     return stream;
@@ -203,6 +226,11 @@ export class FakeClient implements Client {
     this.sessions = this.sessions.filter((item) => item.sessionId !== sessionId);
   }
 
+  async approveTool(decision: ApproveTool): Promise<void> {
+    this.decisions.push(decision);
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+
   async usageReport(query: UsageQuery): Promise<UsageResponse> {
     this.queries.push(query);
     const report = await this.report(query);
@@ -210,9 +238,13 @@ export class FakeClient implements Client {
     return report;
   }
 
-  /** Of plain tokens only: the real one is tested where it is. */
+  /** Without long prompts and writes of an hour: the real one is tested where it is. */
   costNanoUsd(price: ModelPrice | undefined, usage: Usage): number | undefined {
-    return price && Math.ceil((usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000);
+    if (price === undefined) return undefined;
+    const cache = usage.cacheReadInputTokens * (price.cacheRead ?? NaN) + usage.cacheWriteInputTokens * (price.cacheWrite5m ?? NaN);
+    const isCached = usage.cacheReadInputTokens + usage.cacheWriteInputTokens > 0;
+    const cost = Math.ceil((usage.inputTokens * price.input + usage.outputTokens * price.output + (isCached ? cache : 0)) / 1_000_000);
+    return Number.isNaN(cost) ? undefined : cost;
   }
 
   on(event: "status" | "usage", listener: never): () => void {
@@ -269,7 +301,7 @@ export function usageSum(turns: number, more: Partial<UsageSum> = {}): UsageSum 
     totalTokens: turns * USAGE.totalTokens,
     costNanoUsd: turns * (USAGE.costNanoUsd ?? 0),
   };
-  return { turns, calls: turns, estimatedCalls: 0, unpricedCalls: 0, usage, ...more };
+  return { turns, calls: turns, estimatedCalls: 0, unpricedCalls: 0, toolCalls: 0, usage, ...more };
 }
 
 /** A report of these rows, with their sum. */
@@ -280,6 +312,7 @@ export function usageResponse(rows: UsageRow[], more: Partial<UsageResponse> = {
     calls: add((row) => row.calls),
     estimatedCalls: add((row) => row.estimatedCalls),
     unpricedCalls: add((row) => row.unpricedCalls),
+    toolCalls: add((row) => row.toolCalls),
     usage: {
       ...USAGE,
       inputTokens: add((row) => row.usage.inputTokens),

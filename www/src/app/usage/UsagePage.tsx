@@ -1,8 +1,10 @@
+import type { ModelPrice, Usage } from "@outcrop/client";
 import { createEffect, createMemo, on, Show } from "solid-js";
 import { headline, type Client, type Conversations } from "../../components/index.ts";
+import { savedByCaching } from "../../chat/gauge.ts";
 import { pageClock } from "../../chat/ids.ts";
 import { exactCost, formatPlural, formatWhole } from "../../format/numbers.ts";
-import { inputTokens, knownCost } from "../../format/usage.ts";
+import { describeSaving, inputTokens, knownCost } from "../../format/usage.ts";
 import { Budgets } from "./Budgets.tsx";
 import { Charts } from "./Charts.tsx";
 import { Controls } from "./Controls.tsx";
@@ -20,6 +22,13 @@ export function UsagePage(props: { client: Client; conversations: Conversations;
   const titles = makeTitles(props.client);
   const state = reports.state;
   const report = createMemo(() => state().report);
+  /** What caching saved by today's prices, of rows that are models; undefined of others, whose tokens may be of several models. */
+  const saved = ({ choice, table }: Report): number | undefined => {
+    const models = props.conversations.server()?.models;
+    if (choice.group !== "model" || models === undefined) return undefined;
+    const cost = (price: ModelPrice, usage: Usage) => props.client.costNanoUsd(price, usage);
+    return table.rows.reduce((sum, { key, usage }) => sum + (savedByCaching(cost, models.find(({ model }) => model === key)?.price, usage) ?? 0), 0);
+  };
   const isEmpty = () => report()?.table.total.calls === 0;
 
   void reports.reload();
@@ -49,7 +58,7 @@ export function UsagePage(props: { client: Client; conversations: Conversations;
         {(found) => (
           <>
             <Show when={!isEmpty()} fallback={<Nothing />}>
-              <Totals report={found()} />
+              <Totals report={found()} saved={saved(found())} />
               <Charts report={found()} />
             </Show>
             <Budgets budgets={found().table.budgets} />
@@ -61,7 +70,7 @@ export function UsagePage(props: { client: Client; conversations: Conversations;
   );
 }
 
-function Totals(props: { report: Report }) {
+function Totals(props: { report: Report; saved: number | undefined }) {
   const total = () => props.report.table.total;
   return (
     <dl class="dash-figures">
@@ -72,6 +81,7 @@ function Totals(props: { report: Report }) {
           <span class="oc-muted">
             {spanName(props.report.table.from, props.report.table.to)}
             <Show when={total().unpricedCalls > 0}>, {formatPlural(total().unpricedCalls, "call")} without a known price</Show>
+            <Show when={describeSaving(props.saved)}>{(words) => <>, {words()}</>}</Show>
           </span>
         </dd>
       </div>
@@ -79,12 +89,15 @@ function Totals(props: { report: Report }) {
         <dt>Tokens</dt>
         <dd>
           <span class="dash-value">{formatWhole(total().usage.totalTokens)}</span>
-          <span class="oc-muted">{formatWhole(inputTokens(total().usage))} in, {formatWhole(total().usage.outputTokens)} out</span>
+          <span class="oc-muted">
+            {formatWhole(inputTokens(total().usage))} in, {formatWhole(total().usage.outputTokens)} out
+            <Show when={total().usage.cacheReadInputTokens > 0}>, {formatWhole(total().usage.cacheReadInputTokens)} read from the cache</Show>
+          </span>
         </dd>
       </div>
       <div class="dash-card dash-figure">
         <dt>Answers</dt>
-        <dd><span class="dash-value">{formatWhole(total().turns)}</span><span class="oc-muted">{formatPlural(total().calls, "call")} of models</span></dd>
+        <dd><span class="dash-value">{formatWhole(total().turns)}</span><span class="oc-muted">{formatPlural(total().calls, "call")} of models<Show when={total().toolCalls > 0}>, {formatPlural(total().toolCalls, "call")} of tools</Show></span></dd>
       </div>
     </dl>
   );

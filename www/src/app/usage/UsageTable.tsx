@@ -14,7 +14,7 @@ import type { Title } from "./titles.ts";
 /** How many rows are shown before a person asks for all. */
 const ROWS = 100;
 
-const HEADINGS: Record<Exclude<Column, "name">, string> = { cost: "Cost", tokens: "Tokens", input: "In", output: "Out", turns: "Answers" };
+const HEADINGS: Record<Exclude<Column, "name">, string> = { cost: "Cost", tokens: "Tokens", input: "In", output: "Out", turns: "Answers", tools: "Tool calls" };
 
 /** The rows of a report with their total, to be sorted and taken along. Conversations of others have no titles: nobody else reads them. */
 export function UsageTable(props: { report: Report; titleOf?: ((sessionId: string) => Title) | undefined }) {
@@ -37,6 +37,7 @@ export function UsageTable(props: { report: Report; titleOf?: ((sessionId: strin
     return sorted(named, sorting());
   });
   const total = () => props.report.table.total;
+  const columns = () => COLUMNS.filter((column) => column !== "tools" || total().toolCalls > 0);
   const fileName = (ending: string) => `outcrop-usage-${group()}-${props.report.table.from.slice(0, 10)}.${ending}`;
   const order = (column: Column) => (sorting().column !== column ? "none" : sorting().isDescending ? "descending" : "ascending");
 
@@ -52,7 +53,7 @@ export function UsageTable(props: { report: Report; titleOf?: ((sessionId: strin
         <table>
           <thead>
             <tr>
-              <For each={COLUMNS}>
+              <For each={columns()}>
                 {(column) => (
                   <th scope="col" aria-sort={order(column)}>
                     <button type="button" onClick={() => setSorting(sortBy(sorting(), column))}>
@@ -73,13 +74,13 @@ export function UsageTable(props: { report: Report; titleOf?: ((sessionId: strin
                       <a href={sessionAddress(row.key)}>{row.name}</a>
                     </Show>
                   </th>
-                  <Cells sum={row} />
+                  <Cells sum={row} tools={total().toolCalls > 0} />
                 </tr>
               )}
             </For>
           </tbody>
           <tfoot>
-            <tr><th scope="row">Total</th><Cells sum={total()} /></tr>
+            <tr><th scope="row">Total</th><Cells sum={total()} tools={total().toolCalls > 0} /></tr>
           </tfoot>
         </table>
       </div>
@@ -91,7 +92,7 @@ export function UsageTable(props: { report: Report; titleOf?: ((sessionId: strin
   );
 }
 
-function Cells(props: { sum: UsageSum }) {
+function Cells(props: { sum: UsageSum; tools: boolean }) {
   const cost = () => props.sum.usage.costNanoUsd;
   const retried = () => (props.sum.calls === props.sum.turns ? undefined : `${formatWhole(props.sum.calls)} calls of models`);
   return (
@@ -103,6 +104,7 @@ function Cells(props: { sum: UsageSum }) {
       <td>{formatWhole(inputTokens(props.sum.usage))}</td>
       <td>{formatWhole(props.sum.usage.outputTokens)}</td>
       <td title={retried()}>{formatWhole(props.sum.turns)}</td>
+      <Show when={props.tools}><td>{formatWhole(props.sum.toolCalls)}</td></Show>
     </>
   );
 }

@@ -8,6 +8,7 @@ const HEADER = [
   "calls",
   "estimated_calls",
   "unpriced_calls",
+  "tool_calls",
   "input_tokens",
   "output_tokens",
   "cache_read_tokens",
@@ -28,10 +29,10 @@ export function toJson(group: Group, rows: readonly NamedRow[], { from, to, tota
   return `${JSON.stringify({ from, to, groupBy: group, rows, total, budgets }, null, 2)}\n`;
 }
 
-function fields({ turns, calls, estimatedCalls, unpricedCalls, usage }: UsageSum): string[] {
+function fields({ turns, calls, estimatedCalls, unpricedCalls, toolCalls, usage }: UsageSum): string[] {
   const tokens = [usage.inputTokens, usage.outputTokens, usage.cacheReadInputTokens, usage.cacheWriteInputTokens, usage.cacheWrite1hInputTokens ?? 0];
   const cost = usage.costNanoUsd === undefined ? "" : exactCost(usage.costNanoUsd);
-  return [...[turns, calls, estimatedCalls, unpricedCalls, ...tokens, usage.totalTokens].map(String), cost];
+  return [...[turns, calls, estimatedCalls, unpricedCalls, toolCalls, ...tokens, usage.totalTokens].map(String), cost];
 }
 
 /** A field in quotes where it needs them. A title is a person's text: a spreadsheet must not take it for a formula. */

@@ -9,7 +9,7 @@ delete (unpriced as { costNanoUsd?: number }).costNanoUsd;
 const ROWS: NamedRow[] = [
   { key: "b", name: "Beta", ...usageSum(2) },
   { key: "a", name: 'Al"pha, the first', ...usageSum(3, { estimatedCalls: 1 }) },
-  { key: "c", name: "=cmd()", ...usageSum(1, { unpricedCalls: 1, usage: unpriced }) },
+  { key: "c", name: "=cmd()", ...usageSum(1, { unpricedCalls: 1, toolCalls: 7, usage: unpriced }) },
 ];
 const keys = (column: Column, isDescending: boolean) => sorted(ROWS, { column, isDescending }).map((row) => row.key).join("");
 
@@ -21,6 +21,7 @@ describe("the order of the rows", () => {
     expect(keys("tokens", true)).toBe("cab");
     expect(keys("output", true)).toBe("abc");
     expect(keys("input", true)).toBe("abc");
+    expect(keys("tools", true)).toBe("cba");
   });
 
   it("puts a cost that is unknown below every one that is known", () => {
@@ -46,15 +47,15 @@ describe("what is taken along", () => {
   it("is the table as it stands, with exact costs and the total", () => {
     const lines = toCsv("model", ROWS, report.total).split("\r\n");
     expect(lines[0]).toMatch(/^model,name,answers,calls,.*,cost_usd$/);
-    expect(lines[1]).toBe("b,Beta,2,2,0,0,100,300,0,0,0,400,0.0048");
-    expect(lines.at(-2)).toBe("total,,6,6,1,1,300,900,0,0,0,2000,0.012");
+    expect(lines[1]).toBe("b,Beta,2,2,0,0,0,100,300,0,0,0,400,0.0048");
+    expect(lines.at(-2)).toBe("total,,6,6,1,1,7,300,900,0,0,0,2000,0.012");
     expect(lines.at(-1)).toBe("");
   });
 
   it("quotes what needs it, leaves an unknown cost empty, and lets no title be a formula", () => {
     const lines = toCsv("session", ROWS, report.total).split("\r\n");
     expect(lines[2]).toContain('"Al""pha, the first"');
-    expect(lines[3]).toBe("c,'=cmd(),1,1,0,1,50,150,0,0,0,1000,");
+    expect(lines[3]).toBe("c,'=cmd(),1,1,0,1,7,50,150,0,0,0,1000,");
   });
 
   it("as JSON is what the proxy said, in the table's order", () => {

@@ -2,7 +2,7 @@ import type { UsageRow, UsageSum } from "@outcrop/client";
 import { inputTokens } from "../../format/usage.ts";
 
 /** The columns of the table, by which it can be sorted. */
-export const COLUMNS = ["name", "cost", "tokens", "input", "output", "turns"] as const;
+export const COLUMNS = ["name", "cost", "tokens", "input", "output", "turns", "tools"] as const;
 export type Column = (typeof COLUMNS)[number];
 
 export interface Sorting {
@@ -20,6 +20,8 @@ export function figure(sum: UsageSum, column: Exclude<Column, "name">): number {
   switch (column) {
     case "turns":
       return sum.turns;
+    case "tools":
+      return sum.toolCalls;
     case "input":
       return inputTokens(sum.usage);
     case "output":

@@ -7,7 +7,7 @@ import { createCountdown } from "../common/countdown.ts";
 import { RetryIcon, WarningIcon } from "../common/icons.tsx";
 
 /** Why an answer failed, and a way to ask again where that can help. */
-export function AnswerFailure(props: { failure: Failure; partial: boolean; canRetry: boolean; onRetry: () => void }) {
+export function AnswerFailure(props: { failure: Failure; partial: boolean; canRetry: boolean; lacksFiles: boolean; onRetry: () => void }) {
   const seconds = createCountdown(() => props.failure.retryAt);
   // A message that was refused for being one too many is not in the conversation yet.
   const action = () => (props.failure.code === "rate_limited" ? "Send again" : "Retry");
@@ -25,6 +25,7 @@ export function AnswerFailure(props: { failure: Failure; partial: boolean; canRe
           </p>
         </Show>
         <Show when={props.partial}><p class="oc-muted">The text above is what had come until then.</p></Show>
+        <Show when={props.lacksFiles}><p>To ask again, attach the files once more: this page does not have them.</p></Show>
         <Show when={props.canRetry}>
           <button type="button" class="oc-button" aria-disabled={seconds() > 0} onClick={() => seconds() === 0 && props.onRetry()}>
             <RetryIcon /> <span aria-live="off">{wait()}</span>

@@ -4,12 +4,16 @@ import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
 import { Announcer } from "./Announcer.tsx";
 import { Composer } from "./Composer.tsx";
+import { DropZone } from "./DropZone.tsx";
 import { EmptyState, SUGGESTIONS } from "./EmptyState.tsx";
 import { Gauge } from "./Gauge.tsx";
 import { HistoryNotice } from "./HistoryNotice.tsx";
 import { MessageList } from "./MessageList.tsx";
+import { PanelContext, type Panel } from "./panel.ts";
 import "../theme.css";
 import "./chat-panel.css";
+import "./tools.css";
+import "./files.css";
 
 export interface ChatPanelProps {
   /** The conversation, from `createChat` or from `Conversations`. */
@@ -33,6 +37,16 @@ export function ChatPanel(props: ChatPanelProps) {
   const isConnected = () => props.connection === undefined || props.connection.state === "open";
   const isEmpty = () => state().messages.length === 0 && state().history.phase !== "loading" && state().history.phase !== "failed";
 
+  let section!: HTMLElement;
+  const tools = () => props.connection?.server?.tools ?? [];
+  const panel: Panel = {
+    toolInfo: (call) => tools().find(({ name, server }) => name === call.name && (call.server === undefined || server === call.server)),
+    decide: (toolUseId, approved) => void props.chat.decide(toolUseId, approved),
+    savedBy: (model, usage) => props.chat.savedBy(model, usage),
+    isComposing: () => props.chat.draft() !== "" || props.chat.files.items().length > 0,
+    focusComposer: () => section.querySelector<HTMLElement>(".oc-composer textarea")?.focus({ preventScroll: true }),
+  };
+
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key !== "Escape" || event.defaultPrevented || state().turn === undefined) return;
     event.preventDefault();
@@ -40,22 +54,31 @@ export function ChatPanel(props: ChatPanelProps) {
   }
 
   return (
-    <section class="oc oc-panel" aria-labelledby={headingId} onKeyDown={onKeyDown}>
-      <h2 id={headingId} class="oc-hidden">Conversation</h2>
-      <Show keyed when={props.chat}>
-        {(chat) => (
-          <MessageList state={state()} connected={isConnected()} onRetry={() => chat.retry()}>
-            <HistoryNotice state={state()} onLoad={() => void chat.loadHistory()} />
-            <Show when={isEmpty()}>
-              <EmptyState suggestions={props.suggestions ?? SUGGESTIONS} demo={props.connection?.server?.demo === true} onPick={(text) => chat.send(text)} />
-            </Show>
-          </MessageList>
-        )}
-      </Show>
-      {props.children}
-      <Gauge chat={props.chat} budgets={props.budgets ?? []} />
-      <Composer chat={props.chat} connection={props.connection} autofocus={props.autofocus !== false} />
-      <Announcer state={state()} connected={isConnected()} />
-    </section>
+    <PanelContext.Provider value={panel}>
+      <section class="oc oc-panel" aria-labelledby={headingId} onKeyDown={onKeyDown} ref={section}>
+        <h2 id={headingId} class="oc-hidden">Conversation</h2>
+        <DropZone onFiles={(files) => void props.chat.files.add(files)}>
+          <Show keyed when={props.chat}>
+            {(chat) => (
+              <MessageList state={state()} connected={isConnected()} onRetry={() => chat.retry()} onGoOn={() => chat.send("Go on.")}>
+                <HistoryNotice state={state()} onLoad={() => void chat.loadHistory()} />
+                <Show when={isEmpty()}>
+                  <EmptyState
+                    suggestions={props.suggestions ?? SUGGESTIONS}
+                    tools={tools()}
+                    demo={props.connection?.server?.demo === true}
+                    onPick={(text) => chat.send(text)}
+                  />
+                </Show>
+              </MessageList>
+            )}
+          </Show>
+          {props.children}
+          <Gauge chat={props.chat} budgets={props.budgets ?? []} />
+          <Composer chat={props.chat} connection={props.connection} autofocus={props.autofocus !== false} />
+        </DropZone>
+        <Announcer state={state()} connected={isConnected()} />
+      </section>
+    </PanelContext.Provider>
   );
 }

@@ -1,15 +1,22 @@
 import { createEffect, createUniqueId, on, Show } from "solid-js";
+import { excessOf, pickable } from "../../chat/attachments.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
 import { formatPlural } from "../../format/numbers.ts";
-import { SendIcon, StopIcon } from "../common/icons.tsx";
+import { PaperclipIcon, SendIcon, StopIcon } from "../common/icons.tsx";
+import { AttachedFiles } from "./AttachedFiles.tsx";
 
 /** The box grows with its text up to this height; beyond it, it scrolls. */
 const MAX_HEIGHT_PX = 220;
 
-/** Where the person writes: Enter sends, Shift+Enter makes a line, ↑ in the empty box brings back the last message. */
+/**
+ * Where the person writes: Enter sends, Shift+Enter makes a line, ↑ in the empty box brings back the last message's text. Files are picked
+ * here or pasted.
+ */
 export function Composer(props: { chat: Chat; connection: Connection | undefined; autofocus: boolean }) {
   let box!: HTMLTextAreaElement;
+  let picker!: HTMLInputElement;
+  const files = () => props.chat.files;
   const draft = () => props.chat.draft();
   const setDraft = (text: string) => props.chat.setDraft(text);
   const hintId = createUniqueId();
@@ -19,7 +26,9 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
     const limit = props.connection?.server?.limits.maxMessageChars;
     return limit === undefined ? 0 : Math.max(0, characters(draft()) - limit);
   };
-  const sendable = () => draft().trim() !== "" && !answering() && !closed() && excess() === 0;
+  const hasContent = () => draft().trim() !== "" || files().items().length > 0;
+  const isReady = () => files().reading() === 0 && excessOf(files().items()) === undefined && excess() === 0;
+  const sendable = () => hasContent() && isReady() && !answering() && !closed();
 
   createEffect(on(() => props.chat, () => props.autofocus && box.focus({ preventScroll: true })));
   createEffect(
@@ -30,7 +39,24 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
   );
 
   function send(): void {
-    if (sendable() && props.chat.send(draft())) setDraft("");
+    if (!sendable() || !props.chat.send(draft(), files().items())) return;
+    setDraft("");
+    files().clear();
+  }
+
+  function picked(): void {
+    void files().add([...(picker.files ?? [])]);
+    // The same file can be picked again once it was removed.
+    picker.value = "";
+    box.focus({ preventScroll: true });
+  }
+
+  /** Pictures and files; text that comes with a picture of itself, as from a table, is text. */
+  function onPaste(event: ClipboardEvent): void {
+    const pasted = [...(event.clipboardData?.files ?? [])];
+    if (pasted.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
+    event.preventDefault();
+    void files().add(pasted);
   }
 
   function stop(): void {
@@ -41,7 +67,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
 
   function recall(): boolean {
     const last = props.chat.state().messages.findLast((message) => message.role === "user");
-    if (draft() !== "" || last === undefined) return false;
+    if (draft() !== "" || last === undefined || last.text === "") return false;
     setDraft(last.text);
     box.setSelectionRange(last.text.length, last.text.length);
     return true;
@@ -67,7 +93,12 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
         send();
       }}
     >
+      <AttachedFiles files={files()} onRemoved={() => box.focus({ preventScroll: true })} />
       <div class="oc-composer-box">
+        <input ref={picker} type="file" multiple hidden accept={pickable()} onChange={picked} />
+        <button type="button" class="oc-button oc-button-quiet oc-attach" aria-label="Attach files" title="Attach files" onClick={() => picker.click()}>
+          <PaperclipIcon />
+        </button>
         <textarea
           ref={box}
           dir="auto"
@@ -79,6 +110,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
           aria-invalid={excess() > 0}
           onInput={(event) => setDraft(event.currentTarget.value)}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
         />
         <Show
           when={answering()}

@@ -1,4 +1,6 @@
+import type { ToolInfo } from "@outcrop/client";
 import { For, Show } from "solid-js";
+import { ToolList } from "./ToolList.tsx";
 
 /** Prompts that show what answers can look like. */
 export const SUGGESTIONS: readonly string[] = [
@@ -8,7 +10,7 @@ export const SUGGESTIONS: readonly string[] = [
 ];
 
 /** What an empty conversation says. */
-export function EmptyState(props: { suggestions: readonly string[]; demo: boolean; onPick: (text: string) => void }) {
+export function EmptyState(props: { suggestions: readonly string[]; tools: readonly ToolInfo[]; demo: boolean; onPick: (text: string) => void }) {
   const prompts = () => (props.demo ? [...props.suggestions, "/help"] : props.suggestions);
   return (
     <div class="oc-empty">
@@ -27,6 +29,7 @@ export function EmptyState(props: { suggestions: readonly string[]; demo: boolea
           )}
         </For>
       </ul>
+      <ToolList tools={props.tools} />
     </div>
   );
 }

@@ -1,18 +1,11 @@
 import type { BudgetState, Usage, UsageTotal } from "@outcrop/client";
 import { createMemo, Show } from "solid-js";
 import type { Chat } from "../../chat/chat.ts";
-import { bytesOf, conversationUsage, estimateInput, estimateUsage, lastCounted, uncounted, withUsage } from "../../chat/gauge.ts";
+import { conversationUsage, estimateInput, estimateUsage, lastCounted, NOTHING_WRITTEN, uncounted, withUsage, written, type Written } from "../../chat/gauge.ts";
 import type { Answer } from "../../chat/state.ts";
 import { exactCost, formatPlural } from "../../format/numbers.ts";
-import { answerCost, describeTotal, describeUsage, totalCost } from "../../format/usage.ts";
+import { answerCost, describeSaving, describeTotal, describeUsage, totalCost } from "../../format/usage.ts";
 import { BudgetMeter } from "./BudgetMeter.tsx";
-
-/** How much of an answer has been counted: it grows at its end only. */
-interface Counted {
-  key: string;
-  chars: number;
-  bytes: number;
-}
 
 /** What the latest answer and the conversation use, counted along while it is written, and what is left of the budget. */
 export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
@@ -20,7 +13,10 @@ export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
   const live = createMemo(() => uncounted(state()));
   const liveKey = createMemo(() => live()?.key);
   const input = createMemo(() => (liveKey() === undefined ? 0 : estimateInput(state())));
-  const written = createMemo<Counted>((before) => count(live(), before), { key: "", chars: 0, bytes: 0 });
+  const output = createMemo<Written>((before) => {
+    const answer = live();
+    return answer === undefined ? NOTHING_WRITTEN : written(answer, before);
+  }, NOTHING_WRITTEN);
   const cost = (answer: Answer, usage: Usage) => props.chat.costOf(answer.model, usage);
 
   /** The latest answer's usage: the proxy's figures, or an estimate until they come. */
@@ -30,11 +26,15 @@ export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
       const usage = lastCounted(state())?.usage;
       return usage && { usage, isLive: false, isPriced: true };
     }
-    const usage = estimateUsage(input(), written().bytes);
+    const usage = estimateUsage(input(), output().bytes);
     const costNanoUsd = cost(answer, usage);
     return { usage: typeof costNanoUsd === "number" ? { ...usage, costNanoUsd } : usage, isLive: true, isPriced: costNanoUsd !== undefined };
   });
   const counted = createMemo(() => conversationUsage(state()));
+  const saved = createMemo(() => {
+    const answers = state().messages.filter((message) => message.role === "assistant");
+    return answers.reduce((sum, { model, usage }) => sum + (usage === undefined ? 0 : (props.chat.savedBy(model, usage) ?? 0)), 0);
+  });
   const total = (): UsageTotal => {
     const shown = latest();
     if (shown === undefined || !shown.isLive) return counted();
@@ -63,6 +63,7 @@ export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
                 <Show when={shown().isPriced || total().costNanoUsd > 0}>
                   <data class="oc-gauge-cost" value={dataValue(total().costNanoUsd)}>{totalCost(total())}</data>
                 </Show>
+                <Show when={describeSaving(saved())}>{(words) => <span>{words()}</span>}</Show>
               </span>
             </>
           )}
@@ -71,15 +72,6 @@ export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
       </div>
     </Show>
   );
-}
-
-/** The bytes of an answer, of which only what came since the last time is counted. */
-function count(answer: Answer | undefined, before: Counted): Counted {
-  if (answer === undefined) return { key: "", chars: 0, bytes: 0 };
-  const text = answer.reasoning.length + answer.text.length;
-  const isSame = answer.key === before.key && text >= before.chars && answer.reasoning.length === 0;
-  if (!isSame) return { key: answer.key, chars: text, bytes: bytesOf(answer.reasoning) + bytesOf(answer.text) };
-  return { key: answer.key, chars: text, bytes: before.bytes + bytesOf(answer.text.slice(before.chars)) };
 }
 
 function dataValue(nanoUsd: number | undefined): string {

@@ -1,13 +1,13 @@
 import { Key } from "@solid-primitives/keyed";
 import { createEffect, createMemo, on, onCleanup, onMount, Show, type JSX } from "solid-js";
-import { retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
+import { lacksFiles, retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
 import { DownIcon } from "../common/icons.tsx";
 import { AnswerView } from "./AnswerView.tsx";
 import { makeFollower } from "./follower.ts";
 import { QuestionView } from "./QuestionView.tsx";
 
 /** The messages, the oldest first, scrolled to the end for as long as the reader stays there. */
-export function MessageList(props: { state: ChatState; connected: boolean; onRetry: () => void; children?: JSX.Element }) {
+export function MessageList(props: { state: ChatState; connected: boolean; onRetry: () => void; onGoOn: () => void; children?: JSX.Element }) {
   let scroller!: HTMLDivElement;
   let content!: HTMLDivElement;
   const follower = makeFollower(() => scroller);
@@ -22,18 +22,31 @@ export function MessageList(props: { state: ChatState; connected: boolean; onRet
   const turn = createMemo(() => props.state.turn);
   createEffect(on(turn, (key) => key !== undefined && follower.jump(), { defer: true }));
 
+  function onClick(event: MouseEvent): void {
+    if (event.target instanceof Element && event.target.closest("summary, [aria-expanded]") !== null) follower.hold();
+  }
+
   const retryKey = () => retryable(props.state)?.answer.key;
+  const isLast = (key: string) => props.state.turn === undefined && props.state.messages.at(-1)?.key === key;
   return (
     <div class="oc-messages-frame">
       <div class="oc-messages" ref={scroller} onScroll={() => follower.scrolled()} tabindex="0" role="region" aria-label="Messages">
-        <div class="oc-messages-content" ref={content}>
+        <div class="oc-messages-content" ref={content} onClick={onClick}>
           {props.children}
           <ol class="oc-message-list">
             <Key each={props.state.messages} by="key">
               {(message) => (
                 <li>
                   <Show when={message().role === "user"} fallback={
-                    <AnswerView answer={message() as Answer} connected={props.connected} canRetry={retryKey() === message().key} onRetry={props.onRetry} />
+                    <AnswerView
+                      answer={message() as Answer}
+                      connected={props.connected}
+                      canRetry={retryKey() === message().key}
+                      lacksFiles={lacksFiles(props.state) === message().key}
+                      canGoOn={isLast(message().key)}
+                      onRetry={props.onRetry}
+                      onGoOn={props.onGoOn}
+                    />
                   }>
                     <QuestionView question={message() as Question} />
                   </Show>

@@ -1,30 +1,96 @@
 import type { ToolStatus, ToolUse } from "@outcrop/client";
-import { Show } from "solid-js";
+import { createMemo, createSignal, For, Match, Show, Switch, type JSX } from "solid-js";
+import type { ToolPart } from "../../chat/parts.ts";
 import { formatDuration } from "../../format/numbers.ts";
+import { argumentHint, beginning, prettyResult, toolState, toolTitle, visible } from "../../format/tools.ts";
+import { CheckIcon, ChevronIcon, DeniedIcon, HandIcon, QuestionIcon, SpinnerIcon, ToolIcon, WarningIcon } from "../common/icons.tsx";
+import { Approval } from "./Approval.tsx";
+import { Arguments } from "./Arguments.tsx";
+import { FileChip } from "./FileChip.tsx";
+import { usePanel } from "./panel.ts";
 
-const STATUS: Record<ToolStatus, string> = {
-  pending_approval: "waits for approval",
-  running: "running",
-  succeeded: "done",
-  failed: "failed",
-  denied: "denied",
-  unknown_outcome: "outcome unknown",
+/** How much of a result is shown before a person asks for all. */
+const FOLDED_LINES = 12;
+const FOLDED_CHARS = 1_500;
+
+const ICONS: Record<ToolStatus, () => JSX.Element> = {
+  preparing: () => <ToolIcon />,
+  pending_approval: () => <HandIcon />,
+  running: () => <SpinnerIcon />,
+  succeeded: () => <CheckIcon />,
+  failed: () => <WarningIcon />,
+  denied: () => <DeniedIcon />,
+  unknown_outcome: () => <QuestionIcon />,
 };
 
-/** A tool that the model called, with what it was given and what it returned. */
-export function ToolCall(props: { tool: ToolUse }) {
+/** A tool that the model called: a line that opens, and asks where a person has to decide. */
+export function ToolCall(props: { part: ToolPart; over: boolean }) {
+  const panel = usePanel();
+  const [chosen, setChosen] = createSignal<boolean>();
+  const call = () => props.part.call;
+  const info = () => panel.toolInfo(call());
+  const state = createMemo(() => toolState(call(), props.over), undefined, { equals: (a, b) => a.status === b.status && a.words === b.words });
+  const status = createMemo(() => state().status);
+  const asks = () => status() === "pending_approval";
+  const isOpen = () => asks() || (chosen() ?? false);
+  const server = () => call().server ?? info()?.server;
+
+  function toggle(event: MouseEvent): void {
+    event.preventDefault();
+    setChosen(!isOpen());
+  }
+
   return (
-    <details class="oc-tool" data-status={props.tool.status}>
-      <summary>
-        <code>{props.tool.name}</code> <span class="oc-muted">{STATUS[props.tool.status]}</span>
-        <Show when={props.tool.durationMs}>{(ms) => <span class="oc-muted">{formatDuration(ms())}</span>}</Show>
+    <details class="oc-tool" data-status={status()} open={isOpen()}>
+      <summary class="oc-line" onClick={toggle}>
+        {ICONS[status()]()}
+        <span class="oc-tool-title" title={call().name}>{visible(toolTitle(call(), info()))}</span>
+        <Show when={server()}>{(name) => <span class="oc-tool-server">{visible(name())}</span>}</Show>
+        <span class="oc-tool-hint" dir="ltr">{asks() ? "" : argumentHint(call().input)}</span>
+        <span class="oc-tool-state">{state().words}</span>
+        <Show when={call().durationMs !== undefined}><span class="oc-tool-time">{formatDuration(call().durationMs ?? 0)}</span></Show>
+        <ChevronIcon />
       </summary>
-      <pre tabindex="0" aria-label="Input">{asText(props.tool.input)}</pre>
-      <Show when={props.tool.result !== undefined}><pre tabindex="0" aria-label="Result">{asText(props.tool.result)}</pre></Show>
+      <Show when={isOpen()}>
+        <div class="oc-tool-body">
+          <Show when={asks()} fallback={<><Arguments call={call()} /><Outcome call={call()} status={status()} words={state().words} /></>}>
+            <Approval part={props.part} info={info()} />
+          </Show>
+        </div>
+      </Show>
     </details>
   );
 }
 
-function asText(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+function Outcome(props: { call: ToolUse; status: ToolStatus; words: string }) {
+  const result = () => props.call.result;
+  const text = createMemo(() => prettyResult(result()?.text ?? ""));
+  const [isWhole, setWhole] = createSignal(false);
+  const part = () => (isWhole() ? undefined : beginning(text(), FOLDED_LINES, FOLDED_CHARS));
+  return (
+    <>
+      <Switch>
+        <Match when={props.status === "unknown_outcome"}><p class="oc-tool-note">It may or may not have had its effect.</p></Match>
+        <Match when={props.status === "denied" && text().trim() === ""}><p class="oc-tool-note">It was not called.</p></Match>
+        <Match when={props.status === "failed" && text().trim() === ""}><p class="oc-tool-note">It failed and did not say why.</p></Match>
+        <Match when={props.status === "succeeded" && text().trim() === "" && !result()?.files?.length}><p class="oc-tool-note">It returned nothing.</p></Match>
+      </Switch>
+      <Show when={text().trim() !== ""}>
+        <div class="oc-tool-part">
+          <p class="oc-tool-label">{LABELS[props.status] ?? "Result"}</p>
+          <pre tabindex="0" aria-label={LABELS[props.status] ?? "Result"} dir="auto">{part() ?? text()}{part() === undefined ? "" : "\n…"}</pre>
+          <Show when={beginning(text(), FOLDED_LINES, FOLDED_CHARS) !== undefined}>
+            <button type="button" class="oc-link" aria-expanded={isWhole()} onClick={() => setWhole(!isWhole())}>{isWhole() ? "Show less" : "Show all"}</button>
+          </Show>
+        </div>
+      </Show>
+      <Show when={result()?.truncated}><p class="oc-tool-note">This is the beginning of the result. The model may have read more of it.</p></Show>
+      <Show when={result()?.files?.length}>
+        <ul class="oc-files" aria-label="Files in the result"><For each={result()?.files}>{(file) => <li><FileChip file={file} /></li>}</For></ul>
+      </Show>
+      <Show when={props.call.approved}><p class="oc-tool-note">A person allowed it.</p></Show>
+    </>
+  );
 }
+
+const LABELS: Partial<Record<ToolStatus, string>> = { failed: "Error", denied: "Why it was not called" };

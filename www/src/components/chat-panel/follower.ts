@@ -11,6 +11,8 @@ export interface Follower {
   scrolled(): void;
   /** To be called when the content or the scroller has changed its size. */
   contentChanged(): void;
+  /** The reader opens or closes something: what they look at stays where it is, unless all of it still fits. */
+  hold(): void;
   /** Goes to the end and follows again. */
   jump(): void;
 }
@@ -20,6 +22,7 @@ export type Scroller = Pick<HTMLElement, "scrollTop" | "scrollHeight" | "clientH
 export function makeFollower(scroller: () => Scroller): Follower {
   const [away, setAway] = createSignal(false);
   let following = true;
+  let isHeld = false;
   let lastTop = 0;
   let lastEnd = 0;
 
@@ -52,11 +55,18 @@ export function makeFollower(scroller: () => Scroller): Follower {
       setAway(!following && !isAtEnd);
     },
     contentChanged() {
-      if (following) toEnd();
-      else setAway(!look());
+      if (following && !isHeld) return toEnd();
+      const isAtEnd = look();
+      following = following && isAtEnd;
+      isHeld = false;
+      setAway(!isAtEnd);
+    },
+    hold() {
+      isHeld = true;
     },
     jump() {
       following = true;
+      isHeld = false;
       toEnd();
     },
   };
