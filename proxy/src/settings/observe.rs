@@ -40,7 +40,13 @@ pub enum OnAuditFailure {
 #[derive(Debug, Args)]
 pub struct Observability {
     /// What is logged: "info", "warn", or "outcrop_proxy=debug" for a line with each answer.
-    #[arg(long, env = "OUTCROP_LOG", default_value = "info,rmcp=warn", value_name = "FILTER", help_heading = "Observability")]
+    #[arg(
+        long,
+        env = "OUTCROP_LOG",
+        default_value = "info,rmcp=warn",
+        value_name = "FILTER",
+        help_heading = "Observability"
+    )]
     pub log: String,
     /// What the log is written as, on standard error: lines for people, or JSON.
     #[arg(

@@ -3,7 +3,7 @@
 use bedrock_emulator::{Behaviour, ErrorType, Fault, Moment, Script, Step, Strike};
 use serde_json::json;
 
-use crate::{calling, common::Answer, free, one, proxy, server::Does};
+use crate::{Calls as _, calling, common::Answer, free, one, proxy, server::Does};
 
 async fn once(does: Does, options: serde_json::Value) -> (crate::Server, Answer, String) {
     let server = one("tool", does).await;

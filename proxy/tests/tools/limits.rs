@@ -4,6 +4,7 @@ use bedrock_emulator::{Behaviour, Script, Step};
 use serde_json::{Value, json};
 
 use crate::{
+    Calls as _,
     common::{Answer, Proxy},
     free, one, proxy,
     server::Does,

@@ -13,10 +13,12 @@ mod rounds;
 mod server;
 mod stop;
 
+use std::collections::BTreeMap;
+
 use bedrock_emulator::{Behaviour, Config, Script, Step};
 use serde_json::{Value, json};
 
-use common::Proxy;
+use common::{Answer, Proxy};
 use server::{Does, Server};
 
 /// A proxy that offers the tools of `server`, and an emulator with this script.
@@ -43,4 +45,29 @@ async fn one(name: &'static str, does: Does) -> Server {
 /// Options by which nobody is asked.
 fn free() -> Value {
     json!({ "approval": "never" })
+}
+
+/// What an answer has of calls.
+trait Calls {
+    /// Every state of every call, in their order: its id, its state, and the event's data.
+    fn calls(&self) -> Vec<(&str, &str, &Value)>;
+
+    /// The states of its only call.
+    fn states(&self) -> Vec<&str> {
+        let calls = self.calls();
+        assert!(calls.iter().all(|(id, ..)| *id == calls[0].0), "{calls:?}");
+        calls.iter().map(|(_, status, _)| *status).collect()
+    }
+
+    /// The last state of each call by the name of its tool.
+    fn ends(&self) -> BTreeMap<&str, &str> {
+        self.calls().iter().map(|(_, status, data)| (data["name"].as_str().expect("a name"), *status)).collect()
+    }
+}
+
+impl Calls for Answer {
+    fn calls(&self) -> Vec<(&str, &str, &Value)> {
+        let calls = self.frames.iter().filter(|frame| frame.kind == "chat.tool_use");
+        calls.map(|frame| (frame.str("toolUseId"), frame.str("status"), &frame.data)).collect()
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    calling,
+    Calls as _, calling,
     common::Frame,
     free, one, proxy,
     server::{Does, PNG, Server, text},

@@ -4,7 +4,7 @@ use bedrock_emulator::{Behaviour, Script, Step};
 use serde_json::json;
 
 use crate::{
-    calling,
+    Calls as _, calling,
     common::{Client, Proxy},
     free, one, proxy,
     server::{Does, Server},

@@ -78,25 +78,6 @@ impl Answer {
         self.end.str("messageId")
     }
 
-    /// Every state of every call of a tool, in their order: its id, its state, and the event's data.
-    pub(crate) fn calls(&self) -> Vec<(&str, &str, &Value)> {
-        let calls = self.frames.iter().filter(|frame| frame.kind == "chat.tool_use");
-        calls.map(|frame| (frame.str("toolUseId"), frame.str("status"), &frame.data)).collect()
-    }
-
-    /// The states of its only call.
-    pub(crate) fn states(&self) -> Vec<&str> {
-        let calls = self.calls();
-        assert!(calls.iter().all(|(id, ..)| *id == calls[0].0), "{calls:?}");
-        calls.iter().map(|(_, status, _)| *status).collect()
-    }
-
-    /// The last state of each call by the name of its tool.
-    pub(crate) fn ends(&self) -> std::collections::BTreeMap<&str, &str> {
-        let calls = self.calls();
-        calls.iter().map(|(_, status, data)| (data["name"].as_str().expect("a name"), *status)).collect()
-    }
-
     /// That the answer failed with `code`, and what it tells the person.
     pub(crate) fn error(&self, code: &str) -> &str {
         assert_eq!((self.end.kind.as_str(), self.end.str("code")), ("chat.error", code), "{:?}", self.end);
