@@ -113,7 +113,7 @@ export class FakeStream implements AsyncIterableIterator<Chunk> {
   }
 
   tool(call: ToolUse): Promise<void> {
-    return this.give({ type: "tool", call, messageId: "m1" });
+    return this.give({ type: "tool", call, sessionId: this.request.sessionId ?? "s", messageId: "m1" });
   }
 
   reasoning(content: string): Promise<void> {
