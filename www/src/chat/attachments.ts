@@ -85,14 +85,15 @@ export function admit<F extends { name: string; type: string; size: number }>(
 }
 
 function tooLarge(name: string, bytes: number, limits: AttachmentLimits): string {
-  return `${name} has ${formatBytes(bytes)}: the files of a message may have ${formatBytes(limits.maxTotalBytes)} together.`;
+  return `${name} is ${formatBytes(bytes - limits.maxTotalBytes)} too large: a message takes ${formatBytes(limits.maxTotalBytes)} of files.`;
 }
 
 /** Why these files cannot be sent together, if they cannot. */
 export function excessOf(files: readonly AttachmentInfo[], limits: AttachmentLimits = attachmentLimits): string | undefined {
   const bytes = bytesIn(files);
   if (bytes <= limits.maxTotalBytes) return undefined;
-  return `The files have ${formatBytes(bytes)} together, ${formatBytes(limits.maxTotalBytes)} is the most. Remove some, or send them one after the other.`;
+  const [excess, most] = [bytes - limits.maxTotalBytes, limits.maxTotalBytes].map(formatBytes);
+  return `The files are ${excess} too large together: a message takes ${most} of them. Remove some, or send them one after the other.`;
 }
 
 /** How many bytes each of `count` new images should have at most, so that all fit with what is there; never so few that nothing could be seen. */

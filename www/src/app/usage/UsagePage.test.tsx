@@ -46,6 +46,21 @@ describe("the usage page", () => {
     expect(screen.getByText("The price of one call is not known: the cost leaves it out.")).toBeTruthy();
   });
 
+  it("counts tool calls, and says what caching saved by the prices of models", async () => {
+    const usage = { ...USAGE, cacheReadInputTokens: 1_000_000 };
+    const { client } = await setUp((fake) => {
+      fake.report = (query) => usageResponse([{ key: query.groupBy === "user" ? "ann" : "m", ...usageSum(3, { toolCalls: 7, usage }) }]);
+      fake.open({ models: [{ model: "m", default: true, price: { input: 3_000_000_000, output: 15_000_000_000, cacheRead: 300_000_000, cacheWrite5m: 3_750_000_000 } }] });
+    });
+    const rows = within(table()).getAllByRole("row");
+    expect(rows.map((row) => texts(row).at(-1))).toEqual(["Tool calls↑", "7", "7"]);
+    expect(screen.getByText(/caching saved \$2\.70/)).toBeTruthy();
+    fireEvent.click(screen.getByRole("radio", { name: "User" }));
+    await settled();
+    expect(client.queries.at(-2)).toMatchObject({ groupBy: "user" });
+    expect(screen.queryByText(/caching/)).toBeNull();
+  });
+
   it("marks estimates and says what the mark means", async () => {
     await setUp((client) => (client.report = () => usageResponse([{ key: "m", ...usageSum(2, { estimatedCalls: 1 }) }])));
     expect(within(table()).getAllByText("≈ $0.0048")).toHaveLength(2);

@@ -14,23 +14,26 @@ export function Announcer(props: { state: ChatState; connected: boolean }) {
   const [text, setText] = createSignal("");
   const calls = createMemo(() => new Map(callsIn(answerUnderWay(props.state)?.parts ?? []).map(({ call }) => [call.toolUseId, call])));
 
+  const sessionId = createMemo(() => props.state.sessionId);
+  const key = createMemo(() => answerUnderWay(props.state)?.key);
+  const begins = createMemo(() => {
+    const isUnsent = !props.connected && answerUnderWay(props.state)?.phase === "sent";
+    return isUnsent ? "Your message waits for the connection." : "Claude is answering.";
+  });
+  createEffect(
+    on([sessionId, key, begins], ([session, now, words], before) => {
+      if (before === undefined || before[0] !== session) return setText("");
+      if (now !== undefined) return setText(words);
+      const ended = props.state.messages.findLast((message) => message.key === before[1]);
+      if (ended?.role === "assistant") setText(announcement(ended.phase, ended.text));
+    }),
+  );
   createEffect(
     on(calls, (now, before) => {
       const changed = [...now.values()].filter((call) => before !== undefined && isNews(call, before.get(call.toolUseId)));
       const words = changed.map((call) => newsOf(call, toolTitle(call, panel.toolInfo(call))));
       if (words.length > 0) setText(words.join(" "));
     }),
-  );
-  createEffect(
-    on(
-      () => [props.state.sessionId, answerUnderWay(props.state)?.key] as const,
-      ([sessionId, key], before) => {
-        if (before === undefined || before[0] !== sessionId) return setText("");
-        if (key !== undefined) return setText(props.connected ? "Claude is answering." : "Your message waits for the connection.");
-        const ended = props.state.messages.findLast((message) => message.key === before[1]);
-        if (ended?.role === "assistant") setText(announcement(ended.phase, ended.text));
-      },
-    ),
   );
   return <div class="oc-hidden" role="status" aria-live="polite">{text()}</div>;
 }

@@ -10,7 +10,7 @@ export function AttachedFiles(props: { files: DraftFiles; onRemoved: () => void 
 
   function remove(key: string, index: number): void {
     props.files.remove(key);
-    const buttons = list?.querySelectorAll<HTMLElement>("button") ?? [];
+    const buttons = list?.isConnected ? list.querySelectorAll<HTMLElement>("button") : [];
     const next = buttons[Math.min(index, buttons.length - 1)];
     if (next === undefined) props.onRemoved();
     else next.focus();

@@ -107,3 +107,27 @@ it("a jump goes to the end and follows", () => {
   expect(scroller.scrollTop).toBe(500);
   expect(follower.away()).toBe(false);
 });
+
+it("what the reader opens at the end does not move it away from under the pointer", () => {
+  const { scroller, follower, grow, scrollTo } = setUp();
+  grow(200);
+  follower.hold();
+  grow(300);
+  expect(scroller.scrollTop).toBe(200);
+  expect(follower.away()).toBe(true);
+  grow(50);
+  expect(scroller.scrollTop).toBe(200);
+  scrollTo(550);
+  grow(50);
+  expect(scroller.scrollTop).toBe(600);
+});
+
+it("what the reader opens where all of it still fits does not let go of the end", () => {
+  const { scroller, follower, grow } = setUp();
+  grow(200);
+  follower.hold();
+  grow(20);
+  expect(follower.away()).toBe(false);
+  grow(100);
+  expect(scroller.scrollTop).toBe(320);
+});
