@@ -73,7 +73,8 @@ impl Top {
     pub(super) fn limit(&self) -> Result<usize, Failure> {
         let limit = self.limit.map_or(Ok(DEFAULT_USERS), u64::try_from);
         let limit = limit.ok().filter(|limit| (1..=MAX_USERS).contains(limit));
-        let wrong = || Failure::Arguments(format!("limit is a whole number from 1 to {MAX_USERS}. Call again with one."));
+        let wrong =
+            || Failure::Arguments(format!("limit is a whole number from 1 to {MAX_USERS}. Call again with one."));
         limit.map(|limit| limit as usize).ok_or_else(wrong)
     }
 }
@@ -86,6 +87,8 @@ impl Trend {
 
 /// The arguments of a call.
 pub(super) fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Failure> {
-    let wrong = |error| Failure::Arguments(format!("The arguments do not fit the tool's schema: {error}. Call again with others."));
+    let wrong = |error| {
+        Failure::Arguments(format!("The arguments do not fit the tool's schema: {error}. Call again with others."))
+    };
     serde_json::from_value(Value::Object(arguments)).map_err(wrong)
 }

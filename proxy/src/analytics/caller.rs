@@ -33,7 +33,11 @@ impl Caller {
     /// # Errors
     /// A sentence for whoever calls without.
     pub(super) fn of_request(meta: &RequestMetaObject) -> Result<Self, String> {
-        let bad = || format!("The call does not say for whom it is: its _meta has to have {CALLER} with organization, user and role.");
+        let bad = || {
+            format!(
+                "The call does not say for whom it is: its _meta has to have {CALLER} with organization, user and role."
+            )
+        };
         let caller: Self = meta.get(CALLER).and_then(|caller| Self::deserialize(caller).ok()).ok_or_else(bad)?;
         let is_name = |name: &str| (1..=MAX_NAME_BYTES).contains(&name.len());
         if is_name(&caller.organization) && is_name(&caller.user) { Ok(caller) } else { Err(bad()) }

@@ -124,13 +124,15 @@ impl Days {
             return Err(format!("from must not be in the future: {first} is after today, which is {today}."));
         }
         if first > last {
-            return Err(format!("from must be before to, or the same day: {first} is after {last}. Call again with another range."));
+            return Err(format!(
+                "from must be before to, or the same day: {first} is after {last}. Call again with another range."
+            ));
         }
         let days = Self { first, last };
         match days.count() {
-            count if count > most => {
-                Err(format!("These are {count} days; at most {most} can be asked for at a time. Call again for a part of them."))
-            }
+            count if count > most => Err(format!(
+                "These are {count} days; at most {most} can be asked for at a time. Call again for a part of them."
+            )),
             _ => Ok(days),
         }
     }
@@ -194,7 +196,17 @@ mod tests {
     #[test]
     fn only_days_are_days() {
         assert_eq!(day("2028-02-29").to_string(), "2028-02-29");
-        for bad in ["", "2026-11-31", "2027-02-29", "2026-1-1", "1969-12-31", "2026-11-26T00:00:00Z", "today", "+026-11-26", "99999-01-01"] {
+        for bad in [
+            "",
+            "2026-11-31",
+            "2027-02-29",
+            "2026-1-1",
+            "1969-12-31",
+            "2026-11-26T00:00:00Z",
+            "today",
+            "+026-11-26",
+            "99999-01-01",
+        ] {
             assert!(Day::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{
-    client::UsageScope,
-    price::usd,
-    server::UsageSum,
-};
+use protocol::{client::UsageScope, price::usd, server::UsageSum};
 use serde::Serialize;
 
 use super::{

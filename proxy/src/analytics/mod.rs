@@ -23,8 +23,8 @@ use protocol::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, JsonObject, ListToolsResult,
-        PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, JsonObject,
+        ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
     },
     serve_server,
     service::{NotificationContext, RequestContext},
@@ -34,8 +34,9 @@ use tokio::io::DuplexStream;
 use tracing::debug;
 
 use crate::{
-    ledger::{Report, Reports},
+    ledger::{Report, Reports, reports::UsageError},
     observe::{Asker, Observe, Target},
+    principal::Owner,
 };
 use arguments::read;
 use days::{Day, Days};
@@ -76,7 +77,12 @@ impl Analytics {
         });
     }
 
-    async fn call(&self, tool: &str, arguments: JsonObject, caller: &Caller) -> Option<Result<CallToolResult, Failure>> {
+    async fn call(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+        caller: &Caller,
+    ) -> Option<Result<CallToolResult, Failure>> {
         Some(match tool {
             tools::USAGE_SUMMARY => self.usage_summary(arguments, caller).await.and_then(|answer| result(&answer)),
             tools::TOP_USERS => self.top_users(arguments, caller).await.and_then(|answer| result(&answer)),
@@ -93,19 +99,20 @@ impl Analytics {
     /// What `chat.get_usage` tells the caller of these days.
     async fn report(&self, caller: &Caller, scope: UsageScope, days: Days, by: GroupBy) -> Result<Report, Failure> {
         let query = UsageQuery { from: Some(days.begin()), to: Some(days.end()), group_by: by, scope: Some(scope) };
-        let owner = caller.owner();
-        let (of, report) = self.reports.usage(&owner, caller.role, &query, (self.now)()).await?;
-        if scope != UsageScope::Own {
-            let asker = Asker {
-                organization: Some(owner.organization),
-                user: Some(owner.user),
-                role: Some(caller.role),
-                ..Asker::default()
-            };
-            let target = Target { organization: of.organization, ..Target::default() };
-            self.observe.administered(&asker, "usage.read", 200, target);
+        let report = self.reports.usage(&caller.owner(), caller.role, &query, (self.now)()).await;
+        match &report {
+            Ok((of, _)) if scope != UsageScope::Own => self.tell(caller, 200, of.organization.clone()),
+            Err(UsageError::Forbidden) => self.tell(caller, 403, None),
+            _ => {}
         }
-        Ok(report)
+        Ok(report?.1)
+    }
+
+    /// Tells the audit log that the caller saw the usage of others, or was not let see it.
+    fn tell(&self, caller: &Caller, status: u16, organization: Option<String>) {
+        let Owner { organization: own, user } = caller.owner();
+        let asker = Asker { organization: Some(own), user: Some(user), role: Some(caller.role), ..Asker::default() };
+        self.observe.administered(&asker, "usage.read", status, Target { organization, ..Target::default() });
     }
 }
 

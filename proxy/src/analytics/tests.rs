@@ -55,7 +55,8 @@ fn call(owner: &Owner, message: &str, asked: &str, model: &str, tokens: [u64; 2]
 
 /// What two organisations used.
 fn calls() -> Vec<Call> {
-    let (ann, bob, cid, other_ann) = (owner("acme", "ann"), owner("acme", "bob"), owner("globex", "cid"), owner("globex", "ann"));
+    let (ann, bob, cid, other_ann) =
+        (owner("acme", "ann"), owner("acme", "bob"), owner("globex", "cid"), owner("globex", "ann"));
     let mut all = vec![
         call(&ann, "m1", "2026-11-26T08:00:00Z", "sonnet", [50, 150], Some(2_400_000)),
         call(&ann, "m2", "2026-11-25T23:59:59.999Z", "haiku", [100, 10], Some(37_500)),
@@ -82,7 +83,8 @@ impl World {
     async fn with(calls: Vec<Call>, budgets: Budgets, observe: Observe) -> Self {
         let store = Arc::new(MemoryStore::default());
         for call in calls {
-            let reservation = Reservation { accounts: budgets.accounts(&call.owner, call.asked), ..Reservation::default() };
+            let reservation =
+                Reservation { accounts: budgets.accounts(&call.owner, call.asked), ..Reservation::default() };
             settle(store.as_ref(), reservation, vec![call]).await;
         }
         let reports = Arc::new(Reports::new(store as Arc<dyn Store>, budgets));
@@ -173,7 +175,10 @@ async fn everybody_sees_what_their_role_allows_and_no_more() {
     assert_eq!(costs(&own, "user"), pairs([("ann", "0.0024375")]));
     let organization = world.answer(EVE, tools::USAGE_SUMMARY, json!({ "group_by": "user" })).await;
     assert_eq!(costs(&organization, "user"), pairs([("bob", "0.018"), ("ann", "0.0024375")]));
-    assert_eq!((&organization["scope"], &organization["organization"], organization.get("user")), (&json!("organization"), &json!("acme"), None));
+    assert_eq!(
+        (&organization["scope"], &organization["organization"], organization.get("user")),
+        (&json!("organization"), &json!("acme"), None)
+    );
     let all = world.answer(OPS, tools::USAGE_SUMMARY, by_user("all")).await;
     assert_eq!(
         costs(&all, "organization"),
@@ -312,8 +317,8 @@ async fn days_are_whole_and_the_last_one_is_among_them() {
     }
     let why = world.refused(EVE, tools::USAGE_TREND, json!({ "from": "2026-05-01" })).await;
     assert!(why.contains("210 days; at most 200"), "{why}");
-    let why = world.refused(EVE, tools::USAGE_TREND, json!({ "from": "1970-01-02", "to": "1970-01-02" })).await;
-    assert_eq!(world.refused(EVE, tools::USAGE_TREND, json!({ "from": "1970-01-01", "to": "1970-01-01" })).await, why);
+    let first = json!({ "from": "1970-01-01", "to": "1970-01-01" });
+    assert!(world.refused(EVE, tools::USAGE_TREND, first).await.contains("choose a later from"));
 }
 
 #[tokio::test]
@@ -331,7 +336,10 @@ async fn what_has_no_price_or_is_an_estimate_is_said() {
     let mystery = answer["rows"].as_array().unwrap().iter().find(|row| row["model"] == "mystery").unwrap();
     assert_eq!((&mystery["cost_usd"], &mystery["total_tokens"]), (&Value::Null, &json!(10)), "unknown is not 0");
     let nothing = world.answer(ANN, tools::USAGE_SUMMARY, json!({ "period": "last_month" })).await;
-    assert_eq!((&nothing["notes"], &nothing["total"]["cost_usd"]), (&json!(["Nothing was used in this range."]), &json!("0.00")));
+    assert_eq!(
+        (&nothing["notes"], &nothing["total"]["cost_usd"]),
+        (&json!(["Nothing was used in this range."]), &json!("0.00"))
+    );
 }
 
 #[tokio::test]
@@ -362,10 +370,7 @@ async fn rows_are_bounded_and_the_others_are_summed() {
             let owner = owner(&"o".repeat(length), &name(n, length));
             call(&owner, &format!("m{n}"), NOW, "sonnet", [1, 1], Some(1_000 + n as u64))
         });
-        let mut calls: Vec<_> = calls.collect();
-        // Nothing that travels is longer as JSON than a name of these.
-        calls.iter_mut().filter(|_| length == 128).for_each(|call| call.model = "\u{1}".repeat(64));
-        let world = World::with(calls, Budgets::default(), Observe::default()).await;
+        let world = World::with(calls.collect(), Budgets::default(), Observe::default()).await;
         let result = world.ask(OPS, tools::USAGE_SUMMARY, json!({ "scope": "all", "group_by": "user" })).await;
         let answer = result.structured_content.clone().unwrap();
         let rows = answer["rows"].as_array().unwrap().len();
@@ -394,14 +399,20 @@ async fn a_trend_has_every_day_and_the_same_time_before() {
     assert_eq!((&answer["this"]["total"]["cost_usd"], &answer["this"]["days"]), (&json!("0.0204375"), &json!(2)));
     assert_eq!(answer["this"]["average_per_day"], json!({ "cost_usd": "0.01021875", "total_tokens": 1_155 }));
     let before = &answer["before"];
-    assert_eq!((&before["from"], &before["to"], &before["total"]["calls"]), (&json!("2026-11-23"), &json!("2026-11-24"), &json!(0)));
+    assert_eq!(
+        (&before["from"], &before["to"], &before["total"]["calls"]),
+        (&json!("2026-11-23"), &json!("2026-11-24"), &json!(0))
+    );
     assert_eq!(answer["change_percent"], json!({ "cost_usd": null, "total_tokens": null, "answers": null }));
     assert!(answer["notes"].to_string().contains("Today is not over"), "{answer}");
 
     let week = world.answer(EVE, tools::USAGE_TREND, json!({})).await;
     let days: Vec<_> = costs(&week, "day");
     assert_eq!(days.len(), 7);
-    assert_eq!((&days[0], &days[1]), (&("2026-11-20".to_owned(), Value::Null), &("2026-11-21".to_owned(), json!("0.00"))));
+    assert_eq!(
+        (&days[0], &days[1]),
+        (&("2026-11-20".to_owned(), Value::Null), &("2026-11-21".to_owned(), json!("0.00")))
+    );
     assert_eq!(week["before"]["total"]["cost_usd"], "0.00018");
     // 20,437,500 nano-dollars after 180,000.
     assert_eq!(week["change_percent"], json!({ "cost_usd": 11_254.2, "total_tokens": 11_500.0, "answers": 300.0 }));
@@ -415,7 +426,7 @@ async fn a_trend_has_every_day_and_the_same_time_before() {
 async fn budgets_are_those_of_whoever_asks() {
     let none = World::new().await.answer(ANN, tools::BUDGET_STATUS, json!({})).await;
     assert_eq!((&none["budgets"], none["notes"].to_string().contains("No budgets")), (&json!([]), true));
-    let budgets = ["user/day=5usd", "organization/month=2000tokens"].map(|text| text.parse().unwrap());
+    let budgets = ["user/day=5usd", "organization/month=5000tokens"].map(|text| text.parse().unwrap());
     let world = World::with(calls(), Budgets::new(budgets.into()).unwrap(), Observe::default()).await;
     let answer = world.answer(ANN, tools::BUDGET_STATUS, json!({})).await;
     assert_eq!(
@@ -426,8 +437,8 @@ async fn budgets_are_those_of_whoever_asks() {
                 "left": "4.9976", "renews_at": "2026-11-27T00:00:00.000Z",
             },
             {
-                "of": "organization", "period": "month", "unit": "tokens", "limit": 2_000, "spent": 2_340, "reserved": 0,
-                "left": 0, "renews_at": "2026-12-01T00:00:00.000Z",
+                "of": "organization", "period": "month", "unit": "tokens", "limit": 5_000, "spent": 2_340, "reserved": 0,
+                "left": 2_660, "renews_at": "2026-12-01T00:00:00.000Z",
             },
         ])
     );
@@ -443,7 +454,10 @@ async fn tools_say_what_they_take_and_that_they_only_read() {
     assert_eq!(names, [tools::USAGE_SUMMARY, tools::TOP_USERS, tools::USAGE_TREND, tools::BUDGET_STATUS]);
     for tool in &listed {
         let hints = tool.annotations.as_ref().unwrap();
-        assert_eq!((hints.read_only_hint, hints.idempotent_hint, hints.destructive_hint), (Some(true), Some(true), Some(false)));
+        assert_eq!(
+            (hints.read_only_hint, hints.idempotent_hint, hints.destructive_hint),
+            (Some(true), Some(true), Some(false))
+        );
         assert!(tool.description.as_ref().is_some_and(|text| text.len() > 80), "{tool:?}");
         let schema = tool.schema_as_json_value();
         assert_eq!((&schema["type"], &schema["additionalProperties"]), (&json!("object"), &json!(false)));
@@ -490,8 +504,17 @@ async fn the_audit_log_tells_who_saw_the_usage_of_others() {
     let acts: Vec<_> = records
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|record| record["event"] == "admin")
-        .map(|record| json!([record["act"], record["organization"], record["user"], record["targetOrganization"]]))
+        .filter(|record| record["kind"] == "admin")
+        .map(|record| {
+            json!([record["act"], record["status"], record["role"], record["user"], record["targetOrganization"]])
+        })
         .collect();
-    assert_eq!(acts, [json!(["usage.read", "acme", "eve", "acme"]), json!(["usage.read", "host", "ops", null])]);
+    assert_eq!(
+        acts,
+        [
+            json!(["usage.read", 200, "administrator", "eve", "acme"]),
+            json!(["usage.read", 200, "operator", "ops", null]),
+            json!(["usage.read", 403, "user", "ann", null]),
+        ]
+    );
 }

@@ -50,7 +50,8 @@ pub(super) fn all() -> Vec<Tool> {
 }
 
 fn tool(name: &'static str, title: &str, description: String, schema: JsonObject) -> Tool {
-    let hints = ToolAnnotations::with_title(title).read_only(true).destructive(false).idempotent(true).open_world(false);
+    let hints =
+        ToolAnnotations::with_title(title).read_only(true).destructive(false).idempotent(true).open_world(false);
     Tool::new(name, description, schema).with_title(title).with_annotations(hints)
 }
 

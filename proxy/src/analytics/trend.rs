@@ -60,7 +60,8 @@ impl Analytics {
         let asked: Trend = read(arguments)?;
         let today = self.today();
         let days = asked.days(today)?;
-        let too_early = || Failure::Arguments("There are not as many days before these: choose a later from.".to_owned());
+        let too_early =
+            || Failure::Arguments("There are not as many days before these: choose a later from.".to_owned());
         let before = days.before().ok_or_else(too_early)?;
         let scope = asked.scope.unwrap_or(caller.scope());
         let both = Days { first: before.first, last: days.last };
@@ -80,7 +81,10 @@ impl Analytics {
         let (rows, others) = rows(&entries, MAX_ROWS, Listed::Last);
         let mut notes = notes(&now, rows.len(), others.as_ref(), "days, the latest,");
         if then.unpriced_calls > 0 {
-            notes.push(format!("Before, {} of {} calls went to models without a price.", then.unpriced_calls, then.calls));
+            notes.push(format!(
+                "Before, {} of {} calls went to models without a price.",
+                then.unpriced_calls, then.calls
+            ));
         }
         if days.has(today) {
             notes.push("Today is not over: it counts as a whole day in averages and changes.".to_owned());

@@ -31,7 +31,14 @@ pub struct ToolSettings {
     pub mcp_pins: Option<PathBuf>,
     /// Whether the model may ask what was used and what it cost, with the tools built in. Each person sees what the usage page shows
     /// them.
-    #[arg(long, env = "OUTCROP_ANALYTICS", value_enum, default_value = "on", value_name = "WHETHER", help_heading = "Tools")]
+    #[arg(
+        long,
+        env = "OUTCROP_ANALYTICS",
+        value_enum,
+        default_value = "on",
+        value_name = "WHETHER",
+        help_heading = "Tools"
+    )]
     pub analytics: Switch,
     /// When a person is asked before these tools are called. They only read.
     #[arg(long, env = "OUTCROP_ANALYTICS_APPROVAL", default_value = "never", value_name = "WHEN", value_parser = approval(), help_heading = "Tools")]
@@ -58,7 +65,14 @@ pub struct ToolSettings {
     #[arg(long, env = "OUTCROP_TOOL_RESULT_BYTES", default_value_t = 32_768, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1_024..=262_144), help_heading = "Tools")]
     pub tool_result_bytes: u32,
     /// Whether models that can are asked to keep the beginning of a conversation in their cache, which is cheaper to read.
-    #[arg(long, env = "OUTCROP_PROMPT_CACHE", value_enum, default_value = "on", value_name = "WHETHER", help_heading = "Answers")]
+    #[arg(
+        long,
+        env = "OUTCROP_PROMPT_CACHE",
+        value_enum,
+        default_value = "on",
+        value_name = "WHETHER",
+        help_heading = "Answers"
+    )]
     pub prompt_cache: Switch,
     /// How many tokens models that can may reason with before they answer, 1024 or more and less than OUTCROP_MAX_TOKENS; they do not if
     /// not set.
@@ -127,7 +141,10 @@ mod tests {
         assert_eq!((tools.analytics, tools.analytics_approval), (Switch::On, ToolApproval::Never));
         assert_eq!((tools.mcp_config.as_ref(), tools.pins()), (None, None));
         assert_eq!((tools.max_tool_rounds, tools.max_tool_calls, tools.tool_result_bytes), (10, 50, 32_768));
-        assert_eq!((tools.tool_loop_timeout, tools.approval_timeout), (Duration::from_secs(600), Duration::from_secs(300)));
+        assert_eq!(
+            (tools.tool_loop_timeout, tools.approval_timeout),
+            (Duration::from_secs(600), Duration::from_secs(300))
+        );
         assert_eq!((tools.tool_loop_tokens, tools.tool_loop_cost, tools.reasoning_tokens), (None, None, None));
         assert_eq!(tools.prompt_cache, Switch::On);
     }
