@@ -34,8 +34,9 @@ use tokio::io::DuplexStream;
 use tracing::debug;
 
 use crate::{
-    ledger::{Report, Reports},
+    ledger::{Report, Reports, reports::UsageError},
     observe::{Asker, Observe, Target},
+    principal::Owner,
 };
 use arguments::read;
 use days::{Day, Days};
@@ -98,19 +99,20 @@ impl Analytics {
     /// What `chat.get_usage` tells the caller of these days.
     async fn report(&self, caller: &Caller, scope: UsageScope, days: Days, by: GroupBy) -> Result<Report, Failure> {
         let query = UsageQuery { from: Some(days.begin()), to: Some(days.end()), group_by: by, scope: Some(scope) };
-        let owner = caller.owner();
-        let (of, report) = self.reports.usage(&owner, caller.role, &query, (self.now)()).await?;
-        if scope != UsageScope::Own {
-            let asker = Asker {
-                organization: Some(owner.organization),
-                user: Some(owner.user),
-                role: Some(caller.role),
-                ..Asker::default()
-            };
-            let target = Target { organization: of.organization, ..Target::default() };
-            self.observe.administered(&asker, "usage.read", 200, target);
+        let report = self.reports.usage(&caller.owner(), caller.role, &query, (self.now)()).await;
+        match &report {
+            Ok((of, _)) if scope != UsageScope::Own => self.tell(caller, 200, of.organization.clone()),
+            Err(UsageError::Forbidden) => self.tell(caller, 403, None),
+            _ => {}
         }
-        Ok(report)
+        Ok(report?.1)
+    }
+
+    /// Tells the audit log that the caller saw the usage of others, or was not let see it.
+    fn tell(&self, caller: &Caller, status: u16, organization: Option<String>) {
+        let Owner { organization: own, user } = caller.owner();
+        let asker = Asker { organization: Some(own), user: Some(user), role: Some(caller.role), ..Asker::default() };
+        self.observe.administered(&asker, "usage.read", status, Target { organization, ..Target::default() });
     }
 }
 
