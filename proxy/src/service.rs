@@ -33,6 +33,9 @@ use crate::{
 /// How many items a page has where the client does not say.
 const DEFAULT_PAGE_ITEMS: u32 = 50;
 
+/// The most of a tool's description that people are sent, in bytes; the model is sent all of it.
+const TOLD_OF_TOOL_BYTES: usize = 400;
+
 /// How long a message waits for the answer before it, which was stopped, to be stored.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -538,7 +541,7 @@ impl Service {
             name: tool.name.to_string(),
             server: tool.server.to_string(),
             title: tool.title.clone(),
-            description: Some(tool.description.clone()).filter(|text| !text.is_empty()),
+            description: Some(beginning(&tool.description)).filter(|text| !text.is_empty()),
             approval: match tool.approval {
                 Approval::Always => ToolApproval::Always,
                 Approval::Session => ToolApproval::Session,
@@ -571,6 +574,14 @@ impl std::convert::From<Result<ServerMessage, StoreError>> for Outcome {
             Ok(message) => Self::Reply(Box::new(message)),
             Err(error) => Self::Failed(ErrorData::new(error.code(), format!("{error}."))),
         }
+    }
+}
+
+/// As much of a tool's description as people are sent.
+fn beginning(description: &str) -> String {
+    match description.floor_char_boundary(TOLD_OF_TOOL_BYTES) {
+        end if end < description.len() => format!("{}…", description[..end].trim_end()),
+        _ => description.to_owned(),
     }
 }
 

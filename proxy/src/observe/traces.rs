@@ -20,7 +20,7 @@ use opentelemetry_sdk::{
     Resource,
     trace::{SdkTracer, SdkTracerProvider, Span},
 };
-use protocol::{ErrorCode, SessionId, StopReason, Usage};
+use protocol::{ErrorCode, SessionId, StopReason, ToolStatus, ToolUse, Usage};
 use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
 use tracing::warn;
 
@@ -145,6 +145,39 @@ impl RequestSpan {
         // Bedrock does not say which model answers; it is the one that is asked.
         span.set_attribute(KeyValue::new("gen_ai.response.model", text(&request.model)));
         ChatSpan(Some(span))
+    }
+}
+
+impl RequestSpan {
+    /// The call of a tool begins.
+    pub(crate) fn tool(&self, call: &ToolUse) -> ToolSpan {
+        let Some(open) = &self.0 else { return ToolSpan(None) };
+        let mut attributes = vec![
+            KeyValue::new("gen_ai.operation.name", "execute_tool"),
+            KeyValue::new("gen_ai.tool.name", text(&call.name)),
+            KeyValue::new("gen_ai.tool.call.id", text(call.tool_use_id.as_str())),
+            KeyValue::new("gen_ai.tool.type", "extension"),
+        ];
+        attributes.extend(call.server.as_deref().map(|server| KeyValue::new("outcrop.tool.server", text(server))));
+        let name = format!("execute_tool {}", call.name);
+        let builder = open.tracer.span_builder(name).with_kind(SpanKind::Internal).with_attributes(attributes);
+        ToolSpan(Some(open.tracer.build_with_context(builder, &open.context)))
+    }
+}
+
+/// The span of the call of a tool; one that is dropped has ended too, as one that was cancelled.
+#[derive(Debug)]
+pub(crate) struct ToolSpan(Option<Span>);
+
+impl ToolSpan {
+    /// The call has ended.
+    pub(crate) fn end(mut self, status: ToolStatus) {
+        let Some(mut span) = self.0.take() else { return };
+        if status != ToolStatus::Succeeded {
+            span.set_attribute(KeyValue::new("error.type", status.as_str()));
+            span.set_status(Status::error(status.as_str()));
+        }
+        span.end();
     }
 }
 

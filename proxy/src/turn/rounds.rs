@@ -87,11 +87,13 @@ impl Runner {
             let worked = started.elapsed().saturating_sub(waited);
             if let Some(why) = self.is_too_much(turn, calls, round, called, worked) {
                 info!(message_id = %turn.message_id, why, "no more tools are called for an answer");
-                for wanted in &reply.wanted {
-                    let came = Came::told(ToolStatus::Denied, format!("It was not called: {why}."));
+                let denied = || Came::told(ToolStatus::Denied, format!("It was not called: {why}."));
+                let ran = reply.wanted.iter().map(|wanted| {
                     let call = begun(wanted, toolbox).map_err(UpstreamError::into_data)?;
-                    self.came(turn, call, came, None)?;
-                }
+                    self.ran(turn, call, denied(), None, Duration::ZERO)
+                });
+                let ran: Vec<Ran> = ran.collect::<Result<_, _>>()?;
+                turn.transcribe(Role::User, ran.into_iter().map(|ran| ran.result).collect());
                 return Ok(StopReason::ToolLimit);
             }
             let room = turn.transcript().room() / reply.wanted.len();
@@ -173,8 +175,12 @@ impl Runner {
         let waited = asked.elapsed();
         call.status = ToolStatus::Running;
         turn.append(|log| log.call(call.clone())).map_err(full)?;
+        let span = turn.caller.as_ref().map(|caller| caller.span().tool(&call));
         let started = Instant::now();
         let came = toolbox.call(tool, arguments, self.limits.tools.result_bytes, room).await;
+        if let Some(span) = span {
+            span.end(came.status);
+        }
         self.ran(turn, call, came, Some(started.elapsed()), waited)
     }
 

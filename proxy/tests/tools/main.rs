@@ -9,6 +9,7 @@ mod faults;
 mod files;
 mod limits;
 mod repair;
+mod resume;
 mod rounds;
 mod server;
 mod stop;
