@@ -174,7 +174,7 @@ fn tool_use(status: ToolStatus) -> ToolUse {
         tool_use_id: ToolUseId::new("call").expect("an id"),
         name: "read".into(),
         server: Some("files".into()),
-        input: json(r#"{"path":"ä \"b\"","lines":[1,2.5,null]}"#),
+        input: json(r#"{"lines":[1,2.5,null],"path":"ä \"b\""}"#),
         partial_input: Some(r#"{"path":"ä"#.into()),
         status,
         duration_ms: Some(12),

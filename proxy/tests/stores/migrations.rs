@@ -4,9 +4,12 @@ use std::path::Path;
 
 use outcrop_proxy::{
     principal::Owner,
-    store::{Asked, Closing, Fingerprint, OpenAnswer, Opening, Piece, Reservation, SqliteStore, Store},
+    store::{
+        Account, Amount, Asked, Balance, CallsOf, Checkpoint, Closing, Decision, Fingerprint, Kept, Limit, OpenAnswer,
+        Opening, Piece, Reservation, SqliteStore, Store, Wishes,
+    },
 };
-use protocol::{MessageId, RequestId, SessionId, Timestamp, client::SendMessage};
+use protocol::{MessageId, RequestId, SessionId, Timestamp, ToolUseId, client::SendMessage};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -148,4 +151,35 @@ async fn what_the_first_schema_kept_is_there_and_goes_on() {
     assert_eq!((page.items[0].message_id.as_str(), page.has_more), ("q", true));
     store.delete_session(&ann, &session("rivers")).await.expect("deleted");
     assert_eq!(store.unfinished(Timestamp::MAX).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn what_the_third_schema_kept_is_without_tools_and_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    restore(folder.path(), include_str!("schema_3.sql"));
+    let (store, ann) = (SqliteStore::open(folder.path()).expect("a store"), owner("ann"));
+    let page = store.messages(&ann, &session("s"), None, 9).await.expect("messages");
+    let kept = store.conversation(&ann, &session("s"), 9).await.expect("a conversation");
+    assert_eq!(kept, page.items.into_iter().map(Kept::from).collect::<Vec<_>>());
+    assert_eq!(kept.len(), 2);
+    let of = CallsOf { organization: None, user: None, from: Timestamp::from_unix_ms(0), to: Timestamp::MAX };
+    let calls = store.calls(&of, None).await.expect("calls").calls;
+    assert_eq!(calls.iter().map(|call| (call.amount().nano_usd, call.tools.len())).collect::<Vec<_>>(), [(30, 0)]);
+
+    let (id, now) = (message("answer-r2"), calls[0].asked);
+    let decision = Decision { tool_use_id: ToolUseId::new("call").expect("an id"), approved: false };
+    let goes_on = || Checkpoint { at: now, model: "asked".into(), pieces: Vec::new() };
+    assert_eq!(store.checkpoint(&ann, &session("s"), &id, goes_on()).await, Ok(Wishes::default()));
+    assert_eq!(store.decide(&ann, &id, decision.clone()).await, Ok(true));
+    let wishes = store.checkpoint(&ann, &session("s"), &id, goes_on()).await;
+    assert_eq!(wishes, Ok(Wishes { is_to_stop: false, decisions: vec![decision] }));
+    let amount = |nano_usd, tokens| Amount { nano_usd, tokens };
+    store.reserve_more(&ann, &session("s"), &id, amount(10, 1)).await.expect("there is as much");
+    let limit = Limit { nano_usd: Some(100), tokens: None };
+    let accounts = [Account { key: "user".into(), until: now, limit }];
+    let reserved = Balance { spent: amount(30, 15), reserved: amount(70, 31) };
+    assert_eq!(store.balances(&accounts).await, Ok(vec![reserved]));
+    let closing = Closing { message: None, calls: Some(Vec::new()) };
+    store.close(&ann, &session("s"), &id, closing).await.expect("closed");
+    assert_eq!(store.balances(&accounts).await, Ok(vec![Balance { reserved: Amount::default(), ..reserved }]));
 }
