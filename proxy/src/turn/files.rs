@@ -22,9 +22,9 @@ pub(super) fn with_files(text: &str, attachments: &[Attachment]) -> Result<Vec<T
     };
     let mut blocks = attachments.iter().map(block).collect::<Result<Vec<_>, _>>()?;
     let names: Vec<&str> = attachments.iter().map(|attachment| attachment.name.as_str()).collect();
-    blocks.push(Block::Text { text: format!("[Files: {}]", names.join(", ")) });
     if !text.trim().is_empty() {
         blocks.push(Block::Text { text: text.to_owned() });
     }
+    blocks.push(Block::Text { text: format!("[Files: {}]", names.join(", ")) });
     Ok(vec![Turn { role: Role::User, blocks }])
 }
