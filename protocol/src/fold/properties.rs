@@ -69,7 +69,10 @@ impl Log {
                 }
                 (2, _) if !calls.is_empty() => {
                     let at = if new_part { calls[0] } else { calls[calls.len() - 1] };
-                    if let Part::ToolUse(call) = &mut parts[at] {
+                    // Nothing is no more of it.
+                    if let Part::ToolUse(call) = &mut parts[at]
+                        && !text.is_empty()
+                    {
                         call.partial_input = Some(call.partial_input.take().unwrap_or_default() + &text);
                     }
                     Event::ToolInput(at as u32, text)

@@ -8,6 +8,7 @@ mod error;
 pub mod event;
 pub mod frame;
 mod guardrail;
+mod order;
 mod stream;
 pub mod upstream;
 
@@ -37,6 +38,7 @@ pub use stream::EventStream;
 pub use upstream::{EventSource, Upstream};
 
 use error::call_error;
+use order::InOrder;
 use stream::TakeBody;
 
 /// How many SDK clients there are. Each keeps connections of its own, since HTTP/2 limits the streams of one connection.
@@ -186,6 +188,7 @@ impl Upstream for Bedrock {
             .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_stream))
             .customize()
             .interceptor(body.clone())
+            .interceptor(InOrder)
             .send()
             .await;
         match result {
@@ -205,6 +208,8 @@ impl Upstream for Bedrock {
             .set_additional_model_request_fields(reasoning(request))
             .inference_config(inference(request))
             .set_guardrail_config(self.guardrail.as_ref().map(Guardrail::of_whole))
+            .customize()
+            .interceptor(InOrder)
             .send()
             .await;
         match result {

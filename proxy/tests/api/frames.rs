@@ -192,9 +192,9 @@ async fn what_the_proxy_does_not_serve_is_an_error_on_the_request() {
             "11 characters, the most is 10",
         ),
         ("chat.send_message", json!({ "message": "x", "model": "gpt" }), "model_not_found", MODEL),
-        ("chat.send_message", json!({ "message": "x", "attachments": [attachment] }), "invalid_request", "Attachments"),
+        ("chat.send_message", json!({ "message": "x", "attachments": [attachment] }), "invalid_request", "a.png"),
         ("chat.regenerate", json!({ "sessionId": "s", "messageId": "m" }), "invalid_request", "not served"),
-        ("chat.approve_tool", json!({ "toolUseId": "t", "approved": true }), "invalid_request", "not served"),
+        ("chat.approve_tool", json!({ "toolUseId": "t", "approved": true }), "invalid_request", "No call"),
     ];
     for (kind, data, code, part) in cases {
         let (got, text) = client.ask("r", kind, data).await.expect_err(kind);

@@ -44,7 +44,8 @@ async fn a_server_that_is_not_there_takes_only_its_own_tools_away() {
     let server = one("tool", Does::Echoes).await;
     let config = server.config(free());
     drop(server);
-    let flags = ["--mcp-config", config.path().to_str().unwrap(), "--mcp-pins", "/nonexistent/pins"];
+    let flags =
+        ["--mcp-config", config.path().to_str().unwrap(), "--mcp-pins", "/nonexistent/pins", "--analytics", "on"];
     let proxy = crate::common::Proxy::with(&flags, Script::new()).await;
     let mut client = proxy.connect().await;
     let hello = client.ask("h", "client.hello", json!({ "version": 1 })).await.unwrap();
@@ -102,4 +103,14 @@ async fn bedrock_may_fail_within_the_arguments() {
         let next = client.chat("2", "s", "go on").await;
         assert_eq!(next.end.kind, "chat.message_complete", "{what:?}: {:?}", next.end);
     }
+}
+
+/// The emulator throttles a request the first time that it comes, so it has to be the same to the byte the second time: Bedrock's cache
+/// compares no other way.
+#[tokio::test]
+async fn the_same_request_is_the_same_to_the_byte() {
+    let proxy = crate::common::Proxy::with(&["--analytics", "on", "--retry-base", "1ms"], Script::new()).await;
+    let answer = proxy.connect().await.chat("1", "s", "/throttle 1 Explain rivers").await;
+    assert_eq!(answer.end.kind, "chat.message_complete", "{:?}", answer.end);
+    assert_eq!(proxy.emulator.ledger().len(), 2);
 }

@@ -14,7 +14,7 @@ use crate::{
 const SONNET_4_5: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 async fn plain(flags: &[&str], script: Script) -> Proxy {
-    Proxy::over(&[&["--analytics", "off"], flags].concat(), Config { script, ..Config::unpaced() }).await
+    Proxy::over(flags, Config { script, ..Config::unpaced() }).await
 }
 
 fn file(name: &str, media_type: &str, data: &str) -> Value {

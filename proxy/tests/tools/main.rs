@@ -26,7 +26,7 @@ use server::{Does, Server};
 async fn proxy(server: &Server, options: Value, flags: &[&str], script: Script) -> Proxy {
     let config = server.config(options);
     let path = config.path().to_str().expect("a path").to_owned();
-    let all = [&["--mcp-config", &path, "--mcp-pins", "/nonexistent/pins", "--analytics", "off"], flags].concat();
+    let all = [&["--mcp-config", &path, "--mcp-pins", "/nonexistent/pins"], flags].concat();
     Proxy::over(&all, Config { script, ..Config::unpaced() }).await
 }
 

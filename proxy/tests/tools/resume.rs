@@ -39,7 +39,8 @@ fn fold(mut answer: Answer, frames: &[Frame]) -> Answer {
 #[tokio::test]
 async fn from_every_event_on_it_is_the_same_answer() {
     let server = one("echo", Does::Echoes).await;
-    let asks = [("echo", json!({ "x": 1 })), ("nothing", json!({ "text": "more than one delta of arguments, I hope" }))];
+    let asks =
+        [("echo", json!({ "x": 1 })), ("nothing", json!({ "text": "more than one delta of arguments, I hope" }))];
     let proxy = proxy(&server, free(), &[], calling(&asks, "It is 1, and that is all there is to say.")).await;
     let mut client = proxy.connect().await;
     let read = client.chat("1", "s", "how many?").await;

@@ -149,8 +149,10 @@ pub(crate) fn serve(flags: &[&str]) -> Serve {
     let in_memory: &[&str] = if flags.contains(&"--store") { &[] } else { &["--store", "memory"] };
     let without_tokens: &[&str] =
         if flags.iter().any(|flag| flag.starts_with("--jw")) { &[] } else { &["--auth", "off"] };
-    match Cli::try_parse_from(always.iter().chain(in_memory).chain(without_tokens).chain(flags)).expect("flags").command
-    {
+    // What the model is told of tools would be in every request.
+    let without_tools: &[&str] = if flags.contains(&"--analytics") { &[] } else { &["--analytics", "off"] };
+    let all = always.iter().chain(in_memory).chain(without_tokens).chain(without_tools).chain(flags);
+    match Cli::try_parse_from(all).expect("flags").command {
         Command::Serve(serve) => *serve,
         _ => unreachable!("serve was asked for"),
     }
