@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation::{Block, Turn};
 
-/// The most bytes of the [`Kept::turns`] of one message, as [`Kept::bytes`] counts them. Whoever makes a message keeps within it;
-/// a store takes what it is given. In base64 and with its text, a message is then no more than about 3 MiB.
+/// The most bytes of the [`Kept::turns`] of one message, counted as in [`Kept::bytes`]. Whoever makes a message keeps within it; a
+/// store takes what it is given. As JSON, with files in base64, that is about 3 MiB.
 pub const MAX_TURNS_BYTES: usize = 2 * 1024 * 1024;
 
 /// The most bytes of the messages that [`Store::conversation`](super::Store::conversation) returns, but for the latest, which is
@@ -61,5 +61,58 @@ impl Latest {
     pub(super) fn oldest_first(mut self) -> Vec<Kept> {
         self.newest_first.reverse();
         self.newest_first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{MessageId, Role, Timestamp};
+
+    use super::*;
+
+    /// A message of so many bytes.
+    fn kept(bytes: usize) -> Kept {
+        let message = Message {
+            message_id: MessageId::new("m").unwrap(),
+            request_id: None,
+            content: "1234".into(),
+            attachments: Vec::new(),
+            role: Role::User,
+            timestamp: Timestamp::from_unix_ms(0),
+            usage: None,
+            model: None,
+            stop_reason: None,
+            parts: Vec::new(),
+            error: None,
+        };
+        let blocks = vec![Block::Image { format: "png".into(), data: vec![0; bytes - 4] }];
+        Kept { message, turns: vec![Turn { role: Role::User, blocks }] }
+    }
+
+    #[test]
+    fn the_latest_messages_are_as_many_bytes_as_there_may_be_and_the_last_is_always_there() {
+        let half = MAX_CONVERSATION_BYTES / 2;
+        for (newest_first, expected) in [
+            (vec![half, half, 4], vec![half, half]),
+            (vec![half, half + 1, 4], vec![half]),
+            (vec![4, half, half - 4], vec![half - 4, half, 4]),
+            (vec![MAX_CONVERSATION_BYTES + 1, 4], vec![MAX_CONVERSATION_BYTES + 1]),
+            (vec![], vec![]),
+        ] {
+            let mut latest = Latest::default();
+            let taken = newest_first.iter().take_while(|bytes| latest.take(kept(**bytes))).count();
+            let bytes: Vec<_> = latest.oldest_first().iter().map(Kept::bytes).collect();
+            assert_eq!((taken, bytes), (expected.len(), expected));
+        }
+    }
+
+    #[test]
+    fn what_older_versions_kept_is_no_more_than_its_text() {
+        let before = Kept { turns: Vec::new(), ..kept(4) };
+        let body = serde_json::to_string(&before.message).unwrap();
+        assert_eq!(serde_json::to_string(&before).unwrap(), body, "nor is more written than before");
+        assert_eq!(serde_json::from_str::<Kept>(&body).unwrap(), before);
+        let now = serde_json::to_string(&kept(9)).unwrap();
+        assert_eq!(serde_json::from_str::<Message>(&now).unwrap(), before.message, "they can read what is written now");
     }
 }
