@@ -83,7 +83,7 @@ pub struct ToolSettings {
         help_heading = "Answers"
     )]
     pub prompt_cache: Switch,
-    /// How many tokens models that can may reason with before they answer, 1024 or more and less than OUTCROP_MAX_TOKENS; they do not if
+    /// How many tokens models that can may reason with before they answer, 1024 or more, on top of OUTCROP_MAX_TOKENS; they do not if
     /// not set.
     #[arg(long, env = "OUTCROP_REASONING_TOKENS", value_name = "N", value_parser = clap::value_parser!(u32).range(1_024..), help_heading = "Answers")]
     pub reasoning_tokens: Option<u32>,
