@@ -1,19 +1,17 @@
 //! What every store has to do.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use outcrop_proxy::{
-    conversation::{Block, Turn},
     principal::Owner,
     store::{
-        Amount, Ask, Asked, Checkpoint, Closing, Decision, Fingerprint, Kept, MAX_CONVERSATION_BYTES, MAX_DECISIONS,
-        MAX_MESSAGES, MAX_TURNS_BYTES, OpenAnswer, Opening, Page, Piece, Reservation, Revocation, Revoked, Store,
-        StoreError, Wishes, new_session,
+        Amount, Ask, Asked, Checkpoint, Closing, Decision, Fingerprint, Kept, MAX_MESSAGES, OpenAnswer, Opening, Page,
+        Piece, Reservation, Revocation, Revoked, Store, StoreError, Wishes, new_session,
     },
 };
 use protocol::{
-    AttachmentInfo, Message, MessageId, Part, RawJson, RequestId, Role, SessionId, Timestamp, ToolStatus, ToolUse,
-    ToolUseId, Usage, client::SendMessage, server::Session,
+    Message, MessageId, Part, RawJson, RequestId, Role, SessionId, Timestamp, ToolStatus, ToolUse, ToolUseId, Usage,
+    client::SendMessage, server::Session,
 };
 
 /// A test for each of the functions below, of the store that `$open` makes; it is kept alive by what comes with it.
@@ -35,10 +33,6 @@ macro_rules! conformance {
             an_answer_that_is_kept_frees_its_session_before_it_is_settled,
             an_answer_under_way_outlives_its_session_without_its_text,
             an_answer_is_asked_to_stop_by_any_process,
-            the_first_decision_on_a_call_reaches_whoever_makes_the_answer,
-            two_decisions_at_once_on_one_call_are_one,
-            what_the_model_is_sent_is_kept_beside_the_message,
-            a_conversation_is_no_longer_than_it_may_be,
             checkpoints_are_joined_in_their_order,
             what_is_asked_at_the_same_time_is_all_kept,
             what_was_revoked_is_known_until_it_may_be_forgotten,
@@ -55,11 +49,11 @@ macro_rules! conformance {
 pub(crate) use conformance;
 
 const EARLY: Timestamp = Timestamp::from_unix_ms(1);
-const LATE: Timestamp = Timestamp::from_unix_ms(5);
+pub(crate) const LATE: Timestamp = Timestamp::from_unix_ms(5);
 
-type TheStore = Arc<dyn Store>;
+pub(crate) type TheStore = Arc<dyn Store>;
 
-fn id(text: &str) -> SessionId {
+pub(crate) fn id(text: &str) -> SessionId {
     SessionId::new(text).expect("an id")
 }
 
@@ -67,15 +61,15 @@ pub(crate) fn owner(user: &str) -> Owner {
     Owner { organization: "o".into(), user: user.into() }
 }
 
-fn message_id(text: &str) -> MessageId {
+pub(crate) fn message_id(text: &str) -> MessageId {
     MessageId::new(text).expect("an id")
 }
 
-fn request(name: &str) -> RequestId {
+pub(crate) fn request(name: &str) -> RequestId {
     RequestId::new(name).expect("an id")
 }
 
-fn message(name: &str, role: Role) -> Message {
+pub(crate) fn message(name: &str, role: Role) -> Message {
     Message {
         message_id: message_id(name),
         request_id: None,
@@ -91,7 +85,7 @@ fn message(name: &str, role: Role) -> Message {
     }
 }
 
-fn answer_to(name: &str) -> MessageId {
+pub(crate) fn answer_to(name: &str) -> MessageId {
     message_id(&format!("answer-{name}"))
 }
 
@@ -122,7 +116,7 @@ pub(crate) fn asking(name: &str, again: bool) -> Ask {
     }
 }
 
-async fn ask(store: &TheStore, owner: &Owner, name: &str) -> Result<(), StoreError> {
+pub(crate) async fn ask(store: &TheStore, owner: &Owner, name: &str) -> Result<(), StoreError> {
     store.ask(owner, &id("s"), asking(name, false)).await
 }
 
@@ -142,12 +136,17 @@ async fn keep(store: &TheStore, owner: &Owner, answer: &Message, is_settled: boo
     keep_all(store, owner, &answer.clone().into(), is_settled).await
 }
 
-async fn keep_all(store: &TheStore, owner: &Owner, answer: &Kept, is_settled: bool) -> Result<(), StoreError> {
+pub(crate) async fn keep_all(
+    store: &TheStore,
+    owner: &Owner,
+    answer: &Kept,
+    is_settled: bool,
+) -> Result<(), StoreError> {
     let closing = Closing { message: Some(answer.clone()), calls: is_settled.then(Vec::new) };
     store.close(owner, &id("s"), &answer.message.message_id, closing).await
 }
 
-async fn answer(store: &TheStore, owner: &Owner, name: &str) -> Message {
+pub(crate) async fn answer(store: &TheStore, owner: &Owner, name: &str) -> Message {
     let answer = Message { message_id: answer_to(name), ..message(name, Role::Assistant) };
     keep(store, owner, &answer, true).await.expect("closed");
     answer
@@ -163,7 +162,7 @@ fn names(page: &Page<Message>) -> Vec<&str> {
     page.items.iter().map(|message| message.message_id.as_str()).collect()
 }
 
-fn text(seq: u64, part: u32, text: &str) -> Piece {
+pub(crate) fn text(seq: u64, part: u32, text: &str) -> Piece {
     Piece { seq, reasoning: false, part, text: text.into(), call: None }
 }
 
@@ -183,29 +182,8 @@ fn tool_use(status: ToolStatus) -> ToolUse {
     }
 }
 
-fn decision(call: &str, approved: bool) -> Decision {
+pub(crate) fn decision(call: &str, approved: bool) -> Decision {
     Decision { tool_use_id: ToolUseId::new(call).expect("an id"), approved }
-}
-
-/// Turns with every kind of block, of so many bytes as [`Kept::bytes`] counts them.
-fn sent(bytes: usize) -> Vec<Turn> {
-    let input = RawJson::new(r#"{"n":1}"#).expect("JSON");
-    let image = Block::Image { format: "png".into(), data: vec![0, 255, 7] };
-    let document = Block::Document { format: "pdf".into(), name: "report".into(), data: vec![1; 7] };
-    let result = Block::ToolResult { id: "1".into(), content: vec![image.clone(), document.clone()], failed: true };
-    let assistant = vec![
-        Block::Reasoning { text: "hm".into(), signature: Some("s=".into()) },
-        Block::Reasoning { text: "ä".into(), signature: None },
-        Block::RedactedReasoning { data: vec![0, 1, 2] },
-        Block::ToolUse { id: "1".into(), name: "files/read".into(), input },
-    ];
-    let rest = bytes - (2 + 2 + 2 + 3 + 7 + 3 + 7 + 3 + 7);
-    // What JSON writes as it is, and what it writes as two characters.
-    let text = "a\"".repeat(rest / 2) + &"a".repeat(rest % 2);
-    vec![
-        Turn { role: Role::Assistant, blocks: assistant },
-        Turn { role: Role::User, blocks: vec![result, image, document, Block::Text { text }] },
-    ]
 }
 
 async fn open(store: &TheStore) -> Vec<MessageId> {
@@ -490,103 +468,6 @@ pub(crate) async fn an_answer_is_asked_to_stop_by_any_process(store: TheStore) {
     answer(&store, &ann, "q").await;
     assert_eq!(store.ask_to_stop(&ann, &answer_to("q")).await, Ok(false));
     assert_eq!(goes_on("q").await, wishes(false));
-}
-
-pub(crate) async fn the_first_decision_on_a_call_reaches_whoever_makes_the_answer(store: TheStore) {
-    let ann = owner("ann");
-    with_sessions(&store, &ann, &["s"]).await;
-    assert_eq!(store.decide(&ann, &answer_to("q"), decision("one", true)).await, Ok(false), "nothing is open");
-    ask(&store, &ann, "q").await.expect("asked");
-    let goes_on = async |pieces| {
-        let checkpoint = Checkpoint { at: LATE, model: "m".into(), pieces };
-        let Wishes { is_to_stop, mut decisions } =
-            store.checkpoint(&ann, &id("s"), &answer_to("q"), checkpoint).await.expect("kept");
-        decisions.sort();
-        (is_to_stop, decisions)
-    };
-    assert_eq!(goes_on(Vec::new()).await, (false, Vec::new()));
-    for (call, approved) in [("one", true), ("two-_2", false), ("one", false), ("two-_2", true), ("two-_2", false)] {
-        assert_eq!(store.decide(&ann, &answer_to("q"), decision(call, approved)).await, Ok(true));
-    }
-    let both = vec![decision("one", true), decision("two-_2", false)];
-    assert_eq!(goes_on(vec![text(1, 0, "text")]).await, (false, both.clone()));
-    store.ask_to_stop(&ann, &answer_to("q")).await.expect("asked to stop");
-    assert_eq!(goes_on(Vec::new()).await, (true, both), "all of them, every time");
-    for n in 2..MAX_DECISIONS {
-        assert_eq!(store.decide(&ann, &answer_to("q"), decision(&format!("call-{n}"), true)).await, Ok(true));
-    }
-    assert_eq!(store.decide(&ann, &answer_to("q"), decision("one-more", true)).await, Ok(false), "too many");
-    assert_eq!(store.decide(&ann, &answer_to("q"), decision("one", true)).await, Ok(true), "it is decided");
-    assert_eq!(goes_on(Vec::new()).await.1.len(), MAX_DECISIONS);
-    answer(&store, &ann, "q").await;
-    assert_eq!(store.decide(&ann, &answer_to("q"), decision("late", true)).await, Ok(false));
-    assert_eq!(goes_on(Vec::new()).await, (false, Vec::new()));
-}
-
-pub(crate) async fn two_decisions_at_once_on_one_call_are_one(store: TheStore) {
-    let ann = owner("ann");
-    with_sessions(&store, &ann, &["s"]).await;
-    ask(&store, &ann, "q").await.expect("asked");
-    let deciding = (0..40).map(|n| {
-        let (store, ann) = (store.clone(), ann.clone());
-        let decision = decision(&format!("call-{}", n / 2), n % 2 == 0);
-        tokio::spawn(async move { store.decide(&ann, &answer_to("q"), decision).await })
-    });
-    for task in deciding.collect::<Vec<_>>() {
-        assert_eq!(task.await.expect("no panic"), Ok(true));
-    }
-    let checkpoint = Checkpoint { at: LATE, model: "m".into(), pieces: Vec::new() };
-    let wishes = store.checkpoint(&ann, &id("s"), &answer_to("q"), checkpoint).await.expect("kept");
-    let calls: BTreeSet<_> = wishes.decisions.iter().map(|decision| &decision.tool_use_id).collect();
-    assert_eq!((wishes.decisions.len(), calls.len()), (20, 20));
-}
-
-pub(crate) async fn what_the_model_is_sent_is_kept_beside_the_message(store: TheStore) {
-    let ann = owner("ann");
-    with_sessions(&store, &ann, &["s"]).await;
-    let attachments = vec![AttachmentInfo { name: "a.png".into(), media_type: "image/png".into(), bytes: 3 }];
-    let question = Message { request_id: Some(request("q")), attachments, ..message("q", Role::User) };
-    let question = Kept { message: question, turns: sent(1_000) };
-    let ask_it = Ask { question: Some(question.clone()), ..asking("q", false) };
-    store.ask(&ann, &id("s"), ask_it).await.expect("asked");
-    assert_eq!(store.conversation(&ann, &id("s"), 9).await, Ok(vec![question.clone()]));
-    drop_answer(&store, &ann, "q").await.expect("closed");
-    store.ask(&ann, &id("s"), asking("again", true)).await.expect("asked again");
-    let mut question = question;
-    question.message.request_id = Some(request("again"));
-    assert_eq!(
-        store.conversation(&ann, &id("s"), 9).await,
-        Ok(vec![question.clone()]),
-        "as it was, under its latest id"
-    );
-    let answer = Message { message_id: answer_to("again"), ..message("a", Role::Assistant) };
-    let first = Kept { message: answer, turns: Vec::new() };
-    keep_all(&store, &ann, &first, false).await.expect("kept");
-    assert_eq!(store.conversation(&ann, &id("s"), 9).await, Ok(vec![question.clone(), first.clone()]));
-    let better = Kept { turns: sent(MAX_TURNS_BYTES - 100), ..first };
-    assert!(better.bytes() <= MAX_TURNS_BYTES + better.message.content.len());
-    keep_all(&store, &ann, &better, true).await.expect("replaced");
-    let both = store.conversation(&ann, &id("s"), 2).await.expect("a conversation");
-    assert!(both == [question.clone(), better.clone()], "as they were");
-    assert!(store.conversation(&ann, &id("s"), 1).await.expect("a conversation") == [better.clone()], "the latest");
-    let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
-    assert_eq!(page.items, [question.message, better.message.clone()], "people see the messages alone");
-    let found = store.answer(&ann, &better.message.message_id).await;
-    assert_eq!(found, Ok(Some((id("s"), better.message))));
-}
-
-pub(crate) async fn a_conversation_is_no_longer_than_it_may_be(store: TheStore) {
-    let ann = owner("ann");
-    with_sessions(&store, &ann, &["s"]).await;
-    for (name, bytes) in [("old", 1), ("long", MAX_CONVERSATION_BYTES), ("new", 1)] {
-        let turn = Turn { role: Role::User, blocks: vec![Block::Text { text: "a".repeat(bytes) }] };
-        let question = Kept { message: message(name, Role::User), turns: vec![turn] };
-        store.ask(&ann, &id("s"), Ask { question: Some(question), ..asking(name, false) }).await.expect("asked");
-        drop_answer(&store, &ann, name).await.expect("closed");
-    }
-    let conversation = store.conversation(&ann, &id("s"), 9).await.expect("a conversation");
-    let names: Vec<_> = conversation.iter().map(|kept| kept.message.message_id.as_str()).collect();
-    assert_eq!(names, ["new"], "nothing from before the one for which there is no room");
 }
 
 pub(crate) async fn checkpoints_are_joined_in_their_order(store: TheStore) {

@@ -7,3 +7,4 @@ mod memory;
 mod migrations;
 mod money;
 mod sqlite;
+mod tools;

@@ -8,6 +8,7 @@ use protocol::SessionId;
 use crate::{
     conformance::{conformance, owner, with_sessions},
     money::money,
+    tools::tools,
 };
 
 async fn open() -> (Arc<dyn Store>, ()) {
@@ -16,6 +17,7 @@ async fn open() -> (Arc<dyn Store>, ()) {
 
 conformance!(open());
 money!(open());
+tools!(open());
 
 #[tokio::test]
 async fn the_session_not_used_for_longest_makes_room_for_a_new_one() {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::{
     conformance::{asking, conformance, drop_answer, owner, with_sessions},
     money::money,
+    tools::tools,
 };
 
 fn open_in(folder: &Path) -> Arc<dyn Store> {
@@ -22,6 +23,7 @@ async fn open() -> (Arc<dyn Store>, TempDir) {
 
 conformance!(open());
 money!(open());
+tools!(open());
 
 fn session(name: &str) -> protocol::SessionId {
     protocol::SessionId::new(name).expect("an id")

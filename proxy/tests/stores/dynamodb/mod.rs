@@ -25,7 +25,7 @@ use outcrop_proxy::{
 };
 
 use self::server::SERVER;
-use crate::{conformance::conformance, money::money};
+use crate::{conformance::conformance, money::money, tools::tools};
 
 /// How long the server may take for anything: it is not optimised, and a machine that is busy is no fault of the store's.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -62,3 +62,4 @@ async fn open() -> (Arc<dyn Store>, ()) {
 
 conformance!(open());
 money!(open());
+tools!(open());
