@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{SERVER, client, faulty::Faulty, store_at, table};
 use crate::{
-    conformance::{asking, drop_answer, owner, with_sessions},
+    conformance::{asking, decision, drop_answer, owner, with_sessions},
     money::{account, reserve},
 };
 
@@ -108,6 +108,9 @@ async fn use_everything(url: &str, table: &str) {
     let piece = Piece { seq: 1, reasoning: false, part: 0, text: "text".into(), call: None };
     let checkpoint = Checkpoint { at: now, model: "m".into(), pieces: vec![piece] };
     store.checkpoint(&ann, &session("s"), &id, checkpoint).await.expect("kept");
+    assert_eq!(store.decide(&ann, &id, decision("call", true)).await, Ok(true));
+    store.reserve_more(&ann, &session("s"), &id, Amount::default()).await.expect("set aside");
+    assert_eq!(store.conversation(&ann, &session("s"), 9).await.expect("a conversation").len(), 1);
     // Nobody answers any more, so something else may be asked.
     let mut next = asking("r", false);
     next.answer.started = Timestamp::from_unix_ms(now.unix_ms() + LEASE.as_millis() as u64);
