@@ -56,7 +56,7 @@ pub struct ToolSettings {
     #[arg(long, env = "OUTCROP_MAX_TOOL_ROUNDS", default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50), help_heading = "Tools")]
     pub max_tool_rounds: u32,
     /// The most calls of tools for an answer.
-    #[arg(long, env = "OUTCROP_MAX_TOOL_CALLS", default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Tools")]
+    #[arg(long, env = "OUTCROP_MAX_TOOL_CALLS", default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500), help_heading = "Tools")]
     pub max_tool_calls: u32,
     /// How long all rounds of an answer may take, without the time that people take to approve.
     #[arg(long, env = "OUTCROP_TOOL_LOOP_TIMEOUT", default_value = "10m", value_name = "TIME", value_parser = duration, help_heading = "Tools")]
@@ -214,7 +214,7 @@ mod tests {
             (["--analytics-approval", "once"], "always, session, never"),
             (["--max-tool-rounds", "0"], "1..=50"),
             (["--max-tool-rounds", "51"], "1..=50"),
-            (["--max-tool-calls", "0"], "1..=1000"),
+            (["--max-tool-calls", "0"], "1..=500"),
             (["--tool-loop-timeout", "0s"], "more than 0"),
             (["--tool-loop-tokens", "0"], "1.."),
             (["--tool-loop-cost", "0"], "0.50"),

@@ -116,6 +116,7 @@ async fn an_answer_that_broke_off_stays_in_the_conversation() {
 #[tokio::test]
 async fn system_prompt_and_limits_go_with_every_call_and_the_temperature_only_where_it_is_taken() {
     let flags = ["--system-prompt", "Be brief.", "--temperature", "0.5", "--max-tokens", "50000", "--models", OPUS];
+    let flags = [&flags[..], &["--prompt-cache", "off"]].concat();
     let proxy = Proxy::with(&flags, Script::new()).await;
     let mut client = proxy.connect().await;
     // Claude 3.5 Sonnet writes at most 8,192 tokens; Opus 5.5 more than was asked for, and refuses sampling parameters.

@@ -61,13 +61,14 @@ async fn play(proxy: &Proxy, cell: &Cell) -> Option<String> {
             }
         }
     }
-    let (end, text, reasoning) = if cell.streaming {
+    let (end, text, reasoning, called) = if cell.streaming {
         let answer = client.rest_of_answer(frames).await;
-        (answer.end, answer.text, answer.reasoning)
+        let called = answer.frames.iter().any(|frame| frame.kind == "chat.tool_use");
+        (answer.end, answer.text, answer.reasoning, called)
     } else {
         let end = frames.remove(0);
         let text = end.data["message"]["content"].as_str().unwrap_or_default().to_owned();
-        (end, text, String::new())
+        (end, text, String::new(), false)
     };
     let calls = ended_calls(proxy, cell).await;
     let rule = expected(cell);
@@ -93,7 +94,7 @@ async fn play(proxy: &Proxy, cell: &Cell) -> Option<String> {
     let is_one_bill = got.billed == 1;
     wrong.extend(usage_is_wrong(&end, text.is_empty() && reasoning.is_empty(), last, is_one_bill));
     let history = proxy.history(&session).await;
-    wrong.extend(history_is_wrong(&history, &end, &text, &reasoning));
+    wrong.extend(history_is_wrong(&history, &end, &text, &reasoning, called));
     (!wrong.is_empty()).then(|| format!("{cell:?}: {}", wrong.join("; ")))
 }
 
@@ -139,12 +140,13 @@ fn usage_is_wrong(end: &Frame, is_empty: bool, call: &LedgerEntry, is_one_bill: 
     (!right).then(|| format!("its usage is {usage}"))
 }
 
-/// What is kept is what was relayed, with the error if there was one; where nothing came, nothing is.
-fn history_is_wrong(history: &Value, end: &Frame, text: &str, reasoning: &str) -> Option<String> {
+/// What is kept is what was relayed, with the error if there was one; where nothing came, nothing is. A call of a tool was never made.
+fn history_is_wrong(history: &Value, end: &Frame, text: &str, reasoning: &str, called: bool) -> Option<String> {
     let answer = &history["messages"][1];
     let failed = answer["content"] == text && answer["error"] == end.data;
     let reasoned = answer["parts"][0]["text"] == reasoning;
     let right = match (end.kind.as_str(), text.is_empty(), reasoning.is_empty()) {
+        ("chat.error", true, true) if called => failed && answer["parts"][0]["status"] == "denied",
         ("chat.error", true, true) => answer.is_null(),
         ("chat.error", _, true) => failed,
         ("chat.error", _, false) => failed && reasoned,
