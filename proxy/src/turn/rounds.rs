@@ -14,7 +14,7 @@ use super::{
     assembly::{Wanted, arguments},
     calls::{Calls, sum},
     history::sendable,
-    log::{LogFull, shown},
+    log::shown,
     rates::OverRate,
     toolbox::{Came, Toolbox, qualified},
 };
@@ -88,17 +88,18 @@ impl Runner {
             if let Some(why) = self.is_too_much(turn, calls, round, called, worked) {
                 info!(message_id = %turn.message_id, why, "no more tools are called for an answer");
                 let denied = || Came::told(ToolStatus::Denied, format!("It was not called: {why}."));
-                let ran = reply.wanted.iter().map(|wanted| {
-                    let call = begun(wanted, toolbox).map_err(UpstreamError::into_data)?;
-                    self.ran(turn, call, denied(), None, Duration::ZERO)
-                });
-                let ran: Vec<Ran> = ran.collect::<Result<_, _>>()?;
+                let ran = reply
+                    .wanted
+                    .iter()
+                    .map(|wanted| self.ran(turn, begun(wanted, toolbox)?, denied(), None, Duration::ZERO));
+                let ran: Vec<Ran> = ran.collect::<Result<_, _>>().map_err(UpstreamError::into_data)?;
                 turn.transcribe(Role::User, ran.into_iter().map(|ran| ran.result).collect());
                 return Ok(StopReason::ToolLimit);
             }
             let room = turn.transcript().room() / reply.wanted.len();
             let ran = reply.wanted.iter().map(|wanted| self.run_tool(turn, toolbox, wanted, streaming, room));
-            let ran: Vec<Ran> = join_all(ran).await.into_iter().collect::<Result<_, _>>()?;
+            let ran: Vec<Ran> =
+                join_all(ran).await.into_iter().collect::<Result<_, _>>().map_err(UpstreamError::into_data)?;
             waited += ran.iter().map(|ran| ran.waited).max().unwrap_or_default();
             let (results, runs): (Vec<_>, Vec<_>) = ran.into_iter().map(|ran| (ran.result, ran.run)).unzip();
             calls.tools(runs);
@@ -158,8 +159,8 @@ impl Runner {
         wanted: &Wanted,
         streaming: bool,
         room: usize,
-    ) -> Result<Ran, ErrorData> {
-        let mut call = begun(wanted, toolbox).map_err(UpstreamError::into_data)?;
+    ) -> Result<Ran, UpstreamError> {
+        let mut call = begun(wanted, toolbox)?;
         let refuse = |status, text: &str| Came::told(status, text.to_owned());
         let arguments = wanted.input.as_ref().and_then(|input| arguments(input.as_str()));
         let (tool, arguments) = match (toolbox.find(&wanted.name), arguments) {
@@ -174,7 +175,7 @@ impl Runner {
         }
         let waited = asked.elapsed();
         call.status = ToolStatus::Running;
-        turn.append(|log| log.call(call.clone())).map_err(full)?;
+        turn.append(|log| log.call(call.clone())).map_err(too_large)?;
         let span = turn.caller.as_ref().map(|caller| caller.span().tool(&call));
         let started = Instant::now();
         let came = toolbox.call(tool, arguments, self.limits.tools.result_bytes, room).await;
@@ -191,7 +192,7 @@ impl Runner {
         call: &mut ToolUse,
         tool: &Tool,
         streaming: bool,
-    ) -> Result<Result<bool, &'static str>, ErrorData> {
+    ) -> Result<Result<bool, &'static str>, UpstreamError> {
         let name = qualified(tool);
         let for_session = tool.approval == Approval::Session;
         if tool.approval == Approval::Never || (for_session && turn.approvals.is_allowed(&name)) {
@@ -202,7 +203,7 @@ impl Runner {
         }
         let waiting = turn.approvals.wait(call.tool_use_id.as_str());
         call.status = ToolStatus::PendingApproval;
-        turn.append(|log| log.call(call.clone())).map_err(full)?;
+        turn.append(|log| log.call(call.clone())).map_err(too_large)?;
         let answer = waiting.answer(for_session.then_some(&name));
         Ok(match timeout(self.limits.tools.approval_timeout, answer).await {
             Ok(true) => Ok(true),
@@ -218,7 +219,7 @@ impl Runner {
         came: Came,
         took: Option<Duration>,
         waited: Duration,
-    ) -> Result<Ran, ErrorData> {
+    ) -> Result<Ran, UpstreamError> {
         let (server, name) = (call.server.clone(), call.name.clone());
         let duration_ms = took.map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         let (id, status, content) = (call.tool_use_id.to_string(), came.status, came.content.clone());
@@ -232,10 +233,10 @@ impl Runner {
     }
 
     /// Says what came of a call.
-    fn came(&self, turn: &Turn, call: ToolUse, came: Came, duration_ms: Option<u64>) -> Result<(), ErrorData> {
+    fn came(&self, turn: &Turn, call: ToolUse, came: Came, duration_ms: Option<u64>) -> Result<(), UpstreamError> {
         let call = ToolUse { status: came.status, duration_ms, result: shown(&came.shown), ..call };
         self.watch.tool_called(turn, &call);
-        turn.append(|log| log.call(call)).map_err(full)
+        turn.append(|log| log.call(call)).map_err(too_large)
     }
 }
 
@@ -271,8 +272,4 @@ fn kept(blocks: &[Block], toolbox: &Toolbox) -> Vec<Block> {
         block => block.clone(),
     };
     blocks.iter().map(own).collect()
-}
-
-fn full(full: LogFull) -> ErrorData {
-    too_large(full).into_data()
 }

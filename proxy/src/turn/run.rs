@@ -225,7 +225,7 @@ impl Runner {
         };
         let read = self.limits.history_messages.max(1) * READ_MESSAGES_FACTOR;
         let mut history = self.store.conversation(owner, session_id, read).await.map_err(not_taken)?;
-        let asked = Kept { turns: with_files(&send.message, &send.attachments)?, message };
+        let asked = Kept { turns: with_files(&send.message, &send.attachments).map_err(|error| *error)?, message };
         // The same again after a failure before anything came is a retry: it is in the conversation already.
         let is_retry = history.last().is_some_and(|last| {
             let Kept { message, turns } = last;
