@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use protocol::{Catalog, ErrorCode, StopReason, Usage};
+use protocol::{Catalog, ErrorCode, StopReason, ToolStatus, ToolUse, Usage};
 use tokio::time::Instant;
 
 use super::{Turn, assembly::Wanted};
@@ -103,10 +103,18 @@ impl Calls {
         self.before_round.store(self.made().len(), Ordering::Relaxed);
     }
 
-    /// Tools were called because of the last call.
-    pub(super) fn tools(&self, tools: Vec<ToolRun>) {
+    /// Takes note of the tools that were called because of the last call, if any were.
+    pub(super) fn tools(&self, turn: &Turn) {
+        let mut calls = turn.with_log(|log| log.round_calls());
+        calls.retain(|call| call.status != ToolStatus::Denied);
+        let run = |call: ToolUse| ToolRun {
+            server: call.server,
+            name: call.name,
+            status: call.status,
+            duration_ms: call.duration_ms.unwrap_or(0),
+        };
         if let Some(last) = self.made().last_mut() {
-            last.tools = tools;
+            last.tools = calls.into_iter().map(run).collect();
         }
     }
 

@@ -182,25 +182,38 @@ impl TurnLog {
         text
     }
 
-    /// Ends the calls that have not ended, since the answer does: what runs has an unknown outcome, and the rest was never called.
-    pub fn end_calls(&mut self) {
+    /// Ends the calls that have not ended, since the answer does: what runs has an unknown outcome, and the rest was never called. Returns
+    /// them as they are then.
+    pub fn end_calls(&mut self) -> Vec<ToolUse> {
         let mut open: Vec<ToolUse> = self.latest_calls();
         open.retain(|call| !has_ended(call.status));
-        for mut call in open {
+        for call in &mut open {
             let ran = call.status == ToolStatus::Running;
             call.status = if ran { ToolStatus::UnknownOutcome } else { ToolStatus::Denied };
             let text = if ran { "The answer ended while it ran." } else { "The answer ended before it was called." };
             call.result = shown(&ToolResult { text: text.to_owned(), ..ToolResult::default() });
             call.partial_input = None;
             // It has no more room than it needs: an answer that is full ends with its calls as they were.
-            let _ = self.call(call);
+            let _ = self.call(call.clone());
         }
+        open
     }
 
     /// The calls as they stand.
-    pub fn latest_calls(&self) -> Vec<ToolUse> {
+    fn latest_calls(&self) -> Vec<ToolUse> {
+        self.latest_since(0)
+    }
+
+    /// The calls of this round, as they stand.
+    pub fn round_calls(&self) -> Vec<ToolUse> {
+        self.latest_since(self.round)
+    }
+
+    fn latest_since(&self, event: usize) -> Vec<ToolUse> {
         let mut latest: Vec<&ToolUse> = Vec::new();
-        for call in &self.calls {
+        for event in &self.events[event..] {
+            let Kind::Call(at) = event.kind else { continue };
+            let call = &self.calls[at];
             match latest.iter_mut().find(|known| known.tool_use_id == call.tool_use_id) {
                 Some(known) => *known = call,
                 None => latest.push(call),

@@ -22,7 +22,7 @@ use crate::{
     bedrock::{ConverseRequest, UpstreamError},
     conversation::{Block, Turn as Said},
     ledger::budgets::over_budget,
-    store::{CallOutcome, StoreError, ToolRun},
+    store::{CallOutcome, StoreError},
 };
 
 /// What one answer may do with tools.
@@ -50,7 +50,6 @@ const MAX_RATE_WAITS: u32 = 3;
 /// What one call of a tool left.
 struct Ran {
     result: Block,
-    run: ToolRun,
     /// How long it waited for a person.
     waited: Duration,
 }
@@ -101,8 +100,8 @@ impl Runner {
             let ran: Vec<Ran> =
                 join_all(ran).await.into_iter().collect::<Result<_, _>>().map_err(UpstreamError::into_data)?;
             waited += ran.iter().map(|ran| ran.waited).max().unwrap_or_default();
-            let (results, runs): (Vec<_>, Vec<_>) = ran.into_iter().map(|ran| (ran.result, ran.run)).unzip();
-            calls.tools(runs);
+            let results: Vec<Block> = ran.into_iter().map(|ran| ran.result).collect();
+            calls.tools(turn);
             turn.transcribe(Role::User, results.clone());
             request.turns.push(Said { role: Role::Assistant, blocks: sendable(reply.blocks) });
             request.turns.push(Said { role: Role::User, blocks: results });
@@ -220,16 +219,11 @@ impl Runner {
         took: Option<Duration>,
         waited: Duration,
     ) -> Result<Ran, UpstreamError> {
-        let (server, name) = (call.server.clone(), call.name.clone());
         let duration_ms = took.map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         let (id, status, content) = (call.tool_use_id.to_string(), came.status, came.content.clone());
         self.came(turn, call, came, took.map(|_| duration_ms))?;
         let failed = status != ToolStatus::Succeeded;
-        Ok(Ran {
-            result: Block::ToolResult { id, content, failed },
-            run: ToolRun { server, name, status, duration_ms },
-            waited,
-        })
+        Ok(Ran { result: Block::ToolResult { id, content, failed }, waited })
     }
 
     /// Says what came of a call.

@@ -171,10 +171,8 @@ impl Runner {
             never = keeping.as_mut() => match never {},
             answered = &mut answering => return self.answered(turn, &calls, answered).await,
         };
-        turn.append(|log| {
-            log.end_calls();
-            log.stop();
-        });
+        self.end_calls(turn, &calls);
+        turn.append(|log| log.stop());
         if stop == Stop::Interrupted {
             let bill = self.bill(turn, &calls, CallOutcome::Failed(ErrorCode::Interrupted));
             drop(answering);
@@ -418,7 +416,7 @@ impl Runner {
 
     /// Ends a turn whose last call has ended.
     async fn answered(&self, turn: &Turn, calls: &Calls, answered: Result<StopReason, ErrorData>) {
-        turn.append(|log| log.end_calls());
+        self.end_calls(turn, calls);
         match answered {
             Ok(stop_reason) => {
                 let bill = self.bill(turn, calls, CallOutcome::Complete);
@@ -430,6 +428,16 @@ impl Runner {
                 self.settle(turn, failed(turn, data), bill).await;
             }
         }
+    }
+
+    /// Ends the calls of tools that have not ended, and tells of those that ran.
+    fn end_calls(&self, turn: &Turn, calls: &Calls) {
+        let ended = turn.append(|log| log.end_calls());
+        if ended.is_empty() {
+            return;
+        }
+        ended.iter().for_each(|call| self.watch.tool_called(turn, call));
+        calls.tools(turn);
     }
 
     /// The ledger's entries of all calls so far.

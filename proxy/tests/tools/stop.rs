@@ -62,3 +62,15 @@ async fn a_call_that_waits_for_a_word_is_not_made() {
     assert_eq!((answer.states().last(), server.called().len()), (Some(&"denied"), 0));
     assert_eq!(client.chat("2", "s", "go on").await.end.kind, "chat.message_complete");
 }
+
+#[tokio::test]
+async fn what_ran_when_it_was_stopped_is_in_the_ledger() {
+    let server = one("slow", Does::Waits).await;
+    let proxy = proxy(&server, free(), &[], calling(&[("slow", json!({}))], "Well.")).await;
+    let mut client = proxy.connect().await;
+    client.send_message("1", "s", "go", true).await;
+    server.came(1).await;
+    stopped(&mut client, &proxy).await;
+    let usage = client.ask("u", "chat.get_usage", json!({ "groupBy": "model" })).await.unwrap();
+    assert_eq!((&usage["total"]["calls"], &usage["total"]["toolCalls"]), (&json!(1), &json!(1)), "{usage}");
+}
