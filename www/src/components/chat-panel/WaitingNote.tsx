@@ -18,6 +18,7 @@ const ASKS = "Waits for you.";
 
 /** A mark that the answer is under way, and what it waits for: the connection, or what the proxy says. */
 export function WaitingNote(props: { answer: Answer; connected: boolean }) {
+  const hasCalls = () => props.answer.parts.some((part) => part.type === "tool" && isUnderWay(part.call));
   const seconds = createCountdown(() => props.answer.waiting?.until);
   const note = () => {
     switch (props.answer.waiting?.state) {
@@ -26,7 +27,8 @@ export function WaitingNote(props: { answer: Answer; connected: boolean }) {
       case "retrying":
         return seconds() > 0 ? `Bedrock is busy. Asking again in ${seconds()} s…` : "Bedrock is busy. Asking again…";
       case "stalled":
-        return "Bedrock is silent. Still waiting…";
+        // Bedrock is not asked while a tool works or a person decides.
+        return hasCalls() ? undefined : "Bedrock is silent. Still waiting…";
       case "settling":
       case undefined:
         return undefined;

@@ -35,6 +35,17 @@ async function setUp(...calls: ToolUse[]) {
   return { client, clock, chat, container, box, line, words, body, announced, card };
 }
 
+describe("a silence of the proxy", () => {
+  it.each([[CALL, ""], [MAIL, "Waits for you."]])("is the tool's or the person's while one is waited for", async (call, words) => {
+    const { client, container } = await setUp(call);
+    await client.lastStream.give({ type: "status", state: "stalled", messageId: "m1" });
+    expect(container.querySelector(".oc-waiting")?.textContent).toBe(words);
+    await client.lastStream.tool({ ...call, status: "succeeded" });
+    await client.lastStream.give({ type: "status", state: "stalled", messageId: "m1" });
+    expect(container.querySelector(".oc-waiting")?.textContent).toContain("Bedrock is silent");
+  });
+});
+
 describe("a tool call", () => {
   it("is a line with its title, server, arguments, state and duration", async () => {
     const { client, words, body } = await setUp(CALL);
