@@ -90,6 +90,8 @@ fn run(emulator: &Emulator, collector: &Collector) -> Run {
         .env("OUTCROP_ALERT_WEBHOOK", &format!("{}/{WEBHOOK_PATH}", collector.url.replace("http:", "https:")))
         .env("OUTCROP_ALERT_AT", "1")
         .env("OUTCROP_BUDGETS", "user/day=6000tokens")
+        // What the model is told of tools would be set aside too.
+        .env("OUTCROP_ANALYTICS", "off")
         .env("OUTCROP_RETRY_BASE", "1ms")
         .env("OUTCROP_LOG", "debug")
         .env("OUTCROP_LOG_FORMAT", "json")

@@ -228,7 +228,8 @@ async fn what_is_revoked_at_one_proxy_is_revoked_at_the_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_answers_at_two_proxies_stay_within_a_budget_for_ten() {
     // What is set aside for each: 100 tokens of output, and 33 of input at most.
-    let pair = Pair::start(&["--budgets", "user/day=1350tokens", "--max-tokens", "100"]).await;
+    let budget = ["--budgets", "user/day=1350tokens", "--max-tokens", "100", "--analytics", "off"];
+    let pair = Pair::start(&budget).await;
     let asking = (0..100).map(async |n: usize| {
         let mut client = pair.client(n % 2).await;
         client.chat("q", &format!("s{n}"), "/length 100 Hi").await.end
