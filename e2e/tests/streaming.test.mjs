@@ -16,7 +16,7 @@ test("text grows while it streams, and ends with usage and cost", () =>
     assert.ok(lengths.every((length, index) => index === 0 || length > lengths[index - 1]), lengths.join(" "));
     const answer = await answered(page, 1, "complete");
     const usage = await answer.locator(".oc-usage").innerText();
-    assert.match(usage.replace(/\s+/g, " "), /^\d+ in [\d,]+ out \$0\.\d{3,4}$/);
+    assert.match(usage.replace(/\s+/g, " "), /^[\d,]+ in [\d,]+ out \$0\.\d{3,4}$/);
     const total = await page.locator(".oc-total").innerText();
     assert.match(total, /\$0\.\d{3,4}/);
     assert.equal(await page.getByRole("button", { name: "Copy answer" }).count(), 1);
