@@ -39,7 +39,7 @@ async fn an_endless_loop_ends_after_so_many_rounds_and_the_conversation_goes_on(
 }
 
 #[tokio::test]
-async fn or_after_so_many_calls_tokens_or_cost() {
+async fn or_after_so_many_calls_tokens_or_cost_or_so_long() {
     let (server, _, answer) = asked(&["--max-tool-calls", "2"]).await;
     ended_by_limit(&answer, "2 tools at most");
     assert_eq!(server.called().len(), 2);
@@ -48,6 +48,9 @@ async fn or_after_so_many_calls_tokens_or_cost() {
     assert_eq!(server.called().len(), 0);
     let (_, _, answer) = asked(&["--tool-loop-cost", "0.000001"]).await;
     ended_by_limit(&answer, "cost");
+    let (server, _, answer) = asked(&["--tool-loop-timeout", "1ns"]).await;
+    ended_by_limit(&answer, "takes");
+    assert_eq!(server.called().len(), 0);
 }
 
 #[tokio::test]
