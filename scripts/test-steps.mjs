@@ -47,8 +47,10 @@ export const STEPS = [
   { name: "emulator-js", title: "emulator against AWS's JavaScript SDK", needs: [devEmulator, npmAll], count: "nodeTest", run: workspace("bedrock-emulator/tests/clients", "test") },
   { name: "emulator-python", title: "emulator against boto3", needs: [devEmulator, python], count: "pytest", run: pytest("bedrock-emulator/tests/clients", "test_boto3.py") },
   { name: "mcp", title: "tools of MCP servers that others wrote", needs: [rust, npmAll, python], count: "cargo", run: foreignServers },
+  { name: "solid-types", title: "components' types", needs: [npmAll, clientPackage], run: workspace("solid", "typecheck") },
+  { name: "solid-units", title: "components", needs: [npmAll, clientPackage], count: "vitest", run: workspace("solid", "test") },
   { name: "www-types", title: "dashboard's types", needs: [npmAll, clientPackage], run: workspace("www", "typecheck") },
-  { name: "www-units", title: "dashboard's components", needs: [npmAll, clientPackage], count: "vitest", run: workspace("www", "test") },
+  { name: "www-units", title: "dashboard", needs: [npmAll, clientPackage], count: "vitest", run: workspace("www", "test") },
   { name: "e2e", title: "dashboard in Chromium against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test") },
   { name: "bench-units", title: "benchmark's arithmetic", needs: [npmAll], count: "nodeTest", run: workspace("bench", "test") },
 ];

@@ -42,7 +42,7 @@ test("what was said behind the launcher is in the full chat, and on the dashboar
     await page.keyboard.press("Control+k");
     await say(page, "Explain rivers");
     await answered(page, 1, "complete");
-    const figures = page.locator(".dash-figures");
+    const figures = page.locator(".oc-dash-figures");
     assert.match(await figures.innerText(), /Answers\s+1\s+1 conversation\s/);
     assert.equal(await page.getByRole("region", { name: "Latest answers" }).locator("tbody tr").count(), 1);
     await page.getByRole("link", { name: "Chat" }).click();

@@ -188,10 +188,9 @@ test("a page of another origin gets no socket, no answer and no frame", async ()
     await page.goto(other.url);
     for (const address of [`ws://127.0.0.1:${port}/ws`, `ws://localhost:${port}/`]) assert.equal(await opens(page, address), false, address);
     assert.equal(await page.evaluate((to) => fetch(to).then(() => "read", () => "refused"), `${url}/healthz`), "refused");
+    const blocked = page.waitForEvent("framenavigated", (frame) => frame.url().startsWith("chrome-error:"));
     await page.evaluate((src) => document.body.append(Object.assign(document.createElement("iframe"), { src })), url);
-    await page.waitForFunction(() => window.length === 1);
-    const frame = page.frames().find((candidate) => candidate !== page.mainFrame());
-    await frame.waitForURL(/^chrome-error:/);
+    await blocked;
 
     // A name of its own that leads to this machine.
     const rebound = await page.goto(`http://rebound.example:${port}/`);
