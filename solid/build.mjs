@@ -1,5 +1,5 @@
 // Makes dist/, what the package ships: types, the sources as plain JavaScript with JSX (for bundlers that compile Solid themselves, for
-// browsers and for servers), the same compiled for browsers, and the style sheets.
+// browsers and for servers), the same compiled for browsers and for servers, and the style sheets.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,8 @@ const STYLES = ["styles.css", "usage.css"];
 
 rmSync(DIST, { recursive: true, force: true });
 compile("--outDir", "dist/source", "--jsx", "preserve");
-await forBrowsers();
+await bundle("dist", "dom");
+await bundle("dist/server", "ssr");
 for (const name of STYLES) await styleSheet(name);
 
 function compile(...args) {
@@ -26,15 +27,15 @@ function compile(...args) {
 }
 
 /** One module per entry and one per part that is loaded later; what the package depends on stays an import. */
-async function forBrowsers() {
+async function bundle(outDir, generate) {
   const foreign = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   await build({
     root: HERE,
     configFile: false,
     logLevel: "warn",
-    plugins: [solid()],
+    plugins: [solid({ solid: { generate, hydratable: false } })],
     build: {
-      outDir: "dist",
+      outDir,
       emptyOutDir: false,
       target: "es2022",
       minify: false,

@@ -1,5 +1,6 @@
 import type { ConnectionStatus, ServerHello } from "@outcrop/client";
 import { createSignal, type Accessor } from "solid-js";
+import { isServer } from "solid-js/web";
 import type { Client } from "./client.ts";
 import { failureOf } from "./failure.ts";
 import { pageClock } from "./ids.ts";
@@ -39,7 +40,7 @@ export function isSignedOut(connection: { state: string; code?: number }): boole
   return connection.state === "closed" && (connection.code === 4500 || connection.code === 4503);
 }
 
-/** Connects a client and follows its connection until `dispose()`. */
+/** Connects a client and follows its connection until `dispose()`. On a server nothing connects: the page does, once it is there. */
 export function makeConnection(options: { client: Client; clock?: () => number; onOpen?: () => void }): {
   connection: Accessor<Connection>;
   dispose: () => void;
@@ -50,7 +51,8 @@ export function makeConnection(options: { client: Client; clock?: () => number; 
     setConnection((before) => reduceConnection(before, status, clock()));
     if (status.state === "open") options.onOpen?.();
   });
-  client.connect().catch((error: unknown) => {
+  const connected = isServer ? undefined : client.connect();
+  connected?.catch((error: unknown) => {
     const { code, message } = failureOf(error, clock());
     setConnection((before) => ({ ...before, reason: message, ...(code === "load_failed" ? { state: "closed" } : {}) }));
   });

@@ -1,4 +1,4 @@
-import { createEffect, createUniqueId, on, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, createUniqueId, onCleanup, onMount, Show } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import { createConversations } from "../../chat/conversations.ts";
 import { localStorageIfAny } from "../../chat/storage.ts";
@@ -55,9 +55,11 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
     onCleanup(() => document.removeEventListener("keydown", onKeyDown));
   });
 
-  const root = document.documentElement.style;
-  createEffect(on(control.placement, (placement) => root.setProperty("--oc-dock-width", placement === "pinned" ? DOCK_WIDTH : "0px")));
-  onCleanup(() => root.removeProperty("--oc-dock-width"));
+  createEffect(() => {
+    const root = document.documentElement.style;
+    root.setProperty("--oc-dock-width", control.placement() === "pinned" ? DOCK_WIDTH : "0px");
+    onCleanup(() => root.removeProperty("--oc-dock-width"));
+  });
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key !== "Escape" || event.defaultPrevented) return;

@@ -5,6 +5,6 @@ export function matchesHotkey(event: KeyboardEvent, key: string): boolean {
 }
 
 /** The hotkey as people of this platform write it: `⌘K` or `Ctrl K`. */
-export function hotkeyLabel(key: string, platform: string = navigator.platform): string {
+export function hotkeyLabel(key: string, platform: string = globalThis.navigator?.platform ?? ""): string {
   return /mac|iphone|ipad/i.test(platform) ? `⌘${key.toUpperCase()}` : `Ctrl ${key.toUpperCase()}`;
 }
