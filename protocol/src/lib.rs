@@ -8,6 +8,8 @@
 //! An answer is a sequence of numbered [`TurnEvent`]s. [`Answer`] folds them into a message; the proxy folds what it stores and
 //! the client folds what it shows, so that both hold the same bytes.
 
+#[cfg(test)]
+mod asyncapi;
 pub mod catalog;
 pub mod client;
 pub mod close;
