@@ -37,6 +37,8 @@ export const STEPS = [
   { name: "deny", title: "dependencies: licences, bans, duplicates", needs: [rust, python], run: cargoDeny },
   { name: "rust", title: "Rust tests", needs: [rust, dynamodbServer], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
   { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
+  { name: "docs", title: "Rust documentation without warnings", needs: [rust], run: cargoDoc },
+  { name: "docs-published", title: "AsyncAPI document, TypeScript documentation", needs: [npmAll], count: "nodeTest", run: workspace("docs/tests", "test") },
   { name: "fuzz", title: "hostile input, short", needs: [fuzzTargets], count: "cargo", run: shortRun },
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
   { name: "signing", title: "nothing that a browser gets can sign", needs: [clientPackage, solidPackage, dashboard, devProxy], run: noSigning },
@@ -63,6 +65,11 @@ const PROGRAMS = { OUTCROP_PROXY_BIN: DEV_PROXY, BEDROCK_EMULATOR_BIN: DEV_EMULA
 /** A cargo command in the native target folder. */
 function cargo(...args) {
   return (step) => step.run("cargo", args, { env: { CARGO_TARGET_DIR: TARGET, OUTCROP_DYNAMODB_SERVER_BIN: DYNAMODB_SERVER } });
+}
+
+/** rustdoc over all crates, its warnings taken for errors. */
+function cargoDoc(step) {
+  return step.run("cargo", ["doc", "--locked", "--no-deps", "--workspace"], { env: { CARGO_TARGET_DIR: TARGET, RUSTDOCFLAGS: "-D warnings" } });
 }
 
 /** An npm script of a workspace. */

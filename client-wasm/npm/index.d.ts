@@ -59,6 +59,7 @@ export class ChatError extends Error {
   readonly usage?: Usage;
 }
 
+/** How a client reaches its proxy, and how it gives what comes. */
 export interface ChatClientOptions {
   /** The proxy's address: `ws://`, `wss://`, `http://` or `https://`; a relative one is taken from the page's. Default: the page's own origin, `/ws`. */
   url?: string | URL;
@@ -183,12 +184,15 @@ export interface PageUsage extends UsageTotal {
   byModel: Record<string, UsageTotal>;
 }
 
+/** What a client tells of, for {@link ChatClient.on}. */
 export interface ChatEvents {
+  /** Each time the connection stands otherwise. */
   status: (status: ConnectionStatus) => void;
   /** After each answer: what this page has used so far. */
   usage: (usage: PageUsage) => void;
 }
 
+/** The way to a proxy: one connection, which a whole page can share. It is made at the first call, and again where it is lost. */
 export class ChatClient {
   constructor(options?: ChatClientOptions);
 
@@ -211,10 +215,19 @@ export class ChatClient {
    */
   followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
 
+  /** Makes a conversation. A message needs none: it makes that of its `sessionId`, or a new one where it has none. */
   createSession(request?: CreateSession): Promise<Session>;
+
+  /** A page of conversations, the latest used first. The next page is `before` the last of this one. */
   listSessions(request?: ListSessions): Promise<SessionsResponse>;
+
+  /** A page of a conversation's messages, the oldest first, and the answer in progress. The page before it is `before` the first of this one. */
   history(request: GetHistory): Promise<HistoryResponse>;
+
+  /** Gives a conversation another title, of 1 to 200 characters. */
   renameSession(sessionId: string, title: string): Promise<Session>;
+
+  /** Deletes a conversation with all its messages, for good. */
   deleteSession(sessionId: string): Promise<void>;
 
   /**

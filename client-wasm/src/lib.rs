@@ -10,7 +10,7 @@
 //!   rest of the module.
 //! - The token is a promise of the user's, awaited in JavaScript: an executor for it, `wasm-bindgen-futures`, would have no other use.
 //!
-//! No JavaScript is called while a `RefCell` is borrowed: what is to be called is queued in the core, and [`shell::Shell::flush`] is
+//! No JavaScript is called while a `RefCell` is borrowed: what is to be called is queued in the core, and `shell::Shell::flush` is
 //! the one exit.
 
 mod environment;

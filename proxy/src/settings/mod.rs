@@ -8,6 +8,8 @@ mod conversations;
 mod limits;
 mod money;
 mod observe;
+#[cfg(test)]
+mod reference;
 mod server;
 mod tools;
 
