@@ -97,6 +97,10 @@ export class ChatClient {
     return this.#stream(stream, signal, read);
   }
 
+  regenerate(request, { signal } = {}) {
+    return this.#stream(new Stream(request.sessionId, (core) => send(core, request, true, true), signal, this.#frames), signal);
+  }
+
   followMessage({ sessionId, inProgress: { message, seq } }, { signal } = {}) {
     const held = json({ sessionId, messageId: message.messageId, seq, state: "streaming", message });
     const stream = new Stream(sessionId, (core) => core.follow(held), signal, this.#frames);
@@ -475,9 +479,9 @@ function address(url = "/ws") {
   throw new ChatError("invalid_request", `The url ${url} is no address of a proxy; it begins with ws:, wss:, http: or https:`);
 }
 
-/** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
-function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming) {
-  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent);
+/** Sends a message, or a question again. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
+function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming, again = false) {
+  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent, again);
 }
 
 /** Files as they are sent. All are looked at before any is read. */
