@@ -437,7 +437,12 @@ fn welcome() -> ServerHello {
         principal: Principal { user: "u".into(), organization: "o".into(), role: PrincipalRole::User },
         expires_in_ms: None,
         demo: false,
-        limits: Limits { max_frame_bytes: 1 << 20, max_message_chars: 100_000, max_parallel_turns: 4, max_system_prompt_chars: 8_000 },
+        limits: Limits {
+            max_frame_bytes: 1 << 20,
+            max_message_chars: 100_000,
+            max_parallel_turns: 4,
+            max_system_prompt_chars: 8_000,
+        },
         models: vec![ModelInfo {
             model: "default-model".into(),
             default: true,
