@@ -998,9 +998,9 @@ maxMessageChars: number,
  */
 maxParallelTurns: number, 
 /**
- * The longest `systemPrompt`, in characters; 0 where none is taken.
+ * The longest `systemPrompt`, in characters; 0 where none is taken. Proxies before it was there do not say.
  */
-maxSystemPromptChars: number, };
+maxSystemPromptChars?: number, };
 
 /**
  * A model that the client may ask for.
