@@ -98,7 +98,7 @@ export class ChatClient {
   }
 
   regenerate(request, { signal } = {}) {
-    return this.#stream(new Stream(request.sessionId, (core) => send(core, request, true, true), signal, this.#frames), signal);
+    return this.#stream(new Stream(request.sessionId, (core) => again(core, request), signal, this.#frames), signal);
   }
 
   followMessage({ sessionId, inProgress: { message, seq } }, { signal } = {}) {
@@ -479,9 +479,14 @@ function address(url = "/ws") {
   throw new ChatError("invalid_request", `The url ${url} is no address of a proxy; it begins with ws:, wss:, http: or https:`);
 }
 
-/** Sends a message, or a question again. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
-function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming, again = false) {
-  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent, again);
+/** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
+function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming) {
+  return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent);
+}
+
+/** Asks a question again. */
+function again(core, { id, resent = false, ...request }) {
+  return core.regenerate(json({ ...request, streaming: true }), request.sessionId, request.model, id, resent);
 }
 
 /** Files as they are sent. All are looked at before any is read. */

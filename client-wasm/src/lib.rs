@@ -20,7 +20,7 @@ mod shell;
 
 use std::rc::Rc;
 
-use client_core::{Client, Handle, Input, RequestError, SendOptions};
+use client_core::{Handle, Input, RequestError, SendOptions};
 use wasm_bindgen::prelude::*;
 
 use crate::{hooks::Hooks, shell::Shell};
@@ -50,9 +50,8 @@ impl Core {
         self.shell.input(Input::Token { attempt, result });
     }
 
-    /// Sends a message, the JSON of a `SendMessage`, and returns its handle; `again` is for a question that is asked again, the JSON of
-    /// a `Regenerate`. `id` is its idempotency key, if the page chose one, and `resent` says whether it may have been sent before under
-    /// that.
+    /// Sends a message, the JSON of a `SendMessage`, and returns its handle. `id` is its idempotency key, if the page chose one,
+    /// and `resent` says whether it may have been sent before under that.
     ///
     /// # Errors
     /// The JSON of an error, as a string, for a message that is not taken.
@@ -64,12 +63,27 @@ impl Core {
         model: Option<String>,
         id: Option<String>,
         resent: bool,
-        again: bool,
     ) -> Result<u32, JsValue> {
         let (session_id, model, id) = (session_id.as_deref(), model.as_deref(), id.as_deref());
         let options = SendOptions { streaming, session_id, model, id, resent };
-        let send = if again { Client::regenerate } else { Client::send_message };
-        self.shell.with(|client, now| send(client, now, data, options)).map_err(refusal).map(number)
+        self.shell.with(|client, now| client.send_message(now, data, options)).map_err(refusal).map(number)
+    }
+
+    /// Asks a question again for a streamed answer, with the JSON of a `Regenerate`, and returns its handle. The rest is as of `send`.
+    ///
+    /// # Errors
+    /// The JSON of an error, as a string, for a request that is not taken.
+    pub fn regenerate(
+        &self,
+        data: &str,
+        session_id: Option<String>,
+        model: Option<String>,
+        id: Option<String>,
+        resent: bool,
+    ) -> Result<u32, JsValue> {
+        let (session_id, model, id) = (session_id.as_deref(), model.as_deref(), id.as_deref());
+        let options = SendOptions { streaming: true, session_id, model, id, resent };
+        self.shell.with(|client, now| client.regenerate(now, data, options)).map_err(refusal).map(number)
     }
 
     /// Follows an answer that was asked for elsewhere and returns its handle; `held` is the JSON of a `Snapshot` of it.

@@ -85,18 +85,18 @@ async fn the_same_request_again_is_the_same_answer_also_after_a_restart() {
     let (mut proxy, mut client) = talked(&flags, 2).await;
     let (question, answer) = (id_of(&mut client, 0).await, id_of(&mut client, 3).await);
     let again = regenerate(&mut client, "r", &answer).await;
+    assert_eq!(regenerate(&mut client, "r", &answer).await.message_id(), again.message_id());
     let instead = say_instead(&mut client, "m", &question, "another question").await;
     let calls = proxy.emulator.ledger().len();
     let same = async |client: &mut Client| {
         // It was replaced, with all that came after the question.
-        assert_eq!(regenerate(client, "r", &answer).await.error("interrupted").contains("replaced"), true);
+        assert!(regenerate(client, "r", &answer).await.error("interrupted").contains("replaced"));
         assert_eq!(say_instead(client, "m", &question, "another question").await.message_id(), instead.message_id());
         let other = say_instead(client, "m", &question, "something else").await;
         assert!(other.error("invalid_request").contains("used for another message"));
     };
     same(&mut client).await;
     assert_eq!(proxy.emulator.ledger().len(), calls, "nothing more is asked of Bedrock");
-    assert_ne!(again.message_id(), instead.message_id());
     proxy.stop();
     drop(client);
     proxy.stopped().await;
