@@ -354,8 +354,8 @@ fn begin(registry: &Turns, name: &str) -> Arc<Turn> {
         streaming: true,
         model: None,
         attachments: Vec::new(),
- replaces: None,
- system_prompt: None,
+        replaces: None,
+        system_prompt: None,
     };
     let request_id = RequestId::new(name).expect("an id");
     let new = NewTurn {

@@ -239,18 +239,22 @@ impl DynamoStore {
         most: usize,
     ) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::new();
-        while found.len() < most {
+        loop {
+            let wanted = most - found.len();
             let query = self.table.between(conversation, MESSAGES, &keys::message(conversation, end).sk);
-            let items = self.table.collect(query.scan_index_forward(false), most - found.len()).await?;
-            let Some(earliest) = items.last() else { break };
-            end = number_of(earliest)?.saturating_sub(1);
+            let items = self.table.collect(query.scan_index_forward(false), wanted).await?;
+            let has_more = items.len() == wanted;
             for item in items {
-                if !cuts.has(number_of(&item)?) {
+                let number = number_of(&item)?;
+                end = number.saturating_sub(1);
+                if !cuts.has(number) {
                     found.push(item);
                 }
             }
+            if found.len() == most || !has_more {
+                return Ok(found);
+            }
         }
-        Ok(found)
     }
 
     pub(super) async fn find_answer(
