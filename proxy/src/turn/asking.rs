@@ -6,7 +6,10 @@ use protocol::{
 };
 
 use super::{Runner, Turn, files::with_files};
-use crate::store::{Kept, StoreError, new_session};
+use crate::{
+    conversation::Turn as Said,
+    store::{Kept, StoreError, new_session},
+};
 
 /// How many messages are read from the store to make a conversation of; those that failed or were sent twice fall out of it.
 const READ_MESSAGES_FACTOR: usize = 3;
@@ -108,12 +111,7 @@ impl Runner {
         }
     }
 
-    async fn said(
-        &self,
-        turn: &Turn,
-        send: &SendMessage,
-        turns: Vec<crate::conversation::Turn>,
-    ) -> Result<Asked, StoreError> {
+    async fn said(&self, turn: &Turn, send: &SendMessage, turns: Vec<Said>) -> Result<Asked, StoreError> {
         let Turn { owner, session_id, .. } = turn;
         let replaces = send.replaces.clone();
         if replaces.is_none() {
