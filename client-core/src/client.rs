@@ -113,8 +113,27 @@ impl Client {
     /// # Errors
     /// A [`RequestError`] for a request that is not taken: nothing will be said about it.
     pub fn send_message(&mut self, now: Time, data: &str, options: SendOptions<'_>) -> Result<Handle, RequestError> {
+        self.ask(now, "chat.send_message", data, options)
+    }
+
+    /// Sends `chat.regenerate` with `data`, the JSON of a [`protocol::client::Regenerate`]. Its answer is like that of
+    /// [`send_message`](Self::send_message).
+    ///
+    /// # Errors
+    /// As of [`send_message`](Self::send_message).
+    pub fn regenerate(&mut self, now: Time, data: &str, options: SendOptions<'_>) -> Result<Handle, RequestError> {
+        self.ask(now, "chat.regenerate", data, options)
+    }
+
+    fn ask(
+        &mut self,
+        now: Time,
+        type_text: &str,
+        data: &str,
+        options: SendOptions<'_>,
+    ) -> Result<Handle, RequestError> {
         let kind = if options.streaming { Kind::Stream } else { Kind::Whole };
-        let mut request = self.request_of(kind, "chat.send_message", data, options.id)?;
+        let mut request = self.request_of(kind, type_text, data, options.id)?;
         request.ever_sent = options.resent;
         request.model = options.model.map(str::to_owned);
         options.session_id.unwrap_or_default().clone_into(&mut request.session_id);

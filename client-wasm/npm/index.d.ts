@@ -19,6 +19,7 @@ import type {
   ListSessions,
   Message,
   ModelPrice,
+  Regenerate,
   SendMessage,
   ServerHello,
   Session,
@@ -73,13 +74,20 @@ export interface ChatClientOptions {
 }
 
 /** What to send. */
-export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
+export type Request = Omit<SendMessage, "streaming" | "attachments"> & Resendable & {
   /**
    * Files to read with the message: as a browser has them, or read already. What {@link attachmentLimits} does not allow is refused before
    * anything is read or sent, with `invalid_request` or `message_too_large` and the file's name. What is sent again under an `id` has to
    * have the same files in the same order.
    */
   attachments?: Iterable<AttachmentSource>;
+};
+
+/** What to ask again, and for: the question of an answer, which gives way with everything after it. */
+export type RegenerateRequest = Omit<Regenerate, "streaming"> & Resendable;
+
+/** What may have to be sent again. */
+export interface Resendable {
   /**
    * The message's idempotency key within its session, for a page that may have to send the same message again after it was loaded anew:
    * 1 to 128 bytes, best random, kept together with the session and the text until an answer comes. The same id with the same content is
@@ -92,7 +100,7 @@ export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
    * in any case; without this, one that comes before there was a connection ends the message at once. Default: false.
    */
   resent?: boolean;
-};
+}
 
 /**
  * A file to send. What kind it is the end of its name says, or else its type; a `Blob` has no name and gets one. An {@link Attachment} is
@@ -207,6 +215,13 @@ export class ChatClient {
    * stream ends with a `"done"` chunk whose `stopReason` is `"cancelled"`, since a stopped answer has a text and a cost too.
    */
   streamMessage(request: Request, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
+
+  /**
+   * Asks the question of an answer again, with the files that came with it, and gives the new answer as `streamMessage` does. The answer that
+   * was there, be it whole, stopped or failed, and everything after it gives way once the proxy has taken the request; what they cost still
+   * counts. To say something else instead of asking the same, send a message that `replaces` the question.
+   */
+  regenerate(request: RegenerateRequest, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
 
   /**
    * Follows an answer that another tab, or this page before it was loaded anew, has asked for: `inProgress` is what `history()` says of

@@ -97,6 +97,10 @@ export class ChatClient {
     return this.#stream(stream, signal, read);
   }
 
+  regenerate(request, { signal } = {}) {
+    return this.#stream(new Stream(request.sessionId, (core) => again(core, request), signal, this.#frames), signal);
+  }
+
   followMessage({ sessionId, inProgress: { message, seq } }, { signal } = {}) {
     const held = json({ sessionId, messageId: message.messageId, seq, state: "streaming", message });
     const stream = new Stream(sessionId, (core) => core.follow(held), signal, this.#frames);
@@ -478,6 +482,11 @@ function address(url = "/ws") {
 /** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
 function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming) {
   return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent);
+}
+
+/** Asks a question again. */
+function again(core, { id, resent = false, ...request }) {
+  return core.regenerate(json({ ...request, streaming: true }), request.sessionId, request.model, id, resent);
 }
 
 /** Files as they are sent. All are looked at before any is read. */

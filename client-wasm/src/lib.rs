@@ -69,6 +69,23 @@ impl Core {
         self.shell.with(|client, now| client.send_message(now, data, options)).map_err(refusal).map(number)
     }
 
+    /// Asks a question again for a streamed answer, with the JSON of a `Regenerate`, and returns its handle. The rest is as of `send`.
+    ///
+    /// # Errors
+    /// The JSON of an error, as a string, for a request that is not taken.
+    pub fn regenerate(
+        &self,
+        data: &str,
+        session_id: Option<String>,
+        model: Option<String>,
+        id: Option<String>,
+        resent: bool,
+    ) -> Result<u32, JsValue> {
+        let (session_id, model, id) = (session_id.as_deref(), model.as_deref(), id.as_deref());
+        let options = SendOptions { streaming: true, session_id, model, id, resent };
+        self.shell.with(|client, now| client.regenerate(now, data, options)).map_err(refusal).map(number)
+    }
+
     /// Follows an answer that was asked for elsewhere and returns its handle; `held` is the JSON of a `Snapshot` of it.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ client_messages! {
     Cancel(Cancel) = "chat.cancel";
     /// Follows an answer from where the client has got to.
     Resume(Resume) = "chat.resume";
-    /// Asks for another answer to the same message.
+    /// Asks a question again, for another answer in the place of the one it has.
     Regenerate(Regenerate) = "chat.regenerate";
     /// Makes a conversation.
     CreateSession(CreateSession) = "chat.create_session";
@@ -112,6 +112,12 @@ pub struct SendMessage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<Attachment>>"))]
     pub attachments: Vec<Attachment>,
+    /// A question of the conversation that gives way to this message, with everything after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<MessageId>,
+    /// The person's own instructions for this answer, after the operator's. At most `maxSystemPromptChars` of `server.hello`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
 }
 
 /// `chat.cancel`: one of the two ids.
@@ -143,12 +149,22 @@ pub struct Resume {
 /// `chat.regenerate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct Regenerate {
     /// The conversation.
     pub session_id: SessionId,
-    /// The answer to replace.
+    /// The answer whose question is asked again. It gives way, with everything after it.
     pub message_id: MessageId,
+    /// Whether the answer comes as it is made (`true`) or whole (`false`).
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub streaming: bool,
+    /// The Bedrock model or inference profile, if not the conversation's or the proxy's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The person's own instructions for this answer, as of `chat.send_message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
 }
 
 /// `chat.create_session`.

@@ -472,6 +472,10 @@ pub struct Limits {
     pub max_message_chars: u32,
     /// How many answers may be made for one socket at a time.
     pub max_parallel_turns: u32,
+    /// The longest `systemPrompt`, in characters; 0 where none is taken. Proxies before it was there do not say.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<u32>"))]
+    pub max_system_prompt_chars: u32,
 }
 
 /// When a person is asked before a tool is called.

@@ -47,7 +47,7 @@ export const HELLO = {
   version: 1,
   principal: { user: "local", organization: "local", role: "operator" },
   demo: true,
-  limits: { maxFrameBytes: 1048576, maxMessageChars: 100000, maxParallelTurns: 4 },
+  limits: { maxFrameBytes: 1048576, maxMessageChars: 100000, maxParallelTurns: 4, maxSystemPromptChars: 8000 },
   models: [{ model: "model-a", default: true }],
   priceVersion: "2026-11-23",
   tools: [],

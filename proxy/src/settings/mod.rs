@@ -42,6 +42,9 @@ const DEMO_MODELS: [&str; 3] = [
     "us.anthropic.claude-opus-5-5",
 ];
 
+/// The longest instructions of a person's own where no guardrail is set, in characters.
+const DEFAULT_SYSTEM_PROMPT_CHARS: u32 = 8_000;
+
 /// The proxy between Outcrop chat clients and Claude on AWS Bedrock.
 ///
 /// Every setting is a flag and an environment variable; a .env file in the working directory is read too. AWS credentials and
@@ -181,6 +184,12 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// The longest instructions of a person's own. A guardrail does not look at system prompts, so that with one they have to be allowed.
+    pub fn max_system_prompt_chars(&self) -> u32 {
+        let default = if self.upstream.guarding.guardrail_id.is_some() { 0 } else { DEFAULT_SYSTEM_PROMPT_CHARS };
+        self.content.max_system_prompt_chars.unwrap_or(default)
+    }
+
     /// The models that clients may name, without repetition, the default one first.
     pub fn offered_models(&self, demo: bool) -> Vec<String> {
         let mut models = vec![self.upstream.model.clone()];

@@ -14,6 +14,13 @@ export async function ask(message: string, signal: AbortSignal): Promise<Answer>
   return client.sendMessage({ sessionId: "s", message });
 }
 
+export async function again(sessionId: string, answer: Answer): Promise<void> {
+  for await (const chunk of client.regenerate({ sessionId, messageId: answer.messageId, systemPrompt: "Be brief." })) show(chunk);
+  for await (const chunk of client.streamMessage({ sessionId, message: "Or so?", replaces: "msg_1" })) show(chunk);
+  // @ts-expect-error Only a message has files.
+  client.regenerate({ sessionId, messageId: answer.messageId, attachments: [] });
+}
+
 export async function look(files: FileList, pasted: Blob): Promise<Answer> {
   const read: Attachment[] = await readAttachments(files);
   if (pasted.size > attachmentLimits.maxTotalBytes) read.pop();
