@@ -42,7 +42,7 @@ export type ChatErrorCode =
   | "closed"
   /** More is being sent than the connection takes: 64 requests wait for it already. */
   | "overloaded"
-  /** The WebAssembly module could not be loaded. */
+  /** The WebAssembly module could not be loaded, or there is no WebSocket. */
   | "load_failed";
 
 /** Every error this package throws or rejects with. */
@@ -69,7 +69,28 @@ export interface ChatClientOptions {
    * joined, the first comes at once), `"immediate"` as soon as it has. Default `"frame"`.
    */
   delivery?: "frame" | "immediate";
+  /**
+   * The class of the socket: for where there is no global one, as in Node 20, whose users give that of the npm package `ws`. Default:
+   * `globalThis.WebSocket`.
+   */
+  WebSocket?: WebSocketClass;
+  /**
+   * Gives the WebAssembly module, `@outcrop/client/outcrop_client_bg.wasm`: for bundlers that do not understand
+   * `new URL("file", import.meta.url)`, and for where there is no `fetch`. It is loaded once for all clients, as the first one says. Default:
+   * fetched from beside the package's code, in Node, Deno and Bun read from the disk.
+   */
+  module?: () => ModuleSource | Promise<ModuleSource>;
 }
+
+/** What is needed of a WebSocket, besides its events. */
+export type WebSocketClass = new (url: string, protocol: string) => { send(text: string): void; close(code?: number): void };
+
+/** Where the WebAssembly module is, its bytes, or the module itself. */
+export type ModuleSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WasmModule;
+
+// What not every `lib` of TypeScript knows is taken from it where it does.
+type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never;
+type Disposing = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol } ? { [Key in Dispose]: () => void } : {};
 
 /** What to send. */
 export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
@@ -246,6 +267,8 @@ export class ChatClient {
   /** What this page has used. */
   usage(): PageUsage;
 
-  /** Ends the connection and fails what is under way with code `"closed"`. */
+  /** Ends the connection and fails what is under way with code `"closed"`. `using client = new ChatClient()` does so at the end of its block. */
   close(): void;
 }
+
+export interface ChatClient extends Disposing {}

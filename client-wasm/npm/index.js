@@ -171,15 +171,22 @@ export class ChatClient {
     else if (!this.#closed) this.#setStatus({ state: "closed", reason: "the client was closed" });
   }
 
+  [Symbol.dispose ?? Symbol()]() {
+    this.close();
+  }
+
   async #ready() {
     if (this.#closed) throw closedError(this.#status);
-    await loadOnce();
+    const { module, WebSocket = globalThis.WebSocket } = this.#options;
+    if (!WebSocket) throw new ChatError("load_failed", "There is no WebSocket here: use Node 22 or newer, or give the option WebSocket a class, such as that of the npm package ws.");
+    await loadOnce(module);
     if (this.#closed) throw closedError(this.#status);
     return (this.#core ??= new Core(address(this.#options.url), this.#hooks()));
   }
 
   #hooks() {
     return {
+      open: (url, protocol) => new (this.#options.WebSocket ?? WebSocket)(url, protocol),
       listener: (receive) => (event) => this.#hold(event.data) || receive(event),
       head: (handle, head) => {
         this.#head = head;
@@ -452,8 +459,8 @@ let loading;
 let isLoaded = false;
 
 /** The module is loaded once for all clients, and again only after a failure. */
-function loadOnce() {
-  loading ??= load().then(
+function loadOnce(module) {
+  loading ??= Promise.resolve(module?.()).then((given) => load(given && { module_or_path: given })).then(
     () => (isLoaded = true),
     (cause) => {
       loading = undefined;
