@@ -94,7 +94,7 @@ function manifest() {
   const crate = readFileSync(join(ROOT, "client-wasm", "Cargo.toml"), "utf8");
   const workspace = readFileSync(join(ROOT, "Cargo.toml"), "utf8");
   const types = existsSync(HAND_WRITTEN) ? readdirSync(HAND_WRITTEN).filter((name) => name.endsWith(".d.ts")).sort() : [];
-  const optional = { "@tanstack/ai": ">=0.58.0 <1", "@tanstack/ai-client": ">=0.33.0 <1", ai: ">=6" };
+  const optional = { "@tanstack/ai": ">=0.58.0 <1", "@tanstack/ai-client": ">=0.33.0 <1", ai: ">=6 <8" };
   return {
     name: "@outcrop/client",
     version: field(workspace, "version"),
