@@ -168,7 +168,7 @@ export class ChatClient {
 
   close() {
     if (this.#core) this.#core.close();
-    else if (!this.#closed) this.#setStatus({ state: "closed", reason: "the client was closed" });
+    else if (!this.#closed) this.#setStatus({ state: "closed", reason: "The client was closed: make a new one." });
   }
 
   [Symbol.dispose ?? Symbol()]() {
@@ -464,7 +464,7 @@ function loadOnce(module) {
     () => (isLoaded = true),
     (cause) => {
       loading = undefined;
-      const message = `The WebAssembly module could not be loaded: ${cause?.message ?? cause}`;
+      const message = `The WebAssembly module could not be loaded (${cause?.message ?? cause}): check that the .wasm file is served, and call again.`;
       throw new ChatError("load_failed", message, { retryable: true, cause });
     },
   );
@@ -479,7 +479,7 @@ function address(url = "/ws") {
     address.hash = "";
     if (/^wss?:$/.test(address.protocol)) return address.href;
   } catch {}
-  throw new ChatError("invalid_request", `The url ${url} is no address of a proxy; it begins with ws:, wss:, http: or https:`);
+  throw new ChatError("invalid_request", `The url ${url} is no address of a proxy: give one that begins with ws:, wss:, http: or https:`);
 }
 
 /** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
@@ -497,13 +497,13 @@ export async function readAttachments(files) {
     const refuse = (code, why) => {
       throw new ChatError(code, `${name}: ${why}.`);
     };
-    if (!mediaTypes.includes(mediaType)) refuse("invalid_request", "no model reads this kind of file");
+    if (!mediaTypes.includes(mediaType)) refuse("invalid_request", "no model reads this kind of file: send an image, a PDF, a text or an Office document");
     const size = file.size ?? (data.replace(/=+$/, "").length * 3) >> 2;
-    if (size === 0) refuse("invalid_request", "the file is empty");
+    if (size === 0) refuse("invalid_request", "the file is empty: leave it out");
     bytes += size;
     documents += !mediaType.startsWith("image/");
     if (at >= maxFiles || documents > maxDocuments || bytes > maxTotalBytes) {
-      refuse("message_too_large", `a message has at most ${maxFiles} files, ${maxDocuments} documents and ${maxTotalBytes >> 10} KiB of both`);
+      refuse("message_too_large", `send at most ${maxFiles} files, ${maxDocuments} documents and ${maxTotalBytes >> 10} KiB in all`);
     }
     return { name, mediaType, data, file };
   });
@@ -515,7 +515,7 @@ async function base64(name, file) {
   try {
     for (const byte of new Uint8Array(await file.arrayBuffer())) text += String.fromCharCode(byte);
   } catch (cause) {
-    throw new ChatError("invalid_request", `${name}: the file cannot be read.`, { cause });
+    throw new ChatError("invalid_request", `${name}: the file cannot be read: choose it again.`, { cause });
   }
   return btoa(text);
 }
@@ -546,7 +546,7 @@ function chatError({ code, message, ...details }) {
 }
 
 function closedError({ code, reason }) {
-  const message = reason || (code ? `the proxy closed the connection (${code})` : "the connection was closed");
+  const message = reason || `The proxy closed the connection for good (${code}): sign in and make a new client.`;
   return new ChatError("closed", message);
 }
 
