@@ -12,15 +12,15 @@ export const WASM_FILE = `${OUT_NAME}_bg.wasm`;
 const GENERATED = [`${OUT_NAME}.js`, `${OUT_NAME}.d.ts`, WASM_FILE, `${WASM_FILE}.d.ts`];
 export const HAND_WRITTEN = join(ROOT, "client-wasm", "npm");
 
-/** The hand-written surface, shipped without its comments; a source map has them. */
+/** The hand-written surface, shipped without comments and blanks; a source map has them. */
 export const SURFACE = ["index.js", "node.js", "ai-sdk.js", "tanstack-ai.js"];
 
 /** The most that each entry may add to a page, as a web server sends it. The adapters are loaded beside the client, by those who use them. */
 const BUDGETS = [
   { entry: "client", files: ["index.js", `${OUT_NAME}.js`, WASM_FILE], brotli: 45_000 },
   { entry: "node", files: ["node.js"], brotli: 400 },
-  { entry: "ai-sdk", files: ["ai-sdk.js"], brotli: 3_500 },
-  { entry: "tanstack-ai", files: ["tanstack-ai.js"], brotli: 3_500 },
+  { entry: "ai-sdk", files: ["ai-sdk.js"], brotli: 3_000 },
+  { entry: "tanstack-ai", files: ["tanstack-ai.js"], brotli: 3_000 },
 ];
 
 /** What is loaded at run time; source maps and types are not among it. */

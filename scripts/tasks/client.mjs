@@ -26,28 +26,28 @@ export const clientPackage = {
     await step.run("wasm-pack", [...args, ...limits], { env: wasmEnvironment() });
     await optimise(step, join(staging, WASM_FILE));
     const glue = join(staging, `${OUT_NAME}.js`);
-    writeFileSync(glue, (await stripped(step, glue, {})).code);
+    writeFileSync(glue, (await stripped(step, glue)).code);
     for (const name of SURFACE) await writeSurface(step, name, staging);
     assemble(staging);
   },
 };
 
-/** A file of the surface without its comments, and a source map that has it as it was written. */
+/** A file of the surface without comments and blanks, and a source map that has it as it was written. */
 async function writeSurface(step, name, folder) {
-  const { code, map } = await stripped(step, join(HAND_WRITTEN, name), { removeWhitespace: false });
-  writeFileSync(join(folder, name), `${code}//# sourceMappingURL=${sourceMap(name)}\n`);
+  const { code, map } = await stripped(step, join(HAND_WRITTEN, name));
+  writeFileSync(join(folder, name), `${code}\n//# sourceMappingURL=${sourceMap(name)}\n`);
   writeFileSync(join(folder, sourceMap(name)), JSON.stringify({ ...map, file: name, sources: [`src/${name}`] }));
 }
 
 /**
- * Takes comments out of JavaScript: a page that no bundler has been at loads it as it is. Out of wasm-bindgen's glue the blanks go too.
- * Names stay, so that a stack trace can be read.
+ * Takes comments and blanks out of JavaScript: a page that no bundler has been at loads it as it is. Names stay, so that a stack trace can
+ * be read.
  */
-async function stripped(step, path, blanks) {
+async function stripped(step, path) {
   // Not there before npm has run.
   const { minifySync } = await import("rolldown/utils");
-  const codegen = { legalComments: "none", ...blanks };
-  const { code, map, errors } = minifySync(path, readFileSync(path, "utf8"), { module: true, mangle: false, compress: false, codegen, sourcemap: true });
+  const options = { module: true, mangle: false, compress: false, codegen: { legalComments: "none" }, sourcemap: true };
+  const { code, map, errors } = minifySync(path, readFileSync(path, "utf8"), options);
   if (errors.length > 0) throw step.failure(`${path} cannot be read: ${errors[0].message}`);
   return { code, map };
 }
