@@ -42,7 +42,14 @@ export async function project(name, source = name) {
   };
 }
 
-const environment = () => ({ ...process.env, ...QUIET, PATH: `${BIN}${delimiter}${process.env.PATH}` });
+/** A PATH that has the programs of these packages before others. */
+export function binPath() {
+  return `${BIN}${delimiter}${process.env.PATH}`;
+}
+
+function environment() {
+  return { ...process.env, ...QUIET, PATH: binPath() };
+}
 
 /** Runs a program, of these packages before others; gives what it printed, and fails with it. */
 async function run(cwd, command, ...args) {

@@ -24,20 +24,23 @@ export async function startProxy(t, { www, pace = 0, args = [] } = {}) {
   return { url: program.url, ws: `${program.url.replace("http", "ws")}/ws` };
 }
 
-/** What the page at `url` shows in #answer, once it says that it is done; fails with every error of the page. */
-export async function answerOf(t, url) {
+/** A page of a browser that ends with the test `t`, and every error it tells of. */
+export async function openPage(t, url) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
   t.after(() => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(PAGE_TIMEOUT_MS);
   const faults = [];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   await page.goto(url);
-  try {
-    await page.locator("#answer[data-done]").waitFor({ timeout: PAGE_TIMEOUT_MS });
-  } catch (error) {
-    throw new Error(`the page has no answer: ${faults.join("\n")}\n${error.message}`);
-  }
+  return { page, faults };
+}
+
+/** What the page at `url` shows in #answer, once it says that it is done; fails with every error of the page. */
+export async function answerOf(t, url) {
+  const { page, faults } = await openPage(t, url);
+  await page.locator("#answer[data-done]").waitFor().catch((error) => faults.push(error.message));
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return page.locator("#answer").textContent();
 }
