@@ -82,15 +82,34 @@ export interface ChatClientOptions {
   module?: () => ModuleSource | Promise<ModuleSource>;
 }
 
-/** What is needed of a WebSocket, besides its events. */
-export type WebSocketClass = new (url: string, protocol: string) => { send(text: string): void; close(code?: number): void };
+/** A class of sockets, such as the browser's. */
+export type WebSocketClass = new (url: string, protocol: string) => Socket;
+
+/** What is needed of a socket, besides its events `onopen`, `onmessage` and `onclose`. */
+export interface Socket {
+  /** Sends a frame. */
+  send(text: string): void;
+  /** Ends the connection. */
+  close(code?: number): void;
+}
 
 /** Where the WebAssembly module is, its bytes, or the module itself. */
-export type ModuleSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WasmModule;
+export type ModuleSource =
+  | string
+  | URL
+  | Response
+  | ArrayBuffer
+  | ArrayBufferView
+  // Not every `lib` of TypeScript knows it.
+  | (typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never);
 
-// What not every `lib` of TypeScript knows is taken from it where it does.
-type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never;
-type Disposing = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol } ? { [Key in Dispose]: () => void } : {};
+/** What can end with its block, where the `lib` of TypeScript knows that. */
+export type Disposing = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol }
+  ? {
+      /** As `close()`. */
+      [Key in Dispose]: () => void;
+    }
+  : {};
 
 /** What to send. */
 export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
