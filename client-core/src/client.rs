@@ -369,7 +369,10 @@ impl Client {
             self.requests[at].end = Some(End::Done { stop_reason: StopReason::Cancelled, usage: Usage::default() });
             self.announce(at);
         } else {
-            self.reply(at, Err(RequestError::interrupted("The message was stopped before it was sent. Send it again.")));
+            self.reply(
+                at,
+                Err(RequestError::interrupted("The message was stopped before it was sent. Send it again.")),
+            );
         }
     }
 
@@ -379,7 +382,8 @@ impl Client {
         if self.requests[at].kind == Kind::Stream {
             self.end(at, End::Done { stop_reason, usage });
         } else {
-            let mut error = RequestError::interrupted("The answer was stopped before it was whole. Send the message again.");
+            let mut error =
+                RequestError::interrupted("The answer was stopped before it was whole. Send the message again.");
             error.usage = Some(Box::new(usage));
             self.reply(at, Err(error));
         }
