@@ -29,12 +29,12 @@ export class OutcropChatTransport {
 
   async sendMessages({ trigger, chatId: sessionId, messageId, messages, abortSignal, body }) {
     const held = this.#waiting.get(sessionId);
+    const message = messages.at(-1);
+    if (trigger !== "regenerate-message" && message?.role === "assistant") return this.#decide(held, message, abortSignal);
+    // Somebody who goes on instead of deciding has no use for the answer that waits.
+    held?.stop.abort();
     this.#waiting.delete(sessionId);
     if (trigger === "regenerate-message") return this.#regenerate(sessionId, messageId, abortSignal);
-    const message = messages.at(-1);
-    if (message?.role === "assistant") return this.#decide(held, message, abortSignal);
-    // Somebody who writes on instead of deciding has no use for that answer.
-    held?.stop.abort();
     if (messageId) throw new Error("A message that was sent cannot be changed: the proxy keeps what it was sent. Send a new one.");
     const { model = this.#options.model } = body ?? {};
     const attachments = await Promise.all(message.parts.filter(({ type }) => type === "file").map(attachment));
@@ -66,7 +66,6 @@ export class OutcropChatTransport {
   /** Tells the proxy what a person decided, and goes on with the answer that waited for it. */
   async #decide(held, { id: messageId, parts }, abortSignal) {
     if (!held) throw new Error("No answer waits for a decision in this page. Resume the conversation first, with resumeStream().");
-    held.translation.continues();
     for (const { state, toolCallId: toolUseId, approval } of parts) {
       if (state !== "approval-responded") continue;
       await this.#client.approveTool({ toolUseId, messageId, approved: approval.approved }).catch((error) => {
@@ -74,6 +73,8 @@ export class OutcropChatTransport {
         if (error.code !== "invalid_request") throw error;
       });
     }
+    this.#waiting.delete(held.sessionId);
+    held.translation.continues();
     return this.#read(held, abortSignal);
   }
 

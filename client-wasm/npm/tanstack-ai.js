@@ -22,7 +22,10 @@ export function outcropConnection({ client, model }) {
     yield { type: "RUN_STARTED", threadId, runId };
     try {
       for await (const chunk of chunks) {
-        if (chunk.type === "tool") answers.set(chunk.call.toolUseId, chunk.messageId);
+        if (chunk.type === "tool") {
+          if (chunk.call.status === "pending_approval") answers.set(chunk.call.toolUseId, chunk.messageId);
+          else answers.delete(chunk.call.toolUseId);
+        }
         yield* translation.of(chunk);
       }
     } catch (error) {

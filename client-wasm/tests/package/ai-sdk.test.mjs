@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import * as sdk7 from "ai";
 import * as sdk6 from "ai-6";
 import { OutcropChatTransport, toUIMessages } from "../../pkg/ai-sdk.js";
-import { CALL, chat, ChatError, play, RESULT, STORED, UNDER_WAY, until, WRITTEN } from "./lib/played-proxy.mjs";
+import { ASKING, CALL, chat, ChatError, play, RESULT, STORED, UNDER_WAY, until, WRITTEN } from "./lib/played-proxy.mjs";
 
 /** What a framework gives the SDK's chat: here plain values. */
 class State {
@@ -116,6 +116,27 @@ for (const [version, sdk] of Object.entries({ "AI SDK 7": sdk7, "AI SDK 6": sdk6
         assert.equal(played.turns.length, 1);
       });
     }
+
+    test("a call that waited before the page was loaded anew is asked about again, until the proxy takes the decision", async () => {
+      const played = play({ history: { messages: STORED.slice(0, 1), inProgress: ASKING } });
+      const told = over({ messages: toUIMessages(STORED.slice(0, 1)), sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses });
+      await told.resumeStream();
+      const [asked] = tools(told.lastMessage);
+      assert.deepEqual([told.status, asked.state, asked.input], ["ready", "approval-requested", { city: "Oslo" }]);
+      played.isBusy = true;
+      await told.addToolApprovalResponse({ id: asked.approval.id, approved: true });
+      await until(() => told.status === "error");
+      assert.equal(told.error.code, "rate_limited");
+      played.isBusy = false;
+      const ended = told.sendMessage();
+      await until(() => played.decisions[0]);
+      const [turn] = played.turns;
+      turn.tool({ ...WRITTEN, status: "succeeded", approved: true, result: RESULT });
+      turn.text("Done.", 1);
+      turn.complete();
+      await ended;
+      assert.deepEqual([tools(told.lastMessage)[0].state, texts(told.lastMessage)], ["output-available", [["text", "Done."]]]);
+    });
 
     test("who writes on instead of deciding stops the answer that waits", async () => {
       const played = play();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ChatClient } from "@tanstack/ai-client";
 import { outcropConnection, toUIMessages } from "../../pkg/tanstack-ai.js";
-import { CALL, chat, play, RESULT, STORED, UNDER_WAY, until, WRITTEN } from "./lib/played-proxy.mjs";
+import { ASKING, CALL, chat, play, RESULT, STORED, UNDER_WAY, until, WRITTEN } from "./lib/played-proxy.mjs";
 
 /** A chat over a proxy that the test plays. */
 function over({ client = chat(), ...init } = {}) {
@@ -146,6 +146,21 @@ test("a chat that is loaded anew has its conversation and goes on with the answe
   turn.complete();
   await until(() => told.chat.getStatus() === "ready");
   assert.deepEqual(told.messages.map((message) => [message.id, texts(message)]), [["msg_a", [["text", "Weather?"]]], ["msg_1", [["text", "Bedrock"]]]]);
+});
+
+test("a call that waited before the page was loaded anew is asked about again", async () => {
+  const played = play({ history: { messages: STORED.slice(0, 1), inProgress: ASKING } });
+  const told = over({ persistence: true });
+  told.chat.attach();
+  await until(() => told.last()?.role === "assistant" && call(told.last())?.state === "approval-requested");
+  await told.connection.approveTool("call_1", true);
+  assert.deepEqual(played.decisions, [{ toolUseId: "call_1", approved: true, messageId: "msg_1" }]);
+  const [turn] = played.turns;
+  turn.tool({ ...WRITTEN, status: "succeeded", approved: true, result: RESULT });
+  turn.text("Done.", 1);
+  turn.complete();
+  await until(() => told.chat.getStatus() === "ready");
+  assert.deepEqual([call(told.last()).state, texts(told.last())], ["complete", [["text", "Done."]]]);
 });
 
 test("a conversation is loaded page by page, and one that is not there is empty", async () => {

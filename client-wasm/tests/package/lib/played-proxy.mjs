@@ -16,7 +16,7 @@ export async function until(condition) {
 
 /** `turns` has the answer to each message, to be played; `history` is what there is of conversations. */
 export function play({ history } = {}) {
-  const played = { frames: [], turns: [], decisions: [] };
+  const played = { frames: [], turns: [], decisions: [], isBusy: false };
   serve((frame, socket) => {
     const { id, type, data } = frame;
     played.frames.push(frame);
@@ -25,6 +25,7 @@ export function play({ history } = {}) {
     else if (type === "chat.cancel") played.turns.at(-1).complete("cancelled");
     else if (type === "chat.resume") played.turns.push(new Turn(socket, { id: "of-another-page", data: {} }, data.messageId, "s", data.after));
     else if (type === "chat.get_history") history ? socket.receive({ id, type: "chat.history_response", data: { sessionId: "s", hasMore: false, ...history } }) : refuse("session_not_found");
+    else if (type === "chat.approve_tool" && played.isBusy) refuse("rate_limited");
     else if (type === "chat.approve_tool") {
       played.decisions.push(data);
       socket.receive({ id, type: "chat.tool_approved", data: { toolUseId: data.toolUseId, approved: data.approved } });
@@ -53,4 +54,9 @@ export const STORED = [
     ],
   },
 ];
+/** An answer that waits for a person. */
+export const ASKING = {
+  seq: 3,
+  message: { messageId: "msg_1", role: "assistant", content: "", timestamp: "2026-11-23T12:00:02.000Z", parts: [{ type: "tool_use", ...WRITTEN, status: "pending_approval" }] },
+};
 export const UNDER_WAY = { seq: 2, message: { messageId: "msg_1", role: "assistant", content: "Bed", timestamp: "2026-11-23T12:00:02.000Z" } };
