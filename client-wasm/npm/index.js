@@ -186,7 +186,8 @@ export class ChatClient {
 
   #hooks() {
     return {
-      open: (url, protocol) => new (this.#options.WebSocket ?? WebSocket)(url, protocol),
+      // An error is followed by a close event. That of ws would end the process if nobody heard it.
+      open: (url, protocol) => Object.assign(new (this.#options.WebSocket ?? WebSocket)(url, protocol), { onerror() {} }),
       listener: (receive) => (event) => this.#hold(event.data) || receive(event),
       head: (handle, head) => {
         this.#head = head;
