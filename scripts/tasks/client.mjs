@@ -11,7 +11,11 @@ import { wasmCompilerVersion, wasmEnvironment, wasmRust } from "./wasm-rust.mjs"
 /** What rustc emits for wasm32-unknown-unknown since 1.87, in wasm-opt's names. No more: it must run wherever rustc's output does. */
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "client-wasm", "client-core", "protocol", "data", "scripts/lib/client-package.mjs", "scripts/tasks/client.mjs"];
+const INPUTS = [
+  ...["Cargo.toml", "Cargo.lock", "client-core", "protocol", "data", "LICENSE-MIT", "LICENSE-APACHE"],
+  ...["Cargo.toml", "src", "npm"].map((name) => join("client-wasm", name)),
+  ...["lib/client-package.mjs", "tasks/client.mjs"].map((name) => join("scripts", name)),
+];
 
 export const clientPackage = {
   id: "client-package",
