@@ -18,6 +18,12 @@ async function answers(t, www) {
   assert.match(await answerOf(t, url), ANSWER);
 }
 
+/** The page of a server of its own gets an answer from a proxy that allows it to. */
+async function gets(t, page) {
+  const { ws } = await startProxy(t, { args: ["--allowed-origins", page] });
+  assert.match(await answerOf(t, `${page}/?proxy=${encodeURIComponent(ws)}`), ANSWER);
+}
+
 test("Vite builds it, without a plugin and small, and its page gets an answer", async (t) => {
   const { folder, run } = await project("vite");
   await run("tsc", "--noEmit");
@@ -29,6 +35,11 @@ test("Vite builds it, without a plugin and small, and its page gets an answer", 
   t.diagnostic(`all that a browser loads of an app with one call: ${brotli} bytes by brotli`);
   assert.ok(brotli <= MAX_BROTLI_BYTES, `${brotli} bytes are more than ${MAX_BROTLI_BYTES}`);
   await answers(t, join(folder, "dist"));
+});
+
+test("Vite's development server serves it without configuration", async (t) => {
+  const { start } = await project("vite-dev", "vite");
+  await gets(t, await start(t, /(http:\/\/localhost:\d+)/, "vite"));
 });
 
 test("Vite with SolidJS builds it and its page gets an answer", async (t) => {
@@ -47,7 +58,5 @@ test("Next renders a component with it on the server, and its page gets an answe
   const { folder, run, start } = await project("next");
   await run("next", "build");
   assert.match(readFileSync(join(folder, ".next", "server", "app", "index.html"), "utf8"), /data-status="idle"/);
-  const page = await start(t, /(http:\/\/localhost:\d+)/, "next", "start", "--port", "0");
-  const { ws } = await startProxy(t, { args: ["--allowed-origins", page] });
-  assert.match(await answerOf(t, `${page}/?proxy=${encodeURIComponent(ws)}`), ANSWER);
+  await gets(t, await start(t, /(http:\/\/localhost:\d+)/, "next", "start", "--port", "0"));
 });

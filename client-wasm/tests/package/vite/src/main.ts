@@ -1,7 +1,8 @@
 import { ChatClient, ChatError } from "@outcrop/client";
 
 const output = document.querySelector<HTMLElement>("#answer")!;
-const client = new ChatClient();
+// The development server is not the proxy, so the page's address names it.
+const client = new ChatClient({ url: new URLSearchParams(location.search).get("proxy") ?? "/ws" });
 
 try {
   for await (const chunk of client.streamMessage({ message: "Hello" })) {
