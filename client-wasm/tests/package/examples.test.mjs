@@ -11,7 +11,7 @@ import { openPage, startProxy } from "./lib/proxy.mjs";
 
 test("the page without a bundler asks, shows the answer as it is made, and stops it", async (t) => {
   const { folder } = await project("page", "../../../examples/page");
-  const { url } = await startProxy(t, { www: folder, pace: 40 });
+  const { url } = await startProxy(t, { www: folder, pace: 40, args: ["--on-stop", "abort"] });
   const { page, faults } = await openPage(t, url);
   const ask = async (message) => {
     await page.getByLabel("Message").fill(message);
@@ -21,7 +21,7 @@ test("the page without a bundler asks, shows the answer as it is made, and stops
   await ask("2+2");
   await page.locator("#answer[data-done=end_turn]").waitFor();
   assert.equal(await answer.textContent(), "**2 + 2 = 4**\n");
-  await ask("/length 60");
+  await ask("/length 2000");
   await page.waitForFunction(() => document.querySelector("#answer").textContent.length > 20);
   await page.getByRole("button", { name: "Stop" }).click();
   await page.locator("#answer[data-done=cancelled]").waitFor();
@@ -51,20 +51,26 @@ function masked(lines) {
   return joined;
 }
 
-/** wscat ends when its standard input does, so that has to stay open. */
-async function output(command, url) {
-  const line = command.replace("npx ", "").replace("ws://127.0.0.1:3001/ws", url);
+/** What a command prints until there are `count` frames. It is held open until then, and ends with its standard input. */
+async function output(command, url, count) {
+  const line = command.replace("npx ", "").replace("ws://127.0.0.1:3001/ws", url).replace("-w 1", "-w -1");
   const child = spawn("sh", ["-c", line], { env: { ...process.env, PATH: binPath() }, stdio: ["pipe", "pipe", "inherit"] });
   let text = "";
-  child.stdout.setEncoding("utf8").on("data", (more) => (text += more));
+  child.stdout.setEncoding("utf8").on("data", (more) => {
+    text += more;
+    if (text.endsWith("\n") && masked(text.trim().split("\n")).length >= count) child.stdin.end();
+  });
   const [code] = await once(child, "close");
   assert.equal(code, 0, command);
-  return text.trim().split("\n");
+  return masked(text.trim().split("\n"));
 }
 
 test("wscat gets what its transcripts say", async (t) => {
   const { ws } = await startProxy(t, { pace: 100 });
   const told = transcripts(join(ROOT, "examples", "wscat", "README.md"));
   assert.ok(told.length >= 5);
-  for (const { command, output: expected } of told) assert.deepEqual(masked(await output(command, ws)), masked(expected), command);
+  for (const { command, output: expected } of told) {
+    const frames = masked(expected);
+    assert.deepEqual(await output(command, ws, frames.length), frames, command);
+  }
 });
