@@ -4,7 +4,7 @@
 //   title  what it shows, for the summary
 //   needs  tasks that must be done before: builds, browsers, npm's packages (scripts/tasks/); they run before the first step
 //   count  how the runner's output is read (scripts/lib/counts.mjs); left out, the step counts as one test
-//   run    does it; throws on failure. Ready-made below the table: cargo, workspace, nodeTests, pytest, wasmPack, script
+//   run    does it; throws on failure. Ready-made below the table: cargo, workspace, nodeTests, pytest, wasmPack
 //
 // For example: { name: "www", title: "dashboard units", needs: [npmAll], count: "vitest", run: workspace("www", "test") },
 // or: { name: "sockets", title: "a client in Python", needs: [devProxy, python], count: "pytest", run: pytest("proxy/tests/python") }.
@@ -18,6 +18,7 @@ import { checkNoSigning, signingIn } from "./lib/signing.mjs";
 import { onPath } from "./lib/system.mjs";
 import { browsers, CHROMEDRIVER, CHROMIUM, geckodriverPath, python, webdriverSettings } from "./tasks/browsers.mjs";
 import { clientPackage } from "./tasks/client.mjs";
+import { CLIENT_PROJECTS, clientProjects } from "./tasks/client-projects.mjs";
 import { DASHBOARD, dashboard } from "./tasks/dashboard.mjs";
 import { fuzzTargets, shortRun } from "./tasks/fuzz.mjs";
 import { npmAll } from "./tasks/npm.mjs";
@@ -45,7 +46,7 @@ export const STEPS = [
   { name: "wasm-chromium", title: "client in Chromium", needs: [wasmRust, wasmTools, browsers], count: "cargo", run: wasmPack("--chrome", "--chromedriver", () => CHROMEDRIVER) },
   { name: "wasm-firefox", title: "client in Firefox", needs: [wasmRust, wasmTools, browsers, geckodriver], count: "cargo", run: wasmPack("--firefox", "--geckodriver", geckodriverPath) },
   { name: "client-js", title: "client's JavaScript", needs: [clientPackage, npmAll], count: "nodeTest", run: nodeTests("client-wasm/tests/js") },
-  { name: "client-package", title: "client package in a fresh Vite project", needs: [clientPackage, npmAll], run: script("client-wasm/tests/package/run.mjs") },
+  { name: "client-package", title: "client package in fresh projects, by bundlers, runtimes, types and SDKs", needs: [clientPackage, clientProjects, devProxy, browsers], count: "nodeTest", run: nodeTests(CLIENT_PROJECTS) },
   { name: "proxy-python", title: "proxy against Python's websockets", needs: [devProxy, python], count: "pytest", run: pytest("proxy/tests/python") },
   { name: "emulator-js", title: "emulator against AWS's JavaScript SDK", needs: [devEmulator, npmAll], count: "nodeTest", run: workspace("bedrock-emulator/tests/clients", "test") },
   { name: "emulator-python", title: "emulator against boto3", needs: [devEmulator, python], count: "pytest", run: pytest("bedrock-emulator/tests/clients", "test_boto3.py") },
@@ -83,11 +84,6 @@ function nodeTests(folder) {
     const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".test.mjs")).map((name) => join(folder, name));
     return step.run("node", ["--test", "--test-reporter=spec", ...files], { env: PROGRAMS });
   };
-}
-
-/** One program of this repository, run by Node. */
-function script(path) {
-  return (step) => step.run("node", [path], { env: PROGRAMS });
 }
 
 /** pytest over a folder with a requirements.txt, which must name pytest. */

@@ -43,7 +43,7 @@ export type ChatErrorCode =
   | "closed"
   /** More is being sent than the connection takes: 64 requests wait for it already. */
   | "overloaded"
-  /** The WebAssembly module could not be loaded. */
+  /** The WebAssembly module could not be loaded, or there is no WebSocket. */
   | "load_failed";
 
 /** Every error this package throws or rejects with. */
@@ -71,7 +71,47 @@ export interface ChatClientOptions {
    * joined, the first comes at once), `"immediate"` as soon as it has. Default `"frame"`.
    */
   delivery?: "frame" | "immediate";
+  /**
+   * The class of the socket: for where there is no global one, as in Node 20, whose users give that of the npm package `ws`. Default:
+   * `globalThis.WebSocket`.
+   */
+  WebSocket?: WebSocketClass;
+  /**
+   * Gives the WebAssembly module, `@outcrop/client/outcrop_client_bg.wasm`: for bundlers that do not understand
+   * `new URL("file", import.meta.url)`, and for where there is no `fetch`. It is loaded once for all clients, as the first one says. Default:
+   * fetched from beside the package's code, in Node, Deno and Bun read from the disk.
+   */
+  module?: () => ModuleSource | Promise<ModuleSource>;
 }
+
+/** A class of sockets, such as the browser's. */
+export type WebSocketClass = new (url: string, protocol: string) => Socket;
+
+/** What is needed of a socket, besides its events `onopen`, `onmessage` and `onclose`. */
+export interface Socket {
+  /** Sends a frame. */
+  send(text: string): void;
+  /** Ends the connection. */
+  close(code?: number): void;
+}
+
+/** Where the WebAssembly module is, its bytes, or the module itself. */
+export type ModuleSource =
+  | string
+  | URL
+  | Response
+  | ArrayBuffer
+  | ArrayBufferView
+  // Not every `lib` of TypeScript knows it.
+  | (typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never);
+
+/** What can end with its block, where the `lib` of TypeScript knows that. */
+export type Disposing = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol }
+  ? {
+      /** As `close()`. */
+      [Key in Dispose]: () => void;
+    }
+  : {};
 
 /** What to send. */
 export type Request = Omit<SendMessage, "streaming" | "attachments"> & Resendable & {
@@ -274,6 +314,8 @@ export class ChatClient {
   /** What this page has used. */
   usage(): PageUsage;
 
-  /** Ends the connection and fails what is under way with code `"closed"`. */
+  /** Ends the connection and fails what is under way with code `"closed"`. `using client = new ChatClient()` does so at the end of its block. */
   close(): void;
 }
+
+export interface ChatClient extends Disposing {}

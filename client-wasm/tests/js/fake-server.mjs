@@ -76,16 +76,21 @@ export function serve(answer = () => {}, more = {}) {
   };
 }
 
-/** The frames of one streamed answer. */
+/** The frames of one streamed answer, from the one after `seq`. */
 export class Turn {
-  #seq = 0;
+  #seq;
 
-  constructor(socket, request, messageId = "msg_1", sessionId = request.data.sessionId ?? "session_1") {
+  constructor(socket, request, messageId = "msg_1", sessionId = request.data.sessionId ?? "session_1", seq = 0) {
     Object.assign(this, { socket, request, messageId, sessionId });
+    this.#seq = seq;
   }
 
   text(content, part = 0) {
     this.#event("chat.message_stream", { part, content });
+  }
+
+  reasoning(content, part = 0) {
+    this.#event("chat.reasoning_stream", { part, content });
   }
 
   tool(call) {

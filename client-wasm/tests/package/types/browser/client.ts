@@ -57,3 +57,22 @@ ask("Hello", new AbortController().signal).catch((error: unknown) => {
   if (code === "nonsense") return;
   if (error.retryable) setTimeout(() => void client.listSessions(), error.retryAfterMs ?? 1000);
 });
+
+/** Whether two types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const holds = <T extends true>(): T | void => {};
+
+holds<Same<ReturnType<typeof client.usage>, PageUsage>>();
+holds<Same<ReturnType<typeof client.costNanoUsd>, number | undefined>>();
+holds<Same<Extract<Chunk, { type: "done" }>["messageId"], string>>();
+// @ts-expect-error Whether it streams is said by the method.
+client.sendMessage({ message: "Hello", streaming: true });
+// @ts-expect-error A message has a text.
+client.streamMessage({});
+// @ts-expect-error There is no such event.
+client.on("message", () => {});
+
+new ChatClient({ WebSocket, module: () => new URL("https://cdn.example/outcrop_client_bg.wasm") });
+new ChatClient({ module: async () => WebAssembly.compile(new Uint8Array()) });
+// @ts-expect-error A class is wanted.
+new ChatClient({ WebSocket: new WebSocket("ws://localhost") });
