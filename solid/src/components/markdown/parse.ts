@@ -1,4 +1,5 @@
 import { Lexer, type Token, type TokensList } from "marked";
+import { kept } from "./kept.ts";
 
 /** Markdown as blocks, with what parsing goes on from when more text comes. */
 export interface Parsed {
@@ -30,8 +31,16 @@ export function parseMore(text: string, before: Parsed = EMPTY): Parsed {
     continues ? parseFrom(whole, last.start, before.blocks.slice(0, -1), before.links) : parseFrom(whole, 0, [], {});
   const parsed = parse(source);
   const closed = withClosedEnd(source);
-  if (closed === source || !PROSE.has(parsed.blocks.at(-1)?.token.type ?? "")) return parsed;
-  return { ...parse(closed), text: source };
+  const isClosed = closed === source || !PROSE.has(parsed.blocks.at(-1)?.token.type ?? "");
+  const result = isClosed ? parsed : { ...parse(closed), text: source };
+  return continues ? withKept(result, before) : result;
+}
+
+/** The blocks with what did not change in the one that was the last: page elements hang on the objects. */
+function withKept(parsed: Parsed, before: Parsed): Parsed {
+  const index = before.blocks.length - 1;
+  const block = parsed.blocks[index];
+  return block === undefined ? parsed : { ...parsed, blocks: parsed.blocks.with(index, { ...block, token: kept(before.blocks[index]?.token, block.token) }) };
 }
 
 /** Blocks whose last line is running text. */
