@@ -1,5 +1,5 @@
 import type { Token, Tokens } from "marked";
-import { createMemo, Index, Show, useContext, type JSX } from "solid-js";
+import { createMemo, createSelector, Index, Show, useContext, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { Caret } from "./Caret.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
@@ -59,8 +59,8 @@ function blockOf(type: string, props: BlockProps): JSX.Element {
 
 /** Blocks inside a block. */
 function BlocksView(props: { tokens: readonly Token[]; depth: number; open: boolean }): JSX.Element {
-  const last = () => props.tokens.length - 1;
-  return <Index each={props.tokens}>{(token, index) => <BlockView token={token()} depth={props.depth} open={props.open && index === last()} />}</Index>;
+  const isOpen = createSelector(() => (props.open ? props.tokens.length - 1 : undefined));
+  return <Index each={props.tokens}>{(token, index) => <BlockView token={token()} depth={props.depth} open={isOpen(index)} />}</Index>;
 }
 
 function HeadingView(props: { token: Tokens.Heading; depth: number; open: boolean }): JSX.Element {
@@ -74,6 +74,7 @@ function HeadingView(props: { token: Tokens.Heading; depth: number; open: boolea
 }
 
 function ListView(props: { token: Tokens.List; depth: number; open: boolean }): JSX.Element {
+  const isOpen = createSelector(() => (props.open ? props.token.items.length - 1 : undefined));
   const items = () => (
     <Index each={props.token.items}>
       {(item, index) => (
@@ -81,7 +82,7 @@ function ListView(props: { token: Tokens.List; depth: number; open: boolean }): 
           <Show when={item().task}>
             <input type="checkbox" checked={item().checked === true} disabled aria-label={item().checked ? "Done" : "To do"} />
           </Show>
-          <BlocksView tokens={item().tokens} depth={props.depth + 1} open={props.open && index === props.token.items.length - 1} />
+          <BlocksView tokens={item().tokens} depth={props.depth + 1} open={isOpen(index)} />
         </li>
       )}
     </Index>

@@ -1,4 +1,4 @@
-import { createMemo, Index } from "solid-js";
+import { createMemo, createSelector, Index } from "solid-js";
 import { BlockView } from "./BlockView.tsx";
 import { firstDepth, FirstDepth } from "./headings.ts";
 import { createPaced } from "./paced.ts";
@@ -9,17 +9,19 @@ import { parseMore, parseWhole, withoutRaggedEnd, type Parsed } from "./parse.ts
  * frame by frame, and each change costs the last block only.
  */
 export function Markdown(props: { text: string; streaming?: boolean | undefined }) {
-  const isStreaming = createMemo(() => props.streaming === true);
-  const text = createPaced(() => props.text, isStreaming);
-  const parsed = createMemo<Parsed | undefined>((before) => (isStreaming() ? parseMore(withoutRaggedEnd(text()), before) : parseWhole(props.text, before)));
+  const growing = createPaced(() => ({ text: props.text, streaming: props.streaming === true }));
+  const parsed = createMemo<Parsed | undefined>((before) => {
+    const { text, streaming } = growing();
+    return streaming ? parseMore(withoutRaggedEnd(text), before) : parseWhole(text, before);
+  });
   const blocks = () => parsed()?.blocks ?? [];
   const first = createMemo(() => firstDepth(blocks()));
   /** Only the last block may grow. */
-  const open = createMemo(() => (isStreaming() ? blocks().length - 1 : undefined));
+  const isOpen = createSelector(() => (growing().streaming ? blocks().length - 1 : undefined));
   return (
     <div class="oc-markdown" dir="auto">
       <FirstDepth.Provider value={first}>
-        <Index each={blocks()}>{(block, index) => <BlockView token={block().token} depth={0} open={open() === index} />}</Index>
+        <Index each={blocks()}>{(block, index) => <BlockView token={block().token} depth={0} open={isOpen(index)} />}</Index>
       </FirstDepth.Provider>
     </div>
   );

@@ -6,13 +6,19 @@ const SHARE = 4;
 /** However long it takes, it is done this often. */
 const MAX_PAUSE_MS = 400;
 
+/** A text, and whether more of it may come. */
+export interface Growing {
+  readonly text: string;
+  readonly streaming: boolean;
+}
+
 /**
- * The value of `source`, taken at most once a frame while `live` is true, and less often where what follows from it takes long: painting
- * included, a quarter of the time. When it is no longer live the value is there at once. A page that is not seen has no frames, and takes
- * nothing.
+ * A text that grows, taken at most once a frame, and less often where what follows from it takes long: painting included, a quarter of the
+ * time. When it no longer grows it is there at once. A page that is not seen has no frames, and takes nothing. What hangs on the result
+ * hears nothing of the changes in between.
  */
-export function createPaced<T>(source: Accessor<T>, live: Accessor<boolean>): Accessor<T> {
-  const [value, setValue] = createSignal<T>(untrack(source));
+export function createPaced(source: Accessor<Growing>): Accessor<Growing> {
+  const [value, setValue] = createSignal(untrack(source));
   let request: number | undefined;
   let notBefore = 0;
 
@@ -23,7 +29,7 @@ export function createPaced<T>(source: Accessor<T>, live: Accessor<boolean>): Ac
       return;
     }
     request = undefined;
-    setValue(() => untrack(source));
+    setValue(untrack(source));
     // The next task comes after the frame was painted.
     setTimeout(() => {
       const end = performance.now();
@@ -38,11 +44,12 @@ export function createPaced<T>(source: Accessor<T>, live: Accessor<boolean>): Ac
 
   createEffect(() => {
     const now = source();
-    if (!live()) {
+    const shown = untrack(value);
+    if (now.text === shown.text && now.streaming === shown.streaming) return;
+    if (now.streaming) request ??= requestAnimationFrame(onFrame);
+    else {
       cancel();
-      setValue(() => now);
-    } else if (now !== untrack(value)) {
-      request ??= requestAnimationFrame(onFrame);
+      setValue(now);
     }
   });
   onCleanup(cancel);
