@@ -3,6 +3,8 @@ import { createMemo, createSelector, Index, Show, useContext, type JSX } from "s
 import { Dynamic } from "solid-js/web";
 import { Caret } from "./Caret.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
+import { FormulaBlock } from "./Formula.tsx";
+import type { FormulaToken } from "./formulas.ts";
 import { FirstDepth, headingTag } from "./headings.ts";
 import { InlineView } from "./InlineView.tsx";
 import { TableView } from "./TableView.tsx";
@@ -46,6 +48,8 @@ function blockOf(type: string, props: BlockProps): JSX.Element {
       return <blockquote dir="auto"><BlocksView tokens={inline()} depth={props.depth + 1} open={props.open} /></blockquote>;
     case "table":
       return <TableView token={props.token as Tokens.Table} depth={props.depth} />;
+    case "formula":
+      return <FormulaBlock token={props.token as FormulaToken} open={props.open} />;
     case "hr":
       return <hr />;
     case "def":

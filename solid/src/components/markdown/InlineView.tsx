@@ -2,6 +2,8 @@ import type { Token, Tokens } from "marked";
 import { createMemo, Index, Show, type JSX } from "solid-js";
 import { MAX_DEPTH } from "./BlockView.tsx";
 import { decodeReferences } from "./entities.ts";
+import { Formula } from "./Formula.tsx";
+import type { FormulaToken } from "./formulas.ts";
 import { safeHref } from "./links.ts";
 
 /** Text with emphasis, code and links. */
@@ -41,6 +43,8 @@ function inlineOf(type: string, props: InlineProps): JSX.Element {
       return <del>{inner()}</del>;
     case "codespan":
       return <code dir="ltr">{(props.token as Tokens.Codespan).text}</code>;
+    case "formula":
+      return <Formula token={props.token as FormulaToken} />;
     case "br":
       return <br />;
     case "escape":

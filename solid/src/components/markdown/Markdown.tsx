@@ -1,5 +1,6 @@
 import { createMemo, createSelector, Index } from "solid-js";
 import { BlockView } from "./BlockView.tsx";
+import { copyWithSources } from "./copy.ts";
 import { firstDepth, FirstDepth } from "./headings.ts";
 import { createPaced } from "./paced.ts";
 import { parseMore, parseWhole, withoutRaggedEnd, type Parsed } from "./parse.ts";
@@ -19,7 +20,7 @@ export function Markdown(props: { text: string; streaming?: boolean | undefined 
   /** Only the last block may grow. */
   const isOpen = createSelector(() => (growing().streaming ? blocks().length - 1 : undefined));
   return (
-    <div class="oc-markdown" dir="auto">
+    <div class="oc-markdown" dir="auto" onCopy={copyWithSources}>
       <FirstDepth.Provider value={first}>
         <Index each={blocks()}>{(block, index) => <BlockView token={block().token} depth={0} open={isOpen(index)} />}</Index>
       </FirstDepth.Provider>
