@@ -53,10 +53,15 @@ function inlineOf(type: string, props: InlineProps): JSX.Element {
       return <LinkView token={props.token as Tokens.Link}>{inner(true)}</LinkView>;
     case "image":
       return <ImageLink token={props.token as Tokens.Image} inLink={props.inLink} />;
+    case "html":
+      return <Show when={LINE_BREAK.test(props.token.raw)} fallback={props.token.raw}><br /></Show>;
     default:
       return <>{props.token.raw}</>;
   }
 }
+
+/** The one tag that is not shown as it was written: a table has no other way to break a line. */
+const LINE_BREAK = /^<br\s*\/?>$/i;
 
 function LinkView(props: { token: Tokens.Link; children: JSX.Element }): JSX.Element {
   const href = () => safeHref(props.token.autolink ? props.token.href : decodeReferences(props.token.href));

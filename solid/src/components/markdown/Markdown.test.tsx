@@ -89,7 +89,8 @@ describe("nothing in a text becomes active", () => {
     }
   });
 
-  it("html is shown as it was written", () => {
+  it("html is shown as it was written, but for a line break", () => {
+    expect(show("| a |\n|---|\n| one<br>two <BR/> three |").querySelectorAll("td br")).toHaveLength(2);
     expect(show("Hello <b>you</b>").textContent).toBe("Hello <b>you</b>");
     expect(show("<script>alert(1)</script>").textContent).toContain("<script>alert(1)</script>");
   });
