@@ -7,6 +7,7 @@ import { FormulaBlock } from "./Formula.tsx";
 import type { FormulaToken } from "./formulas.ts";
 import { FirstDepth, headingTag } from "./headings.ts";
 import { InlineView } from "./InlineView.tsx";
+import { PlainText } from "./PlainText.tsx";
 import { TableView } from "./TableView.tsx";
 
 /** Deeper nesting than this is shown as it was written. */
@@ -34,7 +35,7 @@ function blockOf(type: string, props: BlockProps): JSX.Element {
     case "text":
       return (
         <>
-          <Show when={inline().length > 0} fallback={(props.token as Tokens.Text).text}><InlineView tokens={inline()} depth={props.depth} /></Show>
+          <Show when={inline().length > 0} fallback={<PlainText text={(props.token as Tokens.Text).text} />}><InlineView tokens={inline()} depth={props.depth} /></Show>
           <Caret shown={props.open} />
         </>
       );

@@ -2,6 +2,7 @@ import { createMemo, createResource, For, Index, Show } from "solid-js";
 import { CopyButton } from "../common/CopyButton.tsx";
 import { Caret } from "./Caret.tsx";
 import { highlight } from "./highlight.ts";
+import { PlainText } from "./PlainText.tsx";
 
 /** About how much of a code block is one text node: a browser lays out again only the lines of the node that grows. */
 const CHUNK_CHARS = 2_000;
@@ -20,7 +21,7 @@ export function CodeBlock(props: { code: string; language: string; open: boolean
       </figcaption>
       <pre tabindex="0" aria-label={props.language === "" ? "Code" : `Code, ${props.language}`}>
         <code>
-          <Show when={coloured()} fallback={<Index each={chunks()}>{(chunk) => <>{chunk()}</>}</Index>}>
+          <Show when={coloured()} fallback={<Index each={chunks()}>{(chunk) => <PlainText text={chunk()} />}</Index>}>
             {(known) => <For each={known()}>{(token) => <Show when={token.kind} fallback={token.text}>{(kind) => <span data-kind={kind()}>{token.text}</span>}</Show>}</For>}
           </Show>
           <Caret shown={props.open} />

@@ -5,6 +5,7 @@ import { decodeReferences } from "./entities.ts";
 import { Formula } from "./Formula.tsx";
 import type { FormulaToken } from "./formulas.ts";
 import { safeHref } from "./links.ts";
+import { PlainText } from "./PlainText.tsx";
 
 /** Text with emphasis, code and links. */
 export function InlineView(props: { tokens: readonly Token[]; depth: number; inLink?: boolean | undefined }): JSX.Element {
@@ -31,7 +32,7 @@ function inlineOf(type: string, props: InlineProps): JSX.Element {
   switch (type) {
     case "text":
       return (
-        <Show when={(props.token as Tokens.Text).tokens} fallback={decodeReferences((props.token as Tokens.Text).text)}>
+        <Show when={(props.token as Tokens.Text).tokens} fallback={<PlainText text={decodeReferences((props.token as Tokens.Text).text)} />}>
           {inner()}
         </Show>
       );
@@ -48,15 +49,15 @@ function inlineOf(type: string, props: InlineProps): JSX.Element {
     case "br":
       return <br />;
     case "escape":
-      return <>{(props.token as Tokens.Escape).text}</>;
+      return <PlainText text={(props.token as Tokens.Escape).text} />;
     case "link":
       return <LinkView token={props.token as Tokens.Link}>{inner(true)}</LinkView>;
     case "image":
       return <ImageLink token={props.token as Tokens.Image} inLink={props.inLink} />;
     case "html":
-      return <Show when={LINE_BREAK.test(props.token.raw)} fallback={props.token.raw}><br /></Show>;
+      return <Show when={LINE_BREAK.test(props.token.raw)} fallback={<PlainText text={props.token.raw} />}><br /></Show>;
     default:
-      return <>{props.token.raw}</>;
+      return <PlainText text={props.token.raw} />;
   }
 }
 
