@@ -58,6 +58,12 @@ describe("a formula", () => {
   ])("is not found in %j", (text) => expect(formulas(parseWhole(text))).toEqual([]));
 });
 
+it("a mark that is never closed takes no more than a formula may hold", () => {
+  const text = `$$\n${"x\n".repeat(6_000)}`;
+  expect(formulas(parseMore(text))).toEqual([]);
+  expect(formulas(parseMore(text.slice(0, 9_000)))).toHaveLength(1);
+});
+
 describe("a formula that is still written", () => {
   it.each([
     ["Let $", 4], ["Let $x^2", 4], ["Let $$x", 4], ["Let \\", 4], ["Let \\(x + ", 4], ["Let \\[x", 4], ["Let $x$ and $y", 12],

@@ -48,7 +48,8 @@ function inlineFormula(src: string): FormulaToken | undefined {
 function blockFormula(src: string, patterns: readonly RegExp[]): FormulaToken | undefined {
   const near = src.slice(0, MAX_DISPLAY_CHARS);
   const found = patterns.map((pattern) => pattern.exec(near)).find((match) => match !== null);
-  return found === undefined ? undefined : { type: "formula", raw: found[0], text: (found[1] ?? "").trim(), display: true };
+  if (found === undefined || found[0].length === MAX_DISPLAY_CHARS) return undefined;
+  return { type: "formula", raw: found[0], text: (found[1] ?? "").trim(), display: true };
 }
 
 /** Whether words stand between two marks, as between two prices: two in a row, or one after an amount. Words in braces are TeX. */
