@@ -2,6 +2,7 @@ import { Key } from "@solid-primitives/keyed";
 import { createEffect, createMemo, on, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { lacksFiles, retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
 import { DownIcon } from "../common/icons.tsx";
+import { copyWithSources } from "../markdown/copy.ts";
 import { AnswerView } from "./AnswerView.tsx";
 import { makeFollower } from "./follower.ts";
 import { QuestionView } from "./QuestionView.tsx";
@@ -31,7 +32,7 @@ export function MessageList(props: { state: ChatState; connected: boolean; onRet
   return (
     <div class="oc-messages-frame">
       <div class="oc-messages" ref={scroller} onScroll={() => follower.scrolled()} tabindex="0" role="region" aria-label="Messages">
-        <div class="oc-messages-content" ref={content} onClick={onClick}>
+        <div class="oc-messages-content" ref={content} onClick={onClick} onCopy={copyWithSources}>
           {props.children}
           <ol class="oc-message-list">
             <Key each={props.state.messages} by="key">

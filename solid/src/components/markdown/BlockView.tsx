@@ -1,10 +1,13 @@
 import type { Token, Tokens } from "marked";
-import { createMemo, Index, Show, useContext, type JSX } from "solid-js";
+import { createMemo, createSelector, Index, Show, useContext, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { Caret } from "./Caret.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
+import { FormulaBlock } from "./Formula.tsx";
+import type { FormulaToken } from "./formulas.ts";
 import { FirstDepth, headingTag } from "./headings.ts";
 import { InlineView } from "./InlineView.tsx";
+import { PlainText } from "./PlainText.tsx";
 import { TableView } from "./TableView.tsx";
 
 /** Deeper nesting than this is shown as it was written. */
@@ -32,7 +35,7 @@ function blockOf(type: string, props: BlockProps): JSX.Element {
     case "text":
       return (
         <>
-          <Show when={inline().length > 0} fallback={(props.token as Tokens.Text).text}><InlineView tokens={inline()} depth={props.depth} /></Show>
+          <Show when={inline().length > 0} fallback={<PlainText text={(props.token as Tokens.Text).text} />}><InlineView tokens={inline()} depth={props.depth} /></Show>
           <Caret shown={props.open} />
         </>
       );
@@ -46,6 +49,8 @@ function blockOf(type: string, props: BlockProps): JSX.Element {
       return <blockquote dir="auto"><BlocksView tokens={inline()} depth={props.depth + 1} open={props.open} /></blockquote>;
     case "table":
       return <TableView token={props.token as Tokens.Table} depth={props.depth} />;
+    case "formula":
+      return <FormulaBlock token={props.token as FormulaToken} open={props.open} />;
     case "hr":
       return <hr />;
     case "def":
@@ -59,8 +64,8 @@ function blockOf(type: string, props: BlockProps): JSX.Element {
 
 /** Blocks inside a block. */
 function BlocksView(props: { tokens: readonly Token[]; depth: number; open: boolean }): JSX.Element {
-  const last = () => props.tokens.length - 1;
-  return <Index each={props.tokens}>{(token, index) => <BlockView token={token()} depth={props.depth} open={props.open && index === last()} />}</Index>;
+  const isOpen = createSelector(() => (props.open ? props.tokens.length - 1 : undefined));
+  return <Index each={props.tokens}>{(token, index) => <BlockView token={token()} depth={props.depth} open={isOpen(index)} />}</Index>;
 }
 
 function HeadingView(props: { token: Tokens.Heading; depth: number; open: boolean }): JSX.Element {
@@ -74,6 +79,7 @@ function HeadingView(props: { token: Tokens.Heading; depth: number; open: boolea
 }
 
 function ListView(props: { token: Tokens.List; depth: number; open: boolean }): JSX.Element {
+  const isOpen = createSelector(() => (props.open ? props.token.items.length - 1 : undefined));
   const items = () => (
     <Index each={props.token.items}>
       {(item, index) => (
@@ -81,7 +87,7 @@ function ListView(props: { token: Tokens.List; depth: number; open: boolean }): 
           <Show when={item().task}>
             <input type="checkbox" checked={item().checked === true} disabled aria-label={item().checked ? "Done" : "To do"} />
           </Show>
-          <BlocksView tokens={item().tokens} depth={props.depth + 1} open={props.open && index === props.token.items.length - 1} />
+          <BlocksView tokens={item().tokens} depth={props.depth + 1} open={isOpen(index)} />
         </li>
       )}
     </Index>

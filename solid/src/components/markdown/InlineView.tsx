@@ -2,7 +2,10 @@ import type { Token, Tokens } from "marked";
 import { createMemo, Index, Show, type JSX } from "solid-js";
 import { MAX_DEPTH } from "./BlockView.tsx";
 import { decodeReferences } from "./entities.ts";
+import { Formula } from "./Formula.tsx";
+import type { FormulaToken } from "./formulas.ts";
 import { safeHref } from "./links.ts";
+import { PlainText } from "./PlainText.tsx";
 
 /** Text with emphasis, code and links. */
 export function InlineView(props: { tokens: readonly Token[]; depth: number; inLink?: boolean | undefined }): JSX.Element {
@@ -29,7 +32,7 @@ function inlineOf(type: string, props: InlineProps): JSX.Element {
   switch (type) {
     case "text":
       return (
-        <Show when={(props.token as Tokens.Text).tokens} fallback={decodeReferences((props.token as Tokens.Text).text)}>
+        <Show when={(props.token as Tokens.Text).tokens} fallback={<PlainText text={decodeReferences((props.token as Tokens.Text).text)} />}>
           {inner()}
         </Show>
       );
@@ -41,18 +44,25 @@ function inlineOf(type: string, props: InlineProps): JSX.Element {
       return <del>{inner()}</del>;
     case "codespan":
       return <code dir="ltr">{(props.token as Tokens.Codespan).text}</code>;
+    case "formula":
+      return <Formula token={props.token as FormulaToken} />;
     case "br":
       return <br />;
     case "escape":
-      return <>{(props.token as Tokens.Escape).text}</>;
+      return <PlainText text={(props.token as Tokens.Escape).text} />;
     case "link":
       return <LinkView token={props.token as Tokens.Link}>{inner(true)}</LinkView>;
     case "image":
       return <ImageLink token={props.token as Tokens.Image} inLink={props.inLink} />;
+    case "html":
+      return <Show when={LINE_BREAK.test(props.token.raw)} fallback={<PlainText text={props.token.raw} />}><br /></Show>;
     default:
-      return <>{props.token.raw}</>;
+      return <PlainText text={props.token.raw} />;
   }
 }
+
+/** The one tag that is not shown as it was written: a table has no other way to break a line. */
+const LINE_BREAK = /^<br\s*\/?>$/i;
 
 function LinkView(props: { token: Tokens.Link; children: JSX.Element }): JSX.Element {
   const href = () => safeHref(props.token.autolink ? props.token.href : decodeReferences(props.token.href));

@@ -1,9 +1,18 @@
 import { cleanup, render, waitFor } from "@solidjs/testing-library";
 import { createSignal } from "solid-js";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Markdown } from "./Markdown.tsx";
 
-afterEach(cleanup);
+beforeEach(() => vi.useFakeTimers({ toFake: ["requestAnimationFrame", "cancelAnimationFrame", "performance", "setTimeout"] }));
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
+
+/** The next frame is painted, and what held back frames is over. */
+function frame(): void {
+  vi.advanceTimersByTime(17);
+}
 
 function show(text: string, streaming = false): HTMLElement {
   return render(() => <Markdown text={text} streaming={streaming} />).container;
@@ -75,11 +84,13 @@ describe("nothing in a text becomes active", () => {
     const { container } = render(() => <Markdown text={shown()} streaming />);
     for (let end = 1; end <= text.length; end += 1) {
       setShown(text.slice(0, end));
+      frame();
       expect(dangers(container), text.slice(0, end)).toEqual([]);
     }
   });
 
-  it("html is shown as it was written", () => {
+  it("html is shown as it was written, but for a line break", () => {
+    expect(show("| a |\n|---|\n| one<br>two <BR/> three |").querySelectorAll("td br")).toHaveLength(2);
     expect(show("Hello <b>you</b>").textContent).toBe("Hello <b>you</b>");
     expect(show("<script>alert(1)</script>").textContent).toContain("<script>alert(1)</script>");
   });
@@ -183,9 +194,62 @@ describe("a stream", () => {
     const item = container.querySelector("li");
     const node = item?.firstChild;
     setText("# One\n\nTwo\n\n- three");
+    frame();
     expect(container.querySelector("h3")).toBe(heading);
     expect(container.querySelector("li")).toBe(item);
     expect(container.querySelector("li")?.firstChild).toBe(node);
     expect(item?.textContent).toBe("three");
+  });
+
+  it("is shown frame by frame, and at once when it is whole", () => {
+    const [text, setText] = createSignal("a");
+    const [streaming, setStreaming] = createSignal(true);
+    const { container } = render(() => <Markdown text={text()} streaming={streaming()} />);
+    for (const now of ["ab", "abc", "abcd"]) setText(now);
+    expect(container.textContent).toBe("a");
+    frame();
+    expect(container.textContent).toBe("abcd");
+    setText("abcde");
+    setStreaming(false);
+    expect(container.textContent).toBe("abcde");
+  });
+
+  it("that takes long to show is shown more seldom", () => {
+    const [text, setText] = createSignal("a");
+    const { container } = render(() => <Markdown text={text()} streaming />);
+    const work = vi.spyOn(performance, "now");
+    setText("ab");
+    vi.advanceTimersToNextFrame();
+    const now = performance.now();
+    // Showing it took until then.
+    work.mockReturnValueOnce(now + 100);
+    vi.advanceTimersByTime(0);
+    setText("abc");
+    vi.advanceTimersByTime(200);
+    expect(container.textContent).toBe("ab");
+    vi.advanceTimersByTime(300);
+    expect(container.textContent).toBe("abc");
+  });
+
+  it("changes only what changes in its last block", () => {
+    const ITEMS = "- one **bold**\n- two `code`\n\n  more\n- three";
+    const [text, setText] = createSignal(ITEMS);
+    const { container } = render(() => <Markdown text={text()} streaming />);
+    const before = [...container.querySelectorAll("li, strong, code, p")];
+    setText(`${ITEMS} and\n- four`);
+    frame();
+    expect([...container.querySelectorAll("li, strong, code, p")].slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+    expect(container.querySelectorAll("li")).toHaveLength(4);
+  });
+
+  it("has the code of finished blocks coloured once", async () => {
+    const [text, setText] = createSignal("```rust\nfn main() {}\n```\n\nOn");
+    const { container } = render(() => <Markdown text={text()} streaming />);
+    await waitFor(() => expect(container.querySelector("[data-kind]")).not.toBeNull());
+    const coloured = container.querySelector("[data-kind]");
+    setText(`${text()} and on\n\nmore`);
+    frame();
+    await waitFor(() => expect(container.querySelectorAll("p")).toHaveLength(2));
+    expect(container.querySelector("[data-kind]")).toBe(coloured);
   });
 });

@@ -1,4 +1,6 @@
-import { Lexer, type Token, type TokensList } from "marked";
+import { Lexer, type MarkedOptions, type Token, type Tokens, type TokensList } from "marked";
+import { GROWING, openFormula, WHOLE } from "./formulas.ts";
+import { kept } from "./kept.ts";
 
 /** Markdown as blocks, with what parsing goes on from when more text comes. */
 export interface Parsed {
@@ -27,22 +29,38 @@ export function parseMore(text: string, before: Parsed = EMPTY): Parsed {
   const last = before.blocks.at(-1);
   const continues = last !== undefined && source.startsWith(before.text);
   const parse = (whole: string) =>
-    continues ? parseFrom(whole, last.start, before.blocks.slice(0, -1), before.links) : parseFrom(whole, 0, [], {});
+    continues ? parseFrom(whole, GROWING, last.start, before.blocks.slice(0, -1), before.links) : parseFrom(whole, GROWING);
   const parsed = parse(source);
   const closed = withClosedEnd(source);
-  if (closed === source || !PROSE.has(parsed.blocks.at(-1)?.token.type ?? "")) return parsed;
-  return { ...parse(closed), text: source };
+  const isClosed = closed === source || !PROSE.has(innermost(parsed.blocks.at(-1)?.token) ?? "");
+  const result = isClosed ? parsed : { ...parse(closed), text: source };
+  return continues ? withKept(result, before) : result;
+}
+
+/** The blocks with what did not change in the one that was the last: page elements hang on the objects. */
+function withKept(parsed: Parsed, before: Parsed): Parsed {
+  const index = before.blocks.length - 1;
+  const block = parsed.blocks[index];
+  return block === undefined ? parsed : { ...parsed, blocks: parsed.blocks.with(index, { ...block, token: kept(before.blocks[index]?.token, block.token) }) };
 }
 
 /** Blocks whose last line is running text. */
-const PROSE = new Set(["paragraph", "text", "heading", "list", "blockquote"]);
+const PROSE = new Set(["paragraph", "text", "heading", "table"]);
+
+/** What the end of a block is: in a list or a quotation that of the last block in it. */
+function innermost(token: Token | undefined): string | undefined {
+  const inner = token?.type === "list" ? (token as Tokens.List).items : NESTING.has(token?.type ?? "") ? (token as Tokens.Blockquote).tokens : undefined;
+  return inner === undefined ? token?.type : (innermost(inner.findLast(({ type }) => type !== "space")) ?? "text");
+}
+
+const NESTING = new Set(["list_item", "blockquote"]);
 
 /**
  * The blocks of a text that is whole, exactly as one parse gives them; blocks that did not change are the same objects. A link
  * target may be defined at the very end, and change a block at the beginning.
  */
 export function parseWhole(text: string, before: Parsed = EMPTY): Parsed {
-  const whole = parseFrom(normalised(text), 0, [], {});
+  const whole = parseFrom(normalised(text), WHOLE);
   if (Object.keys(whole.links).length > 0) return whole;
   const blocks = whole.blocks.map((block, index) => {
     const old = before.blocks[index];
@@ -51,10 +69,10 @@ export function parseWhole(text: string, before: Parsed = EMPTY): Parsed {
   return { ...whole, blocks };
 }
 
-function parseFrom(source: string, start: number, kept: readonly Block[], links: TokensList["links"]): Parsed {
-  const lexer = new Lexer({ gfm: true });
+function parseFrom(source: string, options: MarkedOptions, start = 0, finished: readonly Block[] = [], links: TokensList["links"] = {}): Parsed {
+  const lexer = new Lexer({ ...options });
   Object.assign(lexer.tokens.links, links);
-  const blocks = [...kept];
+  const blocks = [...finished];
   let at = start;
   for (const token of lex(lexer, source.slice(start))) {
     const end = at + token.raw.length;
@@ -77,8 +95,17 @@ function normalised(text: string): string {
   return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
 }
 
-/** The text with bold and code that are open in its last line closed, or left out where nothing is in them yet. */
+/**
+ * The text with bold and code that are open in its last line closed, or left out where nothing is in them yet. A formula that is open
+ * there is left out: half of one says little, and its source would give way to it in the blink of an eye.
+ */
 function withClosedEnd(text: string): string {
+  const lineStart = text.lastIndexOf("\n") + 1;
+  const formula = openFormula(text.slice(lineStart));
+  return formula === undefined ? withClosedMarks(text) : withClosedMarks(text.slice(0, lineStart + formula));
+}
+
+function withClosedMarks(text: string): string {
   const line = text.slice(text.lastIndexOf("\n") + 1).replace(/`[^`]+`/g, "");
   if (line.includes("`")) return line.endsWith("`") ? text.replace(/`+$/, "") : `${text}\``;
   const marks = line.match(/\*\*(?=\S|$)|\*\*(?<=\S\*\*)/g)?.length ?? 0;
