@@ -5,7 +5,7 @@
 import { makeFormats } from "./format/formats.ts";
 
 export { budgetLeft, budgetLevel, budgetUsed, tightest } from "./format/budgets.ts";
-export { makeFormats, type Formats } from "./format/formats.ts";
+export { makeFormats, type FigureTexts, type Formats } from "./format/formats.ts";
 export { modelName } from "./format/models.ts";
 export { exactCost, median, secondsUntil } from "./format/numbers.ts";
 export { inputTokens } from "./format/usage.ts";

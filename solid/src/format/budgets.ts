@@ -39,7 +39,7 @@ export interface BudgetWords {
   describeBudget(budget: BudgetState, now: number): string;
 }
 
-export function makeBudgetWords({ budgets: words, usage, common }: Texts, { countOf, formatCost }: Numbers, { whenWords }: Times): BudgetWords {
+export function makeBudgetWords({ budgets: words, usage, common }: Pick<Texts, "budgets" | "usage" | "common">, { countOf, formatCost }: Numbers, { whenWords }: Times): BudgetWords {
   const budgetName = ({ scope, period }: BudgetState) => words.names[scope][period];
   const budgetAmount = ({ unit }: BudgetState, amount: number) => (unit === "tokens" ? usage.tokens(countOf(amount)) : formatCost(amount));
   const renewalWords = (budget: BudgetState, now: number) => words.renews(whenWords(Date.parse(budget.renewsAt), now));

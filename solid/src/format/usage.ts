@@ -24,7 +24,7 @@ export interface UsageWords {
   describeSaving(nanoUsd: number | undefined): string | undefined;
 }
 
-export function makeUsageWords({ usage: words, common }: Texts, { countOf, wholeOf, formatCost, formatExactCost }: Numbers): UsageWords {
+export function makeUsageWords({ usage: words, common }: Pick<Texts, "usage" | "common">, { countOf, wholeOf, formatCost, formatExactCost }: Numbers): UsageWords {
   const aboutIf = (isEstimate: boolean, cost: string) => (isEstimate ? words.about(cost) : cost);
   const plus = (cost: string, unpriced: number) => (unpriced > 0 ? words.plusUnpriced(cost, countOf(unpriced)) : cost);
 

@@ -16,32 +16,29 @@ export interface Words {
   locale?: string | undefined;
 }
 
-const WordsContext = createContext<{ texts: Accessor<Texts>; locale: Accessor<string | undefined>; formats: Accessor<Formats> }>();
+let ofEnglish: Formats | undefined;
+
+const WordsContext = createContext<{ texts: Accessor<Texts>; locale: Accessor<string | undefined>; formats: Accessor<Formats> }>({
+  texts: () => english,
+  locale: () => undefined,
+  formats: () => (ofEnglish ??= makeFormats()),
+});
 
 /** Gives the components inside of it their texts and their locale. Both may change at any time. */
 export function TextsProvider(props: Words & { children: JSX.Element }) {
   const outer = useContext(WordsContext);
-  const texts = createMemo(() => {
-    const base = outer?.texts() ?? english;
-    return props.texts === undefined ? base : merged(base, props.texts);
-  });
-  const locale = () => props.locale ?? outer?.locale();
-  const formats = createMemo(() => makeFormats(locale(), texts()));
+  const texts = createMemo(() => (props.texts === undefined ? outer.texts() : merged(outer.texts(), props.texts)));
+  const locale = () => props.locale ?? outer.locale();
+  const formats = createMemo(() => (props.texts === undefined && props.locale === undefined ? outer.formats() : makeFormats(locale(), texts())));
   return <WordsContext.Provider value={{ texts, locale, formats }}>{props.children}</WordsContext.Provider>;
 }
 
 /** The texts that hold where it is called. */
 export function useTexts(): Accessor<Texts> {
-  return useContext(WordsContext)?.texts ?? (() => english);
+  return useContext(WordsContext).texts;
 }
 
 /** How figures are written where it is called. */
 export function useFormats(): Accessor<Formats> {
-  return useContext(WordsContext)?.formats ?? englishFormats;
-}
-
-let ofEnglish: Formats | undefined;
-
-function englishFormats(): Formats {
-  return (ofEnglish ??= makeFormats());
+  return useContext(WordsContext).formats;
 }

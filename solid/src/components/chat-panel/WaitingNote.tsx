@@ -34,7 +34,7 @@ export function WaitingNote(props: { answer: Answer; connected: boolean }) {
     }
   };
   const does = () => (note() === undefined ? doing(props.answer) : undefined);
-  const words = () => note() ?? { asks: waiting().forPerson, thinks: texts().answer.thinking, none: undefined }[does() ?? "none"];
+  const words = () => (does() === "asks" ? waiting().forPerson : does() === "thinks" ? texts().answer.thinking : note());
   const isCutOff = () => !props.connected && props.answer.phase === "sent";
   return (
     <Show when={!isCutOff()} fallback={<p class="oc-note">{props.answer.messageId === undefined ? waiting().unsent : waiting().unheard}</p>}>

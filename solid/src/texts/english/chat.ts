@@ -78,7 +78,7 @@ export const answer = {
     guardrail_intervened: "Ended by a guardrail",
     content_filtered: "Ended by a content filter",
     model_context_window_exceeded: "Ended where the context was full",
-  } satisfies Partial<Record<StopReason, string>>,
+  } satisfies Record<Exclude<StopReason, "end_turn" | "stop_sequence" | "other" | "cancelled" | "tool_limit">, string>,
 };
 
 /** What an answer waits for. */
