@@ -3,6 +3,8 @@ import { expect, it } from "vitest";
 
 const SOURCES = import.meta.glob<string>(["../components/**/*.tsx", "!../**/*.test.tsx"], { query: "?raw", import: "default", eager: true });
 
+const STYLES = import.meta.glob<string>(["../components/**/*.css"], { query: "?raw", import: "default", eager: true });
+
 const SPOKEN = /^(aria-(label|description|roledescription|valuetext|placeholder)|title|placeholder|alt|label|legend)$/;
 
 /** Commands of the emulator, which are the same in every language. */
@@ -36,4 +38,19 @@ it("finds words where they are shown, and only there", () => {
 it("no component has words of its own", () => {
   expect(Object.keys(SOURCES).length).toBeGreaterThan(30);
   expect(Object.entries(SOURCES).flatMap(([name, source]) => wordsIn(name, source))).toEqual([]);
+});
+
+/** Declarations that say left or right where a page from right to left has them the other way round. */
+function sidesIn(source: string): string[] {
+  return source.split(/[{};]/).map((line) => line.trim()).filter((line) => {
+    const [name = "", value = ""] = line.split(/:\s+/);
+    const [, right, , left] = value.split(/\s+(?![^(]*\))/);
+    return /^[a-z-]*\b(left|right)$/.test(name) || (/^(float|clear|text-align)$/.test(name) && /^(left|right)$/.test(value)) || (/^(margin|padding|inset|border-width)$/.test(name) && left !== undefined && left !== right);
+  });
+}
+
+it("no style has a left and a right of its own", () => {
+  expect(sidesIn("a { left: 0; margin: 0 1px 0 2px; float: left } b { margin: 0 calc(1px + 2px) 0 calc(1px + 2px); text-align: end; inset-inline-start: 0 }")).toEqual(["left: 0", "margin: 0 1px 0 2px", "float: left"]);
+  expect(Object.values(STYLES).join("").length).toBeGreaterThan(10_000);
+  expect(Object.entries(STYLES).flatMap(([name, source]) => sidesIn(source).map((line) => `${name}: ${line}`))).toEqual([]);
 });

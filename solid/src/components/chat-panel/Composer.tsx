@@ -104,7 +104,8 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
         </button>
         <textarea
           ref={box}
-          dir="auto"
+          // Without a text of its own it is written as the page is.
+          dir={draft() === "" ? undefined : "auto"}
           rows="1"
           value={draft()}
           placeholder={words().placeholder}

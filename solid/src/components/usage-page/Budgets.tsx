@@ -27,7 +27,7 @@ function Budget(props: { budget: BudgetState }) {
   const now = pageClock();
   return (
     <>
-      <span class="oc-dash-row"><span>{formats().budgetName(props.budget)}</span><span class="oc-usage-left">{formats().leftWords(props.budget)}</span></span>
+      <span class="oc-usage-row"><span>{formats().budgetName(props.budget)}</span><span class="oc-usage-left">{formats().leftWords(props.budget)}</span></span>
       <span
         class="oc-usage-bar"
         data-level={budgetLevel(props.budget)}
