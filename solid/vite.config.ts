@@ -7,5 +7,7 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // Style sheets can be read in tests.
+    css: true,
   },
 });

@@ -19,3 +19,4 @@ export { ConnectionState } from "./components/connection/ConnectionState.tsx";
 export { DemoBanner } from "./components/connection/DemoBanner.tsx";
 export { Markdown } from "./components/markdown/Markdown.tsx";
 export * from "./chat/index.ts";
+export * from "./texts/index.ts";

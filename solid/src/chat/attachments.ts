@@ -1,5 +1,4 @@
 import { attachmentLimits, type Attachment, type AttachmentInfo } from "@outcrop/client";
-import { formatBytes, formatPlural } from "../format/numbers.ts";
 
 /** A file of a message. */
 export interface SentFile extends AttachmentInfo {
@@ -37,7 +36,11 @@ const TYPES: Readonly<Record<string, string>> = {
   md: "text/markdown",
 };
 
-const READABLE = "Images (PNG, JPEG, GIF, WebP) and documents (PDF, Word, Excel, CSV, HTML, Markdown, plain text) can be attached.";
+/** Why a file is not taken. Sizes are in bytes. */
+export type FileProblem =
+  | { readonly kind: "wrong_type" | "empty" | "unreadable"; readonly name: string }
+  | { readonly kind: "too_large"; readonly name: string; readonly excess: number; readonly most: number }
+  | { readonly kind: "too_many" | "too_many_documents"; readonly name: string; readonly most: number };
 
 /** The media type of a file, by its name where that tells. */
 export function mediaTypeOf(file: { name: string; type: string }): string {
@@ -62,38 +65,33 @@ export function admit<F extends { name: string; type: string; size: number }>(
   files: readonly F[],
   before: readonly AttachmentInfo[],
   limits: AttachmentLimits = attachmentLimits,
-): { admitted: readonly F[]; problems: readonly string[] } {
+): { admitted: readonly F[]; problems: readonly FileProblem[] } {
   const admitted: F[] = [];
-  const problems: string[] = [];
+  const problems: FileProblem[] = [];
   let count = before.length;
   let documents = before.filter((file) => !isImage(file)).length;
   for (const file of files) {
+    const { name, size } = file;
     const mediaType = mediaTypeOf(file);
     const isDocument = !isImage({ mediaType });
-    if (!limits.mediaTypes.includes(mediaType)) problems.push(`${file.name} is of a type that cannot be read. ${READABLE}`);
-    else if (file.size === 0) problems.push(`${file.name} is empty.`);
-    else if (isDocument && file.size > limits.maxTotalBytes) problems.push(tooLarge(file.name, file.size, limits));
-    else if (count >= limits.maxFiles) problems.push(`${file.name} is one too many: a message takes ${formatPlural(limits.maxFiles, "file")}.`);
-    else if (isDocument && documents >= limits.maxDocuments) problems.push(`${file.name} is one too many: a message takes ${formatPlural(limits.maxDocuments, "document")}.`);
+    if (!limits.mediaTypes.includes(mediaType)) problems.push({ kind: "wrong_type", name });
+    else if (size === 0) problems.push({ kind: "empty", name });
+    else if (isDocument && size > limits.maxTotalBytes) problems.push({ kind: "too_large", name, excess: size - limits.maxTotalBytes, most: limits.maxTotalBytes });
+    else if (count >= limits.maxFiles) problems.push({ kind: "too_many", name, most: limits.maxFiles });
+    else if (isDocument && documents >= limits.maxDocuments) problems.push({ kind: "too_many_documents", name, most: limits.maxDocuments });
     else {
       admitted.push(file);
       count += 1;
       documents += isDocument ? 1 : 0;
     }
   }
-  return { admitted, problems: [...new Set(problems)] };
+  return { admitted, problems: [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()] };
 }
 
-function tooLarge(name: string, bytes: number, limits: AttachmentLimits): string {
-  return `${name} is ${formatBytes(bytes - limits.maxTotalBytes)} too large: a message takes ${formatBytes(limits.maxTotalBytes)} of files.`;
-}
-
-/** Why these files cannot be sent together, if they cannot. */
-export function excessOf(files: readonly AttachmentInfo[], limits: AttachmentLimits = attachmentLimits): string | undefined {
-  const bytes = bytesIn(files);
-  if (bytes <= limits.maxTotalBytes) return undefined;
-  const [excess, most] = [bytes - limits.maxTotalBytes, limits.maxTotalBytes].map(formatBytes);
-  return `The files are ${excess} too large together: a message takes ${most} of them. Remove some, or send them one after the other.`;
+/** By how many bytes these files are too large to be sent together, if they are, and how many a message takes. */
+export function excessOf(files: readonly AttachmentInfo[], limits: AttachmentLimits = attachmentLimits): { excess: number; most: number } | undefined {
+  const excess = bytesIn(files) - limits.maxTotalBytes;
+  return excess <= 0 ? undefined : { excess, most: limits.maxTotalBytes };
 }
 
 /** How many bytes each of `count` new images should have at most, so that all fit with what is there; never so few that nothing could be seen. */

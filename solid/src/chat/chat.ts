@@ -2,7 +2,7 @@ import type { ChatErrorCode, Chunk, HistoryResponse, ModelPrice, Usage } from "@
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import { toSend, type SentFile } from "./attachments.ts";
 import type { Client } from "./client.ts";
-import { failureOf, isChatError, usageOf } from "./failure.ts";
+import { failureOf, failureOfPage, isChatError, usageOf } from "./failure.ts";
 import { makeDraftFiles, type DraftFiles } from "./draft-files.ts";
 import { savedByCaching } from "./gauge.ts";
 import { pageClock, randomId } from "./ids.ts";
@@ -62,8 +62,6 @@ export interface Chat {
 /** How many messages one page of history has. */
 const HISTORY_PAGE = 50;
 
-const LOST_FILES = "The page was loaded anew before the proxy had this message, and its files were not kept. Attach them again and send it once more.";
-
 /** Errors that say nothing of a message: its client is closed, or could not be loaded. */
 const ENDS_OF_CLIENT: readonly string[] = ["closed", "load_failed"] satisfies ChatErrorCode[];
 
@@ -104,10 +102,7 @@ export function makeChat(options: ChatOptions): Chat {
         taken();
       }
       taken();
-      if (isOpen()) {
-        const failure = { code: "interrupted", message: "The stream ended before the answer did. Try again.", retryable: true } as const;
-        dispatch({ type: "failed", answerKey, failure, at: clock() });
-      }
+      if (isOpen()) dispatch({ type: "failed", answerKey, failure: failureOfPage("stream_ended"), at: clock() });
     } catch (error) {
       // What ends with the client was not the message's fault: the page that is loaded next has another client.
       if (!isChatError(error) || !ENDS_OF_CLIENT.includes(error.code)) taken();
@@ -160,8 +155,7 @@ export function makeChat(options: ChatOptions): Chat {
     if (message !== undefined) {
       options.outbox?.remove(message.id);
       const isThere = page.messages.some(({ requestId }) => requestId === message.id);
-      const failure = { code: "interrupted", message: LOST_FILES, retryable: false } as const;
-      if (!isThere) dispatch({ type: "lost", ...contentOf(message), ...commonOf(message), failure });
+      if (!isThere) dispatch({ type: "lost", ...contentOf(message), ...commonOf(message), failure: failureOfPage("files_lost") });
     }
     dispatch({ type: "history_received", page });
   }

@@ -1,5 +1,5 @@
 import { createSignal, type Accessor } from "solid-js";
-import { admit, bytesIn, imageBudget, isImage, mediaTypeOf, type DraftFile } from "./attachments.ts";
+import { admit, bytesIn, imageBudget, isImage, mediaTypeOf, type DraftFile, type FileProblem } from "./attachments.ts";
 import { readFile } from "./read-file.ts";
 
 /** The files that a person has attached to the message that is being written. */
@@ -9,7 +9,7 @@ export interface DraftFiles {
   /** How many are still being read. */
   readonly reading: Accessor<number>;
   /** Why the last ones were not taken. */
-  readonly problems: Accessor<readonly string[]>;
+  readonly problems: Accessor<readonly FileProblem[]>;
   /** Reads files and adds them; resolves when all have been read. */
   add(files: readonly File[]): Promise<void>;
   remove(key: string): void;
@@ -20,7 +20,7 @@ export interface DraftFiles {
 export function makeDraftFiles(options: { newKey: () => string }): DraftFiles {
   const [items, setItems] = createSignal<readonly DraftFile[]>([]);
   const [pending, setPending] = createSignal<readonly { name: string; mediaType: string; bytes: number }[]>([]);
-  const [problems, setProblems] = createSignal<readonly string[]>([]);
+  const [problems, setProblems] = createSignal<readonly FileProblem[]>([]);
 
   return {
     items,
@@ -40,7 +40,7 @@ export function makeDraftFiles(options: { newKey: () => string }): DraftFiles {
           const read = await readFile(file, info.mediaType, budget);
           setItems((before) => [...before, { key: options.newKey(), ...read }]);
         } catch {
-          setProblems((before) => [...before, `${file.name} could not be read. Is it what its name says? Try to attach it again.`]);
+          setProblems((before) => [...before, { kind: "unreadable", name: file.name }]);
         } finally {
           setPending((before) => before.filter((other) => other !== info));
         }

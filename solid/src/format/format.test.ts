@@ -1,11 +1,9 @@
 import type { Usage, UsageTotal } from "@outcrop/client";
 import { describe, expect, it } from "vitest";
 import { budget, NO_USAGE, USAGE, usageSum } from "../test/fake-client.ts";
-import { modelName } from "./models.ts";
-import { exactCost, formatCost, formatCount, formatDuration, formatPlural, formatPrice, formatWait, formatWhole, median, secondsUntil } from "./numbers.ts";
-import { budgetAmount, budgetLeft, budgetLevel, budgetUsed, describeBudget, leftWords, tightest } from "./budgets.ts";
-import { whenWords } from "./time.ts";
-import { answerCost, describeTotal, describeUsage, inputTokens, knownCost, sumCost, totalCost } from "./usage.ts";
+import { exactCost, formatCost, formatCount, formatDuration, formatPlural, formatPrice, formatWait, formatWhole, median, secondsUntil } from "../format.ts";
+import { budgetAmount, budgetLeft, budgetLevel, budgetUsed, describeBudget, leftWords, tightest } from "../format.ts";
+import { answerCost, describeTotal, describeUsage, inputTokens, knownCost, modelName, sumCost, totalCost, whenWords } from "../format.ts";
 
 it.each([
   [0, "$0"],

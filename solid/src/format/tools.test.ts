@@ -17,11 +17,11 @@ describe("a call in a line", () => {
 
   it("says how far it is, and what became of it where its answer is over", () => {
     const call = (status: ToolUse["status"]): ToolUse => ({ toolUseId: "t", name: "x", input: {}, status });
-    expect(toolState(call("running"), false)).toEqual({ status: "running", words: "running…" });
-    expect(toolState(call("running"), true)).toEqual({ status: "unknown_outcome", words: "outcome unknown" });
-    expect(toolState(call("pending_approval"), true)).toEqual({ status: "denied", words: "not called" });
-    expect(toolState(call("denied"), true)).toEqual({ status: "denied", words: "denied" });
-    expect(toolState(call("succeeded"), true)).toEqual({ status: "succeeded", words: "done" });
+    expect(toolState(call("running"), false)).toEqual({ status: "running", name: "running" });
+    expect(toolState(call("running"), true)).toEqual({ status: "unknown_outcome", name: "unknown_outcome" });
+    expect(toolState(call("pending_approval"), true)).toEqual({ status: "denied", name: "not_called" });
+    expect(toolState(call("denied"), true)).toEqual({ status: "denied", name: "denied" });
+    expect(toolState(call("succeeded"), true)).toEqual({ status: "succeeded", name: "succeeded" });
   });
 });
 

@@ -3,21 +3,11 @@ import type { ToolInfo, ToolStatus, ToolUse } from "@outcrop/client";
 /** The longest hint of a call's arguments, in characters. */
 const MAX_HINT_CHARS = 80;
 
-/** How far a call is, in words; of an answer that is over nothing more comes. */
-export function toolState(call: ToolUse, isOver: boolean): { status: ToolStatus; words: string } {
+/** How far a call is, and what that is called; of an answer that is over nothing more comes. */
+export function toolState(call: ToolUse, isOver: boolean): { status: ToolStatus; name: ToolStatus | "not_called" } {
   const status = !isOver ? call.status : (LEFT_OVER[call.status] ?? call.status);
-  return { status, words: status !== call.status && status === "denied" ? "not called" : WORDS[status] };
+  return { status, name: status !== call.status && status === "denied" ? "not_called" : status };
 }
-
-const WORDS: Record<ToolStatus, string> = {
-  preparing: "preparing…",
-  pending_approval: "waits for you",
-  running: "running…",
-  succeeded: "done",
-  failed: "failed",
-  denied: "denied",
-  unknown_outcome: "outcome unknown",
-};
 
 /** What became of a call whose answer ended before it did. */
 const LEFT_OVER: Partial<Record<ToolStatus, ToolStatus>> = { preparing: "denied", pending_approval: "denied", running: "unknown_outcome" };

@@ -1,6 +1,7 @@
 import { createSignal, createUniqueId, Show } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import { createConversations, type Conversations } from "../../chat/conversations.ts";
+import { TextsProvider, useTexts, type Words } from "../../texts/TextsProvider.tsx";
 import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
 import { ListIcon } from "../common/icons.tsx";
 import { ConnectionState } from "../connection/ConnectionState.tsx";
@@ -12,7 +13,7 @@ import { UsageTotal } from "./UsageTotal.tsx";
 /** What the chat works on: a client of its own, or conversations that it shares with other components. */
 export type ChatSource = { client: Client; conversations?: undefined } | { conversations: Conversations; client?: undefined };
 
-export type AgentChatProps = ChatSource & {
+export type AgentChatProps = ChatSource & Words & {
   /** Prompts that an empty conversation offers. */
   suggestions?: readonly string[];
   /** Whether to say that answers come from the emulator, where they do. Default true; a page that says it itself turns it off. */
@@ -21,6 +22,11 @@ export type AgentChatProps = ChatSource & {
 
 /** The whole chat: the conversations, the open one, connection, model and cost. Fills the height it is given. */
 export function AgentChat(props: AgentChatProps) {
+  return <TextsProvider texts={props.texts} locale={props.locale}><Chat {...props} /></TextsProvider>;
+}
+
+function Chat(props: AgentChatProps) {
+  const texts = useTexts();
   const conversations = props.conversations ?? createConversations({ client: props.client as Client });
   const [listShown, setListShown] = createSignal(false);
   const listId = createUniqueId();
@@ -61,7 +67,7 @@ export function AgentChat(props: AgentChatProps) {
               ref={toggle}
               onClick={() => (listShown() ? hideList() : showList())}
             >
-              <ListIcon /><span class="oc-hidden">Conversations</span>
+              <ListIcon /><span class="oc-hidden">{texts().sessions.label}</span>
             </button>
             <ConnectionState connection={conversations.connection()} />
             <span class="oc-spacer" />

@@ -1,12 +1,13 @@
 import { Key } from "@solid-primitives/keyed";
 import { Show } from "solid-js";
 import type { Conversations } from "../../chat/conversations.ts";
-import { headline } from "../../chat/failure.ts";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { PlusIcon } from "../common/icons.tsx";
 import { SessionRow } from "./SessionRow.tsx";
 
 /** The conversations, the latest first, and a way to a new one. */
 export function SessionList(props: { conversations: Conversations; onPick: () => void }) {
+  const texts = useTexts();
   const list = () => props.conversations.sessions.state();
   const currentId = () => props.conversations.current().sessionId;
 
@@ -16,15 +17,15 @@ export function SessionList(props: { conversations: Conversations; onPick: () =>
   }
 
   return (
-    <nav class="oc-sessions" aria-label="Conversations">
+    <nav class="oc-sessions" aria-label={texts().sessions.label}>
       <button type="button" class="oc-button oc-sessions-new" onClick={() => pick(() => props.conversations.startNew())}>
-        <PlusIcon /> New conversation
+        <PlusIcon /> {texts().sessions.new}
       </button>
       <Show when={list().failure}>
         {(failure) => (
           <div class="oc-notice oc-notice-error" role="alert">
-            <p><strong>{headline(failure().code)}</strong> {failure().message}</p>
-            <button type="button" class="oc-button" onClick={() => void props.conversations.sessions.refresh()}>Load again</button>
+            <p><strong>{texts().errors[failure().code]}</strong> {failure().message}</p>
+            <button type="button" class="oc-button" onClick={() => void props.conversations.sessions.refresh()}>{texts().sessions.loadAgain}</button>
           </div>
         )}
       </Show>
@@ -42,11 +43,11 @@ export function SessionList(props: { conversations: Conversations; onPick: () =>
         </Key>
       </ul>
       <Show when={list().phase === "loaded" && list().items.length === 0}>
-        <p class="oc-notice oc-muted">Conversations appear here after their first message.</p>
+        <p class="oc-notice oc-muted">{texts().sessions.none}</p>
       </Show>
       <Show when={list().hasMore}>
         <button type="button" class="oc-button" disabled={list().phase === "loading"} onClick={() => void props.conversations.sessions.loadMore()}>
-          Show more
+          {texts().sessions.showMore}
         </button>
       </Show>
     </nav>

@@ -1,7 +1,7 @@
 import type { Session } from "@outcrop/client";
 import { createSignal, Match, Switch } from "solid-js";
 import { pageClock } from "../../chat/ids.ts";
-import { shortDate } from "../../format/time.ts";
+import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { PencilIcon, TrashIcon } from "../common/icons.tsx";
 
 /** The longest title that the proxy takes. */
@@ -17,9 +17,11 @@ interface SessionRowProps {
 
 /** One conversation of the list: open it, give it another title, delete it after a question. */
 export function SessionRow(props: SessionRowProps) {
+  const texts = useTexts();
+  const formats = useFormats();
   const [mode, setMode] = createSignal<"plain" | "renaming" | "deleting">("plain");
   const [busy, setBusy] = createSignal(false);
-  const title = () => props.session.title ?? "Untitled";
+  const title = () => props.session.title ?? texts().common.untitled;
   let row!: HTMLLIElement;
 
   /** Leaves a mode and gives the focus back to the row. */
@@ -63,11 +65,11 @@ export function SessionRow(props: SessionRowProps) {
         <Match when={mode() === "plain"}>
           <button type="button" class="oc-session-open" aria-current={props.current ? "true" : undefined} onClick={() => props.onOpen()}>
             <span class="oc-session-title" dir="auto">{title()}</span>
-            <span class="oc-muted">{shortDate(Date.parse(props.session.updatedAt), pageClock())}</span>
+            <span class="oc-muted">{formats().shortDate(Date.parse(props.session.updatedAt), pageClock())}</span>
           </button>
           <span class="oc-session-actions">
-            <button type="button" class="oc-button oc-button-quiet" title="Rename" aria-label={`Rename ${title()}`} onClick={() => setMode("renaming")}><PencilIcon /></button>
-            <button type="button" class="oc-button oc-button-quiet" title="Delete" aria-label={`Delete ${title()}`} onClick={() => setMode("deleting")}><TrashIcon /></button>
+            <button type="button" class="oc-button oc-button-quiet" title={texts().sessions.rename} aria-label={texts().sessions.renameSession(title())} onClick={() => setMode("renaming")}><PencilIcon /></button>
+            <button type="button" class="oc-button oc-button-quiet" title={texts().sessions.delete} aria-label={texts().sessions.deleteSession(title())} onClick={() => setMode("deleting")}><TrashIcon /></button>
           </span>
         </Match>
         <Match when={mode() === "renaming"}>
@@ -78,15 +80,15 @@ export function SessionRow(props: SessionRowProps) {
               void rename(event.currentTarget.querySelector("input")?.value ?? "");
             }}
           >
-            <input ref={takeFocus} value={title()} maxlength={MAX_TITLE_CHARS} disabled={busy()} aria-label="Title" dir="auto" />
-            <button type="submit" class="oc-button" disabled={busy()}>Save</button>
+            <input ref={takeFocus} value={title()} maxlength={MAX_TITLE_CHARS} disabled={busy()} aria-label={texts().sessions.title} dir="auto" />
+            <button type="submit" class="oc-button" disabled={busy()}>{texts().sessions.save}</button>
           </form>
         </Match>
         <Match when={mode() === "deleting"}>
-          <div class="oc-session-edit" role="group" aria-label={`Delete ${title()}?`}>
-            <span class="oc-session-title">Delete it?</span>
-            <button type="button" class="oc-button oc-button-danger" disabled={busy()} onClick={() => void remove()}>Delete</button>
-            <button type="button" class="oc-button" ref={takeFocus} disabled={busy()} onClick={leave}>Keep</button>
+          <div class="oc-session-edit" role="group" aria-label={texts().sessions.askDeleteSession(title())}>
+            <span class="oc-session-title">{texts().sessions.askDelete}</span>
+            <button type="button" class="oc-button oc-button-danger" disabled={busy()} onClick={() => void remove()}>{texts().sessions.delete}</button>
+            <button type="button" class="oc-button" ref={takeFocus} disabled={busy()} onClick={leave}>{texts().sessions.keep}</button>
           </div>
         </Match>
       </Switch>

@@ -1,16 +1,22 @@
 import type { PageUsage } from "@outcrop/client";
-import { formatCount, formatPlural } from "../../format/numbers.ts";
-import { inputTokens, totalCost } from "../../format/usage.ts";
+import { inputTokens } from "../../format/usage.ts";
+import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 
 /** What this page has used so far. */
 export function UsageTotal(props: { usage: PageUsage }) {
-  const title = () =>
-    `This page: ${formatPlural(props.usage.turns, "answer")}, ${formatCount(inputTokens(props.usage))} tokens in, ${formatCount(props.usage.outputTokens)} out`;
+  const texts = useTexts();
+  const formats = useFormats();
+  const tokens = (count: number) => formats().countOf(count);
+  const title = () => {
+    const words = texts().usage;
+    const { turns, outputTokens } = props.usage;
+    return texts().pageTotal.whole(words.answers(tokens(turns)), words.tokensIn(tokens(inputTokens(props.usage))), words.out(tokens(outputTokens)));
+  };
   return (
     <span class="oc-total" title={title()}>
-      <span class="oc-hidden">Used by this page: </span>
-      <span class="oc-total-tokens">{formatPlural(props.usage.totalTokens, "token")}</span>
-      <span class="oc-total-cost">{totalCost(props.usage)}</span>
+      <span class="oc-hidden">{texts().pageTotal.label} </span>
+      <span class="oc-total-tokens">{texts().usage.tokens(tokens(props.usage.totalTokens))}</span>
+      <span class="oc-total-cost">{formats().totalCost(props.usage)}</span>
     </span>
   );
 }

@@ -2,7 +2,7 @@ import { createMemo, Index, Match, Show, Switch, type Accessor, type JSX } from 
 import type { AnswerPart, ReasoningPart, TextPart, ToolPart } from "../../chat/parts.ts";
 import type { Answer } from "../../chat/state.ts";
 import { modelName } from "../../format/models.ts";
-import { timeOfDay } from "../../format/time.ts";
+import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { Markdown } from "../markdown/Markdown.tsx";
 import { AnswerFailure } from "./AnswerFailure.tsx";
 import { AnswerMeta } from "./AnswerMeta.tsx";
@@ -23,10 +23,12 @@ export interface AnswerViewProps {
 
 /** What the model said: reasoning, tool calls and text in order, and how it ended. */
 export function AnswerView(props: AnswerViewProps) {
+  const texts = useTexts();
+  const formats = useFormats();
   const answer = () => props.answer;
   const isWriting = () => answer().phase === "sent" || answer().phase === "streaming";
   const isOver = () => !isWriting() && answer().phase !== "stopping";
-  const author = () => (answer().model === undefined ? "Claude" : modelName(answer().model ?? ""));
+  const author = () => (answer().model === undefined ? texts().answer.author : modelName(answer().model ?? ""));
   const rows = createMemo(() => rowsOf(answer().parts));
   const isLive = (index: number) => isWriting() && index === rows().length - 1;
   const hasContent = () => answer().text !== "" || answer().usage !== undefined || answer().phase === "stopping";
@@ -34,7 +36,7 @@ export function AnswerView(props: AnswerViewProps) {
     <article
       class="oc-message oc-answer"
       data-phase={answer().phase}
-      aria-label={`${author()}, ${timeOfDay(answer().at)}`}
+      aria-label={texts().answer.label(author(), formats().timeOfDay(answer().at))}
       aria-busy={isWriting()}
     >
       <Index each={rows()}>{(row, index) => <RowView row={row} live={isLive(index)} over={isOver()} />}</Index>
@@ -47,8 +49,8 @@ export function AnswerView(props: AnswerViewProps) {
         </Match>
         <Match when={answer().stopReason === "tool_limit" && !isWriting()}>
           <div class="oc-limit">
-            <p>It stopped because it used as many tools as one answer may.</p>
-            <Show when={props.canGoOn}><button type="button" class="oc-button" onClick={() => props.onGoOn()}>Go on</button></Show>
+            <p>{texts().answer.toolLimit}</p>
+            <Show when={props.canGoOn}><button type="button" class="oc-button" onClick={() => props.onGoOn()}>{texts().answer.goOn}</button></Show>
           </div>
         </Match>
       </Switch>

@@ -2,7 +2,7 @@ import { createEffect, createUniqueId, on, Show } from "solid-js";
 import { excessOf, pickable } from "../../chat/attachments.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
-import { formatPlural } from "../../format/numbers.ts";
+import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { PaperclipIcon, SendIcon, StopIcon } from "../common/icons.tsx";
 import { AttachedFiles } from "./AttachedFiles.tsx";
 
@@ -14,6 +14,9 @@ const MAX_HEIGHT_PX = 220;
  * here or pasted.
  */
 export function Composer(props: { chat: Chat; connection: Connection | undefined; autofocus: boolean }) {
+  const texts = useTexts();
+  const formats = useFormats();
+  const words = () => texts().composer;
   let box!: HTMLTextAreaElement;
   let picker!: HTMLInputElement;
   const files = () => props.chat.files;
@@ -96,16 +99,17 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
       <AttachedFiles files={files()} onRemoved={() => box.focus({ preventScroll: true })} />
       <div class="oc-composer-box">
         <input ref={picker} type="file" multiple hidden accept={pickable()} onChange={picked} />
-        <button type="button" class="oc-button oc-button-quiet oc-attach" aria-label="Attach files" title="Attach files" onClick={() => picker.click()}>
+        <button type="button" class="oc-button oc-button-quiet oc-attach" aria-label={words().attach} title={words().attach} onClick={() => picker.click()}>
           <PaperclipIcon />
         </button>
         <textarea
           ref={box}
-          dir="auto"
+          // Without a text of its own it is written as the page is.
+          dir={draft() === "" ? undefined : "auto"}
           rows="1"
           value={draft()}
-          placeholder="Ask Claude…"
-          aria-label="Message"
+          placeholder={words().placeholder}
+          aria-label={words().label}
           aria-describedby={hintId}
           aria-invalid={excess() > 0}
           onInput={(event) => setDraft(event.currentTarget.value)}
@@ -115,20 +119,20 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
         <Show
           when={answering()}
           fallback={
-            <button type="submit" class="oc-button oc-button-primary oc-send" disabled={!sendable()} aria-label="Send" title="Send (Enter)">
+            <button type="submit" class="oc-button oc-button-primary oc-send" disabled={!sendable()} aria-label={words().send} title={words().sendTitle}>
               <SendIcon />
             </button>
           }
         >
-          <button type="button" class="oc-button oc-button-primary oc-send" aria-label="Stop" title="Stop (Esc)" onClick={stop}>
+          <button type="button" class="oc-button oc-button-primary oc-send" aria-label={words().stop} title={words().stopTitle} onClick={stop}>
             <StopIcon />
           </button>
         </Show>
       </div>
       <p id={hintId} class="oc-hint">
-        <Show when={!closed()} fallback={<span class="oc-error-text">The connection is closed. Reload the page to go on.</span>}>
-          <Show when={excess() > 0} fallback={<>Enter sends, Shift+Enter makes a new line{answering() ? ", Esc stops" : ""}.</>}>
-            <span class="oc-error-text" role="status">{formatPlural(excess(), "character")} too long.</span>
+        <Show when={!closed()} fallback={<span class="oc-error-text">{words().closed}</span>}>
+          <Show when={excess() > 0} fallback={answering() ? words().keysWhileAnswering : words().keys}>
+            <span class="oc-error-text" role="status">{words().tooLong(formats().countOf(excess()))}</span>
           </Show>
         </Show>
       </p>

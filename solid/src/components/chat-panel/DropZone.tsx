@@ -1,8 +1,10 @@
 import { createSignal, Show, type JSX } from "solid-js";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { PaperclipIcon } from "../common/icons.tsx";
 
 /** Takes files that are dropped on what is in it, and says so while they are over it. */
 export function DropZone(props: { onFiles: (files: File[]) => void; children: JSX.Element }) {
+  const texts = useTexts();
   const [isOver, setOver] = createSignal(false);
 
   function over(event: DragEvent): void {
@@ -28,7 +30,7 @@ export function DropZone(props: { onFiles: (files: File[]) => void; children: JS
     <div class="oc-drop" onDragEnter={over} onDragOver={over} onDragLeave={leave} onDrop={drop}>
       {props.children}
       <Show when={isOver()}>
-        <div class="oc-drop-words" aria-hidden="true"><p><PaperclipIcon /> Drop files to attach them</p></div>
+        <div class="oc-drop-words" aria-hidden="true"><p><PaperclipIcon /> {texts().files.drop}</p></div>
       </Show>
     </div>
   );

@@ -3,12 +3,14 @@ import { createMemo, Show } from "solid-js";
 import type { Chat } from "../../chat/chat.ts";
 import { conversationUsage, estimateInput, estimateUsage, lastCounted, NOTHING_WRITTEN, uncounted, withUsage, written, type Written } from "../../chat/gauge.ts";
 import type { Answer } from "../../chat/state.ts";
-import { exactCost, formatPlural } from "../../format/numbers.ts";
-import { answerCost, describeSaving, describeTotal, describeUsage, totalCost } from "../../format/usage.ts";
+import { exactCost } from "../../format/numbers.ts";
+import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { BudgetMeter } from "./BudgetMeter.tsx";
 
 /** What the latest answer and the conversation use, counted along while it is written, and what is left of the budget. */
 export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
+  const texts = useTexts();
+  const formats = useFormats();
   const state = () => props.chat.state();
   const live = createMemo(() => uncounted(state()));
   const liveKey = createMemo(() => live()?.key);
@@ -42,28 +44,32 @@ export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
     // Without prices nothing can be said of its cost yet, not even that it has none.
     return shown.isPriced ? sum : { ...sum, unpricedTurns: counted().unpricedTurns };
   };
-  const about = (isEstimate: boolean) => (isEstimate ? "≈ " : "");
+  const tokens = (count: number, isEstimate: boolean) => {
+    const words = texts().usage;
+    const shown = words.tokens(formats().countOf(count));
+    return isEstimate ? words.about(shown) : shown;
+  };
 
   return (
     <Show when={latest() !== undefined || props.budgets.length > 0}>
-      <div class="oc-gauge" role="group" aria-label="Usage">
+      <div class="oc-gauge" role="group" aria-label={texts().gauge.label}>
         <Show when={latest()}>
           {(shown) => (
             <>
-              <span class="oc-gauge-item" data-live={shown().isLive ? "" : undefined} title={describeUsage(shown().usage)}>
-                <span class="oc-gauge-label">{shown().isLive ? "This answer" : "Last answer"}</span>
-                <span>{about(shown().usage.source === "estimated")}{formatPlural(shown().usage.totalTokens, "token")}</span>
+              <span class="oc-gauge-item" data-live={shown().isLive ? "" : undefined} title={formats().describeUsage(shown().usage)}>
+                <span class="oc-gauge-label">{shown().isLive ? texts().gauge.thisAnswer : texts().gauge.lastAnswer}</span>
+                <span>{tokens(shown().usage.totalTokens, shown().usage.source === "estimated")}</span>
                 <Show when={shown().isPriced}>
-                  <data class="oc-gauge-cost" value={dataValue(shown().usage.costNanoUsd)}>{answerCost(shown().usage)}</data>
+                  <data class="oc-gauge-cost" value={dataValue(shown().usage.costNanoUsd)}>{formats().answerCost(shown().usage)}</data>
                 </Show>
               </span>
-              <span class="oc-gauge-item oc-gauge-total" title={describeTotal(total())}>
-                <span class="oc-gauge-label">{state().history.hasMore ? "Conversation, as far as shown" : "Conversation"}</span>
-                <span>{about(total().estimatedTurns > 0)}{formatPlural(total().totalTokens, "token")}</span>
+              <span class="oc-gauge-item oc-gauge-total" title={formats().describeTotal(total())}>
+                <span class="oc-gauge-label">{state().history.hasMore ? texts().gauge.conversationAsShown : texts().gauge.conversation}</span>
+                <span>{tokens(total().totalTokens, total().estimatedTurns > 0)}</span>
                 <Show when={shown().isPriced || total().costNanoUsd > 0}>
-                  <data class="oc-gauge-cost" value={dataValue(total().costNanoUsd)}>{totalCost(total())}</data>
+                  <data class="oc-gauge-cost" value={dataValue(total().costNanoUsd)}>{formats().totalCost(total())}</data>
                 </Show>
-                <Show when={describeSaving(saved())}>{(words) => <span>{words()}</span>}</Show>
+                <Show when={formats().describeSaving(saved())}>{(words) => <span>{words()}</span>}</Show>
               </span>
             </>
           )}

@@ -1,6 +1,7 @@
 import { Key } from "@solid-primitives/keyed";
 import { createEffect, createMemo, on, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { lacksFiles, retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { DownIcon } from "../common/icons.tsx";
 import { copyWithSources } from "../markdown/copy.ts";
 import { AnswerView } from "./AnswerView.tsx";
@@ -9,6 +10,7 @@ import { QuestionView } from "./QuestionView.tsx";
 
 /** The messages, the oldest first, scrolled to the end for as long as the reader stays there. */
 export function MessageList(props: { state: ChatState; connected: boolean; onRetry: () => void; onGoOn: () => void; children?: JSX.Element }) {
+  const texts = useTexts();
   let scroller!: HTMLDivElement;
   let content!: HTMLDivElement;
   const follower = makeFollower(() => scroller);
@@ -31,7 +33,7 @@ export function MessageList(props: { state: ChatState; connected: boolean; onRet
   const isLast = (key: string) => props.state.turn === undefined && props.state.messages.at(-1)?.key === key;
   return (
     <div class="oc-messages-frame">
-      <div class="oc-messages" ref={scroller} onScroll={() => follower.scrolled()} tabindex="0" role="region" aria-label="Messages">
+      <div class="oc-messages" ref={scroller} onScroll={() => follower.scrolled()} tabindex="0" role="region" aria-label={texts().panel.messages}>
         <div class="oc-messages-content" ref={content} onClick={onClick} onCopy={copyWithSources}>
           {props.children}
           <ol class="oc-message-list">
@@ -59,7 +61,7 @@ export function MessageList(props: { state: ChatState; connected: boolean; onRet
       </div>
       <Show when={follower.away()}>
         <button type="button" class="oc-button oc-jump" onClick={() => follower.jump()}>
-          <DownIcon /> Jump to latest
+          <DownIcon /> {texts().panel.jump}
         </button>
       </Show>
     </div>

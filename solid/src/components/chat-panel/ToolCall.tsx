@@ -1,8 +1,8 @@
 import type { ToolStatus, ToolUse } from "@outcrop/client";
 import { createMemo, createSignal, For, Match, Show, Switch, type JSX } from "solid-js";
 import type { ToolPart } from "../../chat/parts.ts";
-import { formatDuration } from "../../format/numbers.ts";
 import { argumentHint, beginning, prettyResult, toolState, toolTitle, visible } from "../../format/tools.ts";
+import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { CheckIcon, ChevronIcon, DeniedIcon, HandIcon, QuestionIcon, SpinnerIcon, ToolIcon, WarningIcon } from "../common/icons.tsx";
 import { Approval } from "./Approval.tsx";
 import { Arguments } from "./Arguments.tsx";
@@ -26,10 +26,12 @@ const ICONS: Record<ToolStatus, () => JSX.Element> = {
 /** A tool that the model called: a line that opens, and asks where a person has to decide. */
 export function ToolCall(props: { part: ToolPart; over: boolean }) {
   const panel = usePanel();
+  const texts = useTexts();
+  const formats = useFormats();
   const [chosen, setChosen] = createSignal<boolean>();
   const call = () => props.part.call;
   const info = () => panel.toolInfo(call());
-  const state = createMemo(() => toolState(call(), props.over), undefined, { equals: (a, b) => a.status === b.status && a.words === b.words });
+  const state = createMemo(() => toolState(call(), props.over), undefined, { equals: (a, b) => a.status === b.status && a.name === b.name });
   const status = createMemo(() => state().status);
   const asks = () => status() === "pending_approval";
   const isOpen = () => asks() || (chosen() ?? false);
@@ -47,13 +49,13 @@ export function ToolCall(props: { part: ToolPart; over: boolean }) {
         <span class="oc-tool-title" title={call().name}>{visible(toolTitle(call(), info()))}</span>
         <Show when={server()}>{(name) => <span class="oc-tool-server">{visible(name())}</span>}</Show>
         <span class="oc-tool-hint" dir="ltr">{asks() ? "" : argumentHint(call().input)}</span>
-        <span class="oc-tool-state">{state().words}</span>
-        <Show when={call().durationMs !== undefined}><span class="oc-tool-time">{formatDuration(call().durationMs ?? 0)}</span></Show>
+        <span class="oc-tool-state">{texts().tools.states[state().name]}</span>
+        <Show when={call().durationMs !== undefined}><span class="oc-tool-time">{formats().formatDuration(call().durationMs ?? 0)}</span></Show>
         <ChevronIcon />
       </summary>
       <Show when={isOpen()}>
         <div class="oc-tool-body">
-          <Show when={asks()} fallback={<><Arguments call={call()} /><Outcome call={call()} status={status()} words={state().words} /></>}>
+          <Show when={asks()} fallback={<><Arguments call={call()} /><Outcome call={call()} status={status()} /></>}>
             <Approval part={props.part} info={info()} />
           </Show>
         </div>
@@ -62,7 +64,10 @@ export function ToolCall(props: { part: ToolPart; over: boolean }) {
   );
 }
 
-function Outcome(props: { call: ToolUse; status: ToolStatus; words: string }) {
+function Outcome(props: { call: ToolUse; status: ToolStatus }) {
+  const texts = useTexts();
+  const words = () => texts().tools;
+  const label = () => (props.status === "failed" ? words().error : props.status === "denied" ? words().whyNotCalled : words().result);
   const result = () => props.call.result;
   const text = createMemo(() => prettyResult(result()?.text ?? ""));
   const [isWhole, setWhole] = createSignal(false);
@@ -70,27 +75,25 @@ function Outcome(props: { call: ToolUse; status: ToolStatus; words: string }) {
   return (
     <>
       <Switch>
-        <Match when={props.status === "unknown_outcome"}><p class="oc-tool-note">It may or may not have had its effect.</p></Match>
-        <Match when={props.status === "denied" && text().trim() === ""}><p class="oc-tool-note">It was not called.</p></Match>
-        <Match when={props.status === "failed" && text().trim() === ""}><p class="oc-tool-note">It failed and did not say why.</p></Match>
-        <Match when={props.status === "succeeded" && text().trim() === "" && !result()?.files?.length}><p class="oc-tool-note">It returned nothing.</p></Match>
+        <Match when={props.status === "unknown_outcome"}><p class="oc-tool-note">{words().unknownOutcome}</p></Match>
+        <Match when={props.status === "denied" && text().trim() === ""}><p class="oc-tool-note">{words().notCalled}</p></Match>
+        <Match when={props.status === "failed" && text().trim() === ""}><p class="oc-tool-note">{words().failedSilently}</p></Match>
+        <Match when={props.status === "succeeded" && text().trim() === "" && !result()?.files?.length}><p class="oc-tool-note">{words().returnedNothing}</p></Match>
       </Switch>
       <Show when={text().trim() !== ""}>
         <div class="oc-tool-part">
-          <p class="oc-tool-label">{LABELS[props.status] ?? "Result"}</p>
-          <pre tabindex="0" aria-label={LABELS[props.status] ?? "Result"} dir="auto">{part() ?? text()}{part() === undefined ? "" : "\n…"}</pre>
+          <p class="oc-tool-label">{label()}</p>
+          <pre tabindex="0" aria-label={label()} dir="auto">{part() ?? text()}{part() === undefined ? "" : "\n…"}</pre>
           <Show when={beginning(text(), FOLDED_LINES, FOLDED_CHARS) !== undefined}>
-            <button type="button" class="oc-link" aria-expanded={isWhole()} onClick={() => setWhole(!isWhole())}>{isWhole() ? "Show less" : "Show all"}</button>
+            <button type="button" class="oc-link" aria-expanded={isWhole()} onClick={() => setWhole(!isWhole())}>{isWhole() ? words().showLess : words().showAll}</button>
           </Show>
         </div>
       </Show>
-      <Show when={result()?.truncated}><p class="oc-tool-note">This is the beginning of the result. The model may have read more of it.</p></Show>
+      <Show when={result()?.truncated}><p class="oc-tool-note">{words().truncated}</p></Show>
       <Show when={result()?.files?.length}>
-        <ul class="oc-files" aria-label="Files in the result"><For each={result()?.files}>{(file) => <li><FileChip file={file} /></li>}</For></ul>
+        <ul class="oc-files" aria-label={words().files}><For each={result()?.files}>{(file) => <li><FileChip file={file} /></li>}</For></ul>
       </Show>
-      <Show when={props.call.approved}><p class="oc-tool-note">A person allowed it.</p></Show>
+      <Show when={props.call.approved}><p class="oc-tool-note">{words().approved}</p></Show>
     </>
   );
 }
-
-const LABELS: Partial<Record<ToolStatus, string>> = { failed: "Error", denied: "Why it was not called" };

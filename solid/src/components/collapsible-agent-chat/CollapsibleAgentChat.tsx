@@ -2,6 +2,7 @@ import { createEffect, createUniqueId, onCleanup, onMount, Show } from "solid-js
 import type { Client } from "../../chat/client.ts";
 import { createConversations } from "../../chat/conversations.ts";
 import { localStorageIfAny } from "../../chat/storage.ts";
+import { TextsProvider, useTexts, type Words } from "../../texts/TextsProvider.tsx";
 import type { ChatSource } from "../agent-chat/AgentChat.tsx";
 import { UsageTotal } from "../agent-chat/UsageTotal.tsx";
 import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
@@ -12,8 +13,8 @@ import { matchesHotkey } from "./hotkey.ts";
 import { Launcher } from "./Launcher.tsx";
 import { makePlacement } from "./placement.ts";
 
-export type CollapsibleAgentChatProps = ChatSource & {
-  /** The name at the top. Default "Claude". */
+export type CollapsibleAgentChatProps = ChatSource & Words & {
+  /** The name at the top. Default: that of the texts, "Claude". */
   title?: string;
   suggestions?: readonly string[];
   /** Toggles the chat, together with Ctrl or Cmd. Default "k"; `null` for none. */
@@ -32,6 +33,11 @@ const DOCK_WIDTH = "26rem";
  * Esc. Ctrl+K or Cmd+K toggles it.
  */
 export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
+  return <TextsProvider texts={props.texts} locale={props.locale}><Chat {...props} /></TextsProvider>;
+}
+
+function Chat(props: CollapsibleAgentChatProps) {
+  const texts = useTexts();
   const conversations = props.conversations ?? createConversations({ client: props.client as Client });
   const control = makePlacement(localStorageIfAny(), props.storageKey ?? "outcrop.placement");
   const isOpen = () => control.placement() !== "minimised";
@@ -79,24 +85,24 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
       <Show when={isOpen()}>
         <div class="oc-window" role="dialog" aria-labelledby={titleId} onKeyDown={onKeyDown}>
           <div class="oc-window-header">
-            <h2 id={titleId} class="oc-window-title">{props.title ?? "Claude"}</h2>
+            <h2 id={titleId} class="oc-window-title">{props.title ?? texts().collapsible.title}</h2>
             <ConnectionState connection={conversations.connection()} />
             <span class="oc-spacer" />
             <UsageTotal usage={conversations.usage()} />
-            <button type="button" class="oc-button oc-button-quiet" aria-label="New conversation" title="New conversation" onClick={() => conversations.startNew()}>
+            <button type="button" class="oc-button oc-button-quiet" aria-label={texts().sessions.new} title={texts().sessions.new} onClick={() => conversations.startNew()}>
               <PlusIcon />
             </button>
             <button
               type="button"
               class="oc-button oc-button-quiet oc-pin"
               aria-pressed={control.placement() === "pinned"}
-              aria-label="Pin to the side"
-              title={control.placement() === "pinned" ? "Float over the page" : "Pin to the side"}
+              aria-label={texts().collapsible.pin}
+              title={control.placement() === "pinned" ? texts().collapsible.float : texts().collapsible.pin}
               onClick={() => control.togglePin()}
             >
               <Show when={control.placement() === "pinned"} fallback={<PinIcon />}><UnpinIcon /></Show>
             </button>
-            <button type="button" class="oc-button oc-button-quiet" aria-label="Minimise" title="Minimise (Esc)" onClick={minimise}>
+            <button type="button" class="oc-button oc-button-quiet" aria-label={texts().collapsible.minimise} title={texts().collapsible.minimiseTitle} onClick={minimise}>
               <MinimiseIcon />
             </button>
           </div>

@@ -1,5 +1,6 @@
 import { createEffect, createSignal, on, Show } from "solid-js";
 import type { ChatState } from "../../chat/state.ts";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { ChatIcon } from "../common/icons.tsx";
 import { hotkeyLabel } from "./hotkey.ts";
 
@@ -13,6 +14,7 @@ interface LauncherProps {
 
 /** The button in the corner. While the chat is minimised it shows that an answer is being made, and that one has come since. */
 export function Launcher(props: LauncherProps) {
+  const texts = useTexts();
   const [unread, setUnread] = createSignal(false);
   const answering = () => props.state.turn !== undefined;
   createEffect(on([answering, () => props.hidden], ([now, hidden], before) => setUnread((was) => !hidden && (was || (before?.[0] === true && !now)))));
@@ -30,10 +32,10 @@ export function Launcher(props: LauncherProps) {
       onClick={() => props.onOpen()}
     >
       <ChatIcon />
-      <span>Ask Claude</span>
-      <Show when={props.hotkey}>{(key) => <kbd aria-hidden="true">{hotkeyLabel(key())}</kbd>}</Show>
-      <Show when={answering()}><span class="oc-dots" aria-hidden="true"><span /><span /><span /></span><span class="oc-hidden">Answering</span></Show>
-      <Show when={unread()}><span class="oc-unread" aria-hidden="true" /><span class="oc-hidden">New answer</span></Show>
+      <span>{texts().collapsible.launch}</span>
+      <Show when={props.hotkey}>{(key) => <kbd aria-hidden="true">{hotkeyLabel(key(), texts().collapsible.controlKey)}</kbd>}</Show>
+      <Show when={answering()}><span class="oc-dots" aria-hidden="true"><span /><span /><span /></span><span class="oc-hidden">{texts().collapsible.answering}</span></Show>
+      <Show when={unread()}><span class="oc-unread" aria-hidden="true" /><span class="oc-hidden">{texts().collapsible.newAnswer}</span></Show>
     </button>
   );
 }

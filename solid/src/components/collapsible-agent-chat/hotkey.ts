@@ -4,7 +4,7 @@ export function matchesHotkey(event: KeyboardEvent, key: string): boolean {
   return event.ctrlKey !== event.metaKey && event.key.toLowerCase() === key.toLowerCase();
 }
 
-/** The hotkey as people of this platform write it: `⌘K` or `Ctrl K`. */
-export function hotkeyLabel(key: string, platform: string = globalThis.navigator?.platform ?? ""): string {
-  return /mac|iphone|ipad/i.test(platform) ? `⌘${key.toUpperCase()}` : `Ctrl ${key.toUpperCase()}`;
+/** The hotkey as people of this platform write it: `⌘K`, or with the words for the Control key. */
+export function hotkeyLabel(key: string, withControl: (key: string) => string, platform: string = globalThis.navigator?.platform ?? ""): string {
+  return /mac|iphone|ipad/i.test(platform) ? `⌘${key.toUpperCase()}` : withControl(key.toUpperCase());
 }

@@ -1,6 +1,7 @@
 import type { Token, Tokens } from "marked";
 import { createMemo, createSelector, Index, Show, useContext, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { Caret } from "./Caret.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { FormulaBlock } from "./Formula.tsx";
@@ -79,13 +80,14 @@ function HeadingView(props: { token: Tokens.Heading; depth: number; open: boolea
 }
 
 function ListView(props: { token: Tokens.List; depth: number; open: boolean }): JSX.Element {
+  const texts = useTexts();
   const isOpen = createSelector(() => (props.open ? props.token.items.length - 1 : undefined));
   const items = () => (
     <Index each={props.token.items}>
       {(item, index) => (
         <li dir="auto" classList={{ "oc-markdown-task": item().task }}>
           <Show when={item().task}>
-            <input type="checkbox" checked={item().checked === true} disabled aria-label={item().checked ? "Done" : "To do"} />
+            <input type="checkbox" checked={item().checked === true} disabled aria-label={item().checked ? texts().markdown.done : texts().markdown.toDo} />
           </Show>
           <BlocksView tokens={item().tokens} depth={props.depth + 1} open={isOpen(index)} />
         </li>

@@ -1,4 +1,5 @@
 import { createMemo, createResource, For, Index, Show } from "solid-js";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { CopyButton } from "../common/CopyButton.tsx";
 import { Caret } from "./Caret.tsx";
 import { highlight } from "./highlight.ts";
@@ -9,6 +10,7 @@ const CHUNK_CHARS = 2_000;
 
 /** A block of code with its language and a copy button. Colours come once the block is whole. */
 export function CodeBlock(props: { code: string; language: string; open: boolean }) {
+  const texts = useTexts();
   const whole = createMemo(() => (props.open || props.language === "" ? undefined : props.code));
   const [tokens] = createResource(whole, (code) => highlight(code, props.language));
   const coloured = () => (tokens.state === "ready" && whole() !== undefined ? tokens() : undefined);
@@ -16,10 +18,10 @@ export function CodeBlock(props: { code: string; language: string; open: boolean
   return (
     <figure class="oc-code" dir="ltr">
       <figcaption>
-        <span>{props.language || "text"}</span>
-        <CopyButton text={() => props.code} label="Copy code" />
+        <span>{props.language || texts().markdown.plain}</span>
+        <CopyButton text={() => props.code} label={texts().markdown.copyCode} />
       </figcaption>
-      <pre tabindex="0" aria-label={props.language === "" ? "Code" : `Code, ${props.language}`}>
+      <pre tabindex="0" aria-label={props.language === "" ? texts().markdown.code : texts().markdown.codeIn(props.language)}>
         <code>
           <Show when={coloured()} fallback={<Index each={chunks()}>{(chunk) => <PlainText text={chunk()} />}</Index>}>
             {(known) => <For each={known()}>{(token) => <Show when={token.kind} fallback={token.text}>{(kind) => <span data-kind={kind()}>{token.text}</span>}</Show>}</For>}

@@ -1,5 +1,6 @@
 import type { Token, Tokens } from "marked";
 import { createMemo, Index, Show, type JSX } from "solid-js";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { MAX_DEPTH } from "./BlockView.tsx";
 import { decodeReferences } from "./entities.ts";
 import { Formula } from "./Formula.tsx";
@@ -75,8 +76,9 @@ function LinkView(props: { token: Tokens.Link; children: JSX.Element }): JSX.Ele
 
 /** An image is never loaded: its address would tell others what is being read. A link with its text stands for it. */
 function ImageLink(props: { token: Tokens.Image; inLink?: boolean | undefined }): JSX.Element {
+  const texts = useTexts();
   const href = () => (props.inLink ? undefined : safeHref(decodeReferences(props.token.href)));
-  const text = () => decodeReferences(props.token.text) || "image";
+  const text = () => decodeReferences(props.token.text) || texts().markdown.image;
   return (
     <Show when={href()} fallback={props.inLink ? text() : props.token.raw}>
       {(target) => <a class="oc-markdown-image" href={target()} target="_blank" rel="noopener noreferrer">{text()}</a>}

@@ -1,4 +1,5 @@
 import { createEffect, createSignal, createUniqueId, For, on, onCleanup, onMount } from "solid-js";
+import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { drawBars, type Bars, type BarsChart } from "./bars.ts";
 
 interface BarChartProps {
@@ -17,6 +18,8 @@ interface BarChartProps {
  * to; the table under the charts has every figure besides.
  */
 export function BarChart(props: BarChartProps) {
+  const texts = useTexts();
+  const formats = useFormats();
   const [at, setAt] = createSignal<number>();
   const titleId = createUniqueId();
   const wordsId = createUniqueId();
@@ -80,7 +83,7 @@ export function BarChart(props: BarChartProps) {
         class="oc-usage-plot"
         ref={target}
         role="group"
-        aria-label={`${props.title}: ${count()} bars, read with the arrow keys`}
+        aria-label={texts().usagePage.charts.label(props.title, formats().countOf(count()))}
         aria-describedby={wordsId}
         tabindex="0"
         onKeyDown={onKeyDown}

@@ -1,41 +1,40 @@
 import { createUniqueId, For, Show } from "solid-js";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { RetryIcon } from "../common/icons.tsx";
-import { RANGE_NAMES, RANGES } from "./range.ts";
-import { groupsOf, type Choice, type Group, type Scope } from "./report.ts";
-
-export const GROUP_NAMES: Record<Group, string> = { model: "Model", session: "Conversation", user: "User", organization: "Organization", day: "Day" };
-
-const SCOPE_NAMES: Record<Scope, string> = { own: "Mine", organization: "My organization", all: "Everybody" };
+import { RANGES } from "./range.ts";
+import { groupsOf, type Choice, type Scope } from "./report.ts";
 
 /** What is shown: whose, where one may see that of others, of which time, and by what. */
 export function Controls(props: { choice: Choice; scopes: readonly Scope[]; isLoading: boolean; onChoose: (choice: Choice) => void; onReload: () => void }) {
+  const texts = useTexts();
+  const words = () => texts().usagePage;
   return (
     <div class="oc-usage-controls">
       <Show when={props.scopes.length > 1}>
         <Segments
-          legend="Whose"
+          legend={words().whose}
           values={props.scopes}
-          name={(scope) => SCOPE_NAMES[scope]}
+          name={(scope) => words().scopes[scope]}
           chosen={props.choice.scope}
           onChoose={(scope) => props.onChoose({ ...props.choice, scope, group: groupsOf(scope).includes(props.choice.group) ? props.choice.group : "model" })}
         />
       </Show>
       <Segments
-        legend="Time"
+        legend={words().time}
         values={RANGES}
-        name={(range) => RANGE_NAMES[range]}
+        name={(range) => words().ranges[range]}
         chosen={props.choice.range}
         onChoose={(range) => props.onChoose({ ...props.choice, range })}
       />
       <Segments
-        legend="By"
+        legend={words().by}
         values={groupsOf(props.choice.scope)}
-        name={(group) => GROUP_NAMES[group]}
+        name={(group) => words().groups[group]}
         chosen={props.choice.group}
         onChoose={(group) => props.onChoose({ ...props.choice, group })}
       />
       <button type="button" class="oc-button" aria-disabled={props.isLoading} onClick={() => !props.isLoading && props.onReload()}>
-        <RetryIcon /> Refresh
+        <RetryIcon /> {words().refresh}
       </button>
     </div>
   );

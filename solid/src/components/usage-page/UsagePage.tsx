@@ -2,20 +2,19 @@ import type { ModelPrice, Usage } from "@outcrop/client";
 import { createEffect, createMemo, on, Show } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import type { Conversations } from "../../chat/conversations.ts";
-import { headline } from "../../chat/failure.ts";
 import { savedByCaching } from "../../chat/gauge.ts";
 import { pageClock } from "../../chat/ids.ts";
-import { exactCost, formatPlural, formatWhole } from "../../format/numbers.ts";
-import { describeSaving, inputTokens, knownCost } from "../../format/usage.ts";
+import { exactCost } from "../../format/numbers.ts";
+import { inputTokens } from "../../format/usage.ts";
+import { TextsProvider, useFormats, useTexts, type Words } from "../../texts/TextsProvider.tsx";
 import { Budgets } from "./Budgets.tsx";
 import { Charts } from "./Charts.tsx";
 import { Controls } from "./Controls.tsx";
-import { spanName } from "./range.ts";
 import { makeReports, scopesOf, type Report } from "./report.ts";
 import { makeTitles } from "./titles.ts";
 import { UsageTable } from "./UsageTable.tsx";
 
-export interface UsagePageProps {
+export interface UsagePageProps extends Words {
   client: Client;
   conversations: Conversations;
   /** The address of a conversation, where the page around this one has such: the table links there. */
@@ -26,6 +25,12 @@ export interface UsagePageProps {
 
 /** What the proxy has counted, of all pages and of the past: over time, by what a person chooses, with the budgets. */
 export function UsagePage(props: UsagePageProps) {
+  return <TextsProvider texts={props.texts} locale={props.locale}><Page {...props} /></TextsProvider>;
+}
+
+function Page(props: UsagePageProps) {
+  const texts = useTexts();
+  const words = () => texts().usagePage;
   const clock = props.clock ?? pageClock;
   const reports = makeReports({ client: props.client, choice: { range: "7d", group: "model", scope: "own" }, clock });
   const titles = makeTitles(props.client);
@@ -50,16 +55,16 @@ export function UsagePage(props: UsagePageProps) {
   return (
     <div class="oc-dash oc-usage-page">
       <div class="oc-dash-head">
-        <h1>Usage</h1>
-        <p class="oc-muted">What the proxy has counted, of this page and all others. Days are UTC.</p>
+        <h1>{words().title}</h1>
+        <p class="oc-muted">{words().text}</p>
       </div>
       <Controls choice={state().choice} scopes={scopesOf(props.conversations.server())} isLoading={state().phase === "loading"} onChoose={(choice) => void reports.load(choice)} onReload={() => void reports.reload()} />
-      <p class="oc-hidden" role="status">{state().phase === "loading" ? "Loading the usage…" : ""}</p>
+      <p class="oc-hidden" role="status">{state().phase === "loading" ? words().loading : ""}</p>
       <Show when={state().phase === "failed" && state().failure}>
         {(failure) => (
           <div class="oc-notice oc-notice-error" role="alert">
-            <p><strong>{headline(failure().code)}</strong> {failure().message}</p>
-            <button type="button" class="oc-button" onClick={() => void reports.reload()}>Try again</button>
+            <p><strong>{texts().errors[failure().code]}</strong> {failure().message}</p>
+            <button type="button" class="oc-button" onClick={() => void reports.reload()}>{words().tryAgain}</button>
           </div>
         )}
       </Show>
@@ -80,43 +85,59 @@ export function UsagePage(props: UsagePageProps) {
 }
 
 function Totals(props: { report: Report; saved: number | undefined }) {
+  const texts = useTexts();
+  const formats = useFormats();
+  const words = () => texts().usagePage;
+  const whole = (count: number) => formats().wholeOf(count);
+  const list = (...parts: (string | false | undefined)[]) => texts().common.list(parts.filter((part) => typeof part === "string"));
+  /** The first and the last day of it, or the only one. */
+  const span = () => {
+    const { from, to } = props.report.table;
+    const [first, last] = [formats().shortDayName(Date.parse(from)), formats().shortDayName(Date.parse(to) - 1)];
+    return first === last ? first : words().span(first, last);
+  };
   const total = () => props.report.table.total;
   return (
     <dl class="oc-dash-figures">
       <div class="oc-dash-card oc-dash-figure">
-        <dt>Cost</dt>
+        <dt>{words().cost}</dt>
         <dd>
-          <data class="oc-dash-value" value={total().usage.costNanoUsd === undefined ? "" : exactCost(total().usage.costNanoUsd ?? 0)}>{knownCost(total())}</data>
+          <data class="oc-dash-value" value={total().usage.costNanoUsd === undefined ? "" : exactCost(total().usage.costNanoUsd ?? 0)}>{formats().knownCost(total())}</data>
           <span class="oc-muted">
-            {spanName(props.report.table.from, props.report.table.to)}
-            <Show when={total().unpricedCalls > 0}>, {formatPlural(total().unpricedCalls, "call")} without a known price</Show>
-            <Show when={describeSaving(props.saved)}>{(words) => <>, {words()}</>}</Show>
+            {list(span(), total().unpricedCalls > 0 && words().unpricedCalls(whole(total().unpricedCalls)), formats().describeSaving(props.saved))}
           </span>
         </dd>
       </div>
       <div class="oc-dash-card oc-dash-figure">
-        <dt>Tokens</dt>
+        <dt>{words().tokens}</dt>
         <dd>
-          <span class="oc-dash-value">{formatWhole(total().usage.totalTokens)}</span>
+          <span class="oc-dash-value">{formats().formatWhole(total().usage.totalTokens)}</span>
           <span class="oc-muted">
-            {formatWhole(inputTokens(total().usage))} in, {formatWhole(total().usage.outputTokens)} out
-            <Show when={total().usage.cacheReadInputTokens > 0}>, {formatWhole(total().usage.cacheReadInputTokens)} read from the cache</Show>
+            {list(
+              texts().usage.in(whole(inputTokens(total().usage))),
+              texts().usage.out(whole(total().usage.outputTokens)),
+              total().usage.cacheReadInputTokens > 0 && texts().usage.readFromCache(whole(total().usage.cacheReadInputTokens)),
+            )}
           </span>
         </dd>
       </div>
       <div class="oc-dash-card oc-dash-figure">
-        <dt>Answers</dt>
-        <dd><span class="oc-dash-value">{formatWhole(total().turns)}</span><span class="oc-muted">{formatPlural(total().calls, "call")} of models<Show when={total().toolCalls > 0}>, {formatPlural(total().toolCalls, "call")} of tools</Show></span></dd>
+        <dt>{words().answers}</dt>
+        <dd>
+          <span class="oc-dash-value">{formats().formatWhole(total().turns)}</span>
+          <span class="oc-muted">{list(words().modelCalls(whole(total().calls)), total().toolCalls > 0 && words().toolCalls(whole(total().toolCalls)))}</span>
+        </dd>
       </div>
     </dl>
   );
 }
 
 function Nothing() {
+  const texts = useTexts();
   return (
     <div class="oc-dash-card oc-usage-nothing">
-      <p><strong>Nothing was used in this time.</strong></p>
-      <p class="oc-muted">Choose a longer one, or ask Claude something: each answer is counted here.</p>
+      <p><strong>{texts().usagePage.nothing}</strong></p>
+      <p class="oc-muted">{texts().usagePage.nothingText}</p>
     </div>
   );
 }

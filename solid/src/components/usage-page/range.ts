@@ -1,10 +1,9 @@
 import type { GroupBy } from "@outcrop/client";
+import type { Times } from "../../format/time.ts";
 
 /** The spans of time that a person can choose. Days are UTC, as budgets and the proxy's rows are. */
 export const RANGES = ["today", "7d", "30d", "month"] as const;
 export type Range = (typeof RANGES)[number];
-
-export const RANGE_NAMES: Record<Range, string> = { today: "Today", "7d": "7 days", "30d": "30 days", month: "This month" };
 
 /** What a bar of the charts stands for. */
 export type Step = Extract<GroupBy, "day" | "hour">;
@@ -48,24 +47,15 @@ export function stepsBetween(from: string, to: string, step: Step): string[] {
   return keys;
 }
 
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
-const shortDayName = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
-
 /** A day or an hour in words: `Thu, 26 Nov` or `09:00`. */
-export function stepName(key: string): string {
+export function stepName(key: string, { dayName }: Pick<Times, "dayName">): string {
   const hour = /T(\d\d:\d\d)Z$/.exec(key)?.[1];
   if (hour !== undefined) return hour;
   const at = Date.parse(key);
-  return Number.isNaN(at) ? key : dayName.format(at);
+  return Number.isNaN(at) ? key : dayName(at);
 }
 
 /** The same for the axis of a chart, where there is little room. */
-export function shortStepName(key: string): string {
-  return key.includes("T") ? stepName(key) : shortDayName.format(Date.parse(key));
-}
-
-/** The days that a report is of, in words: `20 Nov to 26 Nov`, or the one day. */
-export function spanName(from: string, to: string): string {
-  const [first, last] = [shortDayName.format(Date.parse(from)), shortDayName.format(Date.parse(to) - 1)];
-  return first === last ? first : `${first} to ${last}`;
+export function shortStepName(key: string, { dayName, shortDayName }: Pick<Times, "dayName" | "shortDayName">): string {
+  return key.includes("T") ? stepName(key, { dayName }) : shortDayName(Date.parse(key));
 }

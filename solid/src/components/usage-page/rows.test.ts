@@ -11,7 +11,8 @@ const ROWS: NamedRow[] = [
   { key: "a", name: 'Al"pha, the first', ...usageSum(3, { estimatedCalls: 1 }) },
   { key: "c", name: "=cmd()", ...usageSum(1, { unpricedCalls: 1, toolCalls: 7, usage: unpriced }) },
 ];
-const keys = (column: Column, isDescending: boolean) => sorted(ROWS, { column, isDescending }).map((row) => row.key).join("");
+const { compare } = new Intl.Collator("en");
+const keys = (column: Column, isDescending: boolean) => sorted(ROWS, { column, isDescending }, compare).map((row) => row.key).join("");
 
 describe("the order of the rows", () => {
   it("is by any column, either way", () => {
@@ -30,7 +31,7 @@ describe("the order of the rows", () => {
 
   it("of days is that of the calendar, whatever they are called", () => {
     const days = ["2026-11-23", "2026-11-09", "2026-12-01"].map((key) => ({ key, name: key.slice(8), ...usageSum(1) }));
-    expect(sorted(days, { column: "name", isDescending: true }).map((row) => row.key)).toEqual(["2026-12-01", "2026-11-23", "2026-11-09"]);
+    expect(sorted(days, { column: "name", isDescending: true }, compare).map((row) => row.key)).toEqual(["2026-12-01", "2026-11-23", "2026-11-09"]);
   });
 
   it("turns round when its column is chosen again", () => {

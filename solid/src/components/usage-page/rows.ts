@@ -34,9 +34,9 @@ export function figure(sum: UsageSum, column: Exclude<Column, "name">): number {
 }
 
 /** The rows in an order. Rows that are equal in it stay as the proxy gave them. */
-export function sorted(rows: readonly NamedRow[], { column, isDescending }: Sorting): NamedRow[] {
+export function sorted(rows: readonly NamedRow[], { column, isDescending }: Sorting, compareNames: (a: string, b: string) => number): NamedRow[] {
   const sign = isDescending ? -1 : 1;
-  const compare = (a: NamedRow, b: NamedRow) => (column === "name" ? label(a).localeCompare(label(b)) : figure(a, column) - figure(b, column));
+  const compare = (a: NamedRow, b: NamedRow) => (column === "name" ? compareNames(label(a), label(b)) : figure(a, column) - figure(b, column));
   return rows.toSorted((a, b) => sign * compare(a, b));
 }
 
