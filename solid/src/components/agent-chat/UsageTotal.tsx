@@ -6,16 +6,16 @@ import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 export function UsageTotal(props: { usage: PageUsage }) {
   const texts = useTexts();
   const formats = useFormats();
-  const tokens = (count: number) => formats().countOf(count);
+  const count = (value: number) => formats().countOf(value);
   const title = () => {
     const words = texts().usage;
     const { turns, outputTokens } = props.usage;
-    return texts().pageTotal.whole(words.answers(tokens(turns)), words.tokensIn(tokens(inputTokens(props.usage))), words.out(tokens(outputTokens)));
+    return texts().pageTotal.whole(words.answers(count(turns)), words.tokensIn(count(inputTokens(props.usage))), words.out(count(outputTokens)));
   };
   return (
     <span class="oc-total" title={title()}>
       <span class="oc-hidden">{texts().pageTotal.label} </span>
-      <span class="oc-total-tokens">{texts().usage.tokens(tokens(props.usage.totalTokens))}</span>
+      <span class="oc-total-tokens">{texts().usage.tokens(count(props.usage.totalTokens))}</span>
       <span class="oc-total-cost">{formats().totalCost(props.usage)}</span>
     </span>
   );
