@@ -54,9 +54,11 @@ describe("the chat behind its launcher", () => {
     expect(room()).toBe("0px");
     fireEvent.click(screen.getByRole("button", { name: "Pin to the side" }));
     expect(placement()).toBe("pinned");
-    expect(room()).toBe("26rem");
+    expect(room()).toBe("min(26rem, 100vw - 20rem)");
+    expect(document.documentElement.dataset["ocDock"]).toBe("end");
     unmount();
     expect(room()).toBe("");
+    expect(document.documentElement.dataset["ocDock"]).toBeUndefined();
   });
 
   it("comes back as it was left, pinned after minimising too", () => {
