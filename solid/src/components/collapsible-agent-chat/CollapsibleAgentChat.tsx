@@ -50,7 +50,11 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
       else control.open();
     };
     document.addEventListener("keydown", onKeyDown);
-    onCleanup(() => document.removeEventListener("keydown", onKeyDown));
+    onCleanup(() => {
+      document.removeEventListener("keydown", onKeyDown);
+      document.documentElement.style.removeProperty("--oc-dock-width");
+      delete document.documentElement.dataset["ocDock"];
+    });
   });
 
   createEffect(() => {
@@ -59,11 +63,6 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
     root.style.setProperty("--oc-dock-width", isPinned ? `min(${control.dockWidth()}rem, 100vw - ${MIN_PAGE}rem)` : "0px");
     if (isPinned) root.dataset["ocDock"] = control.corner().inline;
     else delete root.dataset["ocDock"];
-  });
-  onCleanup(() => {
-    if (typeof document === "undefined") return;
-    document.documentElement.style.removeProperty("--oc-dock-width");
-    delete document.documentElement.dataset["ocDock"];
   });
 
   return (

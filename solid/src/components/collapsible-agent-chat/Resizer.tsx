@@ -26,7 +26,7 @@ export function Resizer(props: { control: PlacementControl }) {
 
   function most(): Size {
     const page = { width: innerWidth / remPx(), height: innerHeight / remPx() };
-    return isPinned() ? { ...maxSize(page), width: maxDock(page) } : maxSize(page);
+    return isPinned() ? { ...maxSize(page), width: maxDock(page.width) } : maxSize(page);
   }
 
   function bounded({ width, height }: Size): Size {
@@ -38,6 +38,10 @@ export function Resizer(props: { control: PlacementControl }) {
   }
 
   const onPointerDown = dragging({
+    pressed() {
+      before = shown();
+      return true;
+    },
     moved: ({ x, y }) => resize(before, { x: x / remPx(), y: y / remPx() }),
     dropped: () => props.control.remember(),
     cancelled: () => props.control.resize(before),
@@ -70,10 +74,7 @@ export function Resizer(props: { control: PlacementControl }) {
       aria-valuenow={Math.round(shown().width)}
       aria-valuetext={words()}
       title="Drag, or use the arrow keys, to resize"
-      onPointerDown={(event) => {
-        before = shown();
-        onPointerDown(event);
-      }}
+      onPointerDown={onPointerDown}
       onKeyDown={onKeyDown}
     />
   );

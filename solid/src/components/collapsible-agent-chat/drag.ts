@@ -1,8 +1,8 @@
 import type { Point } from "./geometry.ts";
 
 export interface DragHandlers {
-  /** Whether a press here may become a drag. */
-  accepts?(event: PointerEvent): boolean;
+  /** A press: whether it may become a drag. */
+  pressed(event: PointerEvent): boolean;
   /** The pointer is this many pixels from where it was pressed. */
   moved(by: Point): void;
   dropped(by: Point): void;
@@ -16,7 +16,7 @@ const CLICK_PX = 6;
 /** Makes a listener of `pointerdown` that turns a press into a drag of that element. The click at the end of a drag is swallowed. */
 export function dragging(handlers: DragHandlers): (event: PointerEvent) => void {
   return (press) => {
-    if (press.button !== 0 || !press.isPrimary || handlers.accepts?.(press) === false) return;
+    if (press.button !== 0 || !press.isPrimary || !handlers.pressed(press)) return;
     const element = press.currentTarget as HTMLElement;
     const listening = new AbortController();
     const options = { signal: listening.signal };

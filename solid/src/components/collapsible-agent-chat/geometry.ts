@@ -70,8 +70,8 @@ export function maxSize(viewport: Size): Size {
 }
 
 /** The widest pinned chat on a page of this many rem. */
-export function maxDock(viewport: Size): number {
-  return Math.max(MIN_SIZE.width, viewport.width - MIN_PAGE);
+export function maxDock(viewportWidth: number): number {
+  return Math.max(MIN_SIZE.width, viewportWidth - MIN_PAGE);
 }
 
 export function clamp(value: number, min: number, max: number): number {

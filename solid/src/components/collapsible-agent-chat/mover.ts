@@ -38,7 +38,7 @@ export function makeMover(control: PlacementControl): Mover {
     drag: (target) =>
       dragging({
         // What can be pressed inside is pressed.
-        accepts: (event) => !isFixed() && (event.currentTarget === target() || (event.target as Element).closest("button, a, select") === null),
+        pressed: (event) => !isFixed() && (event.currentTarget === target() || (event.target as Element).closest("button, a, select") === null),
         moved: ({ x, y }) => (target().style.translate = `${x}px ${isPinned() ? 0 : y}px`),
         dropped() {
           const { x, y, width, height } = target().getBoundingClientRect();
