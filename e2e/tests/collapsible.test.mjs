@@ -206,3 +206,20 @@ test("another conversation is opened in the window, and Esc closes the list befo
     await dialog(page).locator(".oc-question-text", { hasText: "Explain canals" }).waitFor();
     await composer(page).and(page.locator(":focus")).waitFor();
   }, STILL));
+
+test("a finger drags the launcher, and the page does not scroll meanwhile", () =>
+  suite.withPage(
+    async (page) => {
+      const devtools = await page.context().newCDPSession(page);
+      const touch = (type, ...touchPoints) => devtools.send("Input.dispatchTouchEvent", { type, touchPoints });
+      const { x, y } = await box(launcher(page));
+      await touch("touchStart", { x: x + 30, y: y + 20 });
+      for (const step of [1, 2, 3, 4]) await touch("touchMove", { x: x + 30 - step * 30, y: y + 20 - step * 120 });
+      await touch("touchEnd");
+      const { left, top } = await distances(page, launcher(page));
+      assert.deepEqual([left, top], [20, 20]);
+      assert.equal(await page.evaluate(() => scrollY), 0);
+      assert.equal(await dialog(page).count(), 0);
+    },
+    { ...STILL, width: 320, height: 640, hasTouch: true, isMobile: true },
+  ));
