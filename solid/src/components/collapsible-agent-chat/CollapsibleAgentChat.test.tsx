@@ -14,9 +14,10 @@ function setUp(props: { hotkey?: string | null } = {}) {
   const client = new FakeClient();
   const { container, unmount } = render(() => <CollapsibleAgentChat client={client} {...props} />);
   const placement = () => container.querySelector<HTMLElement>(".oc-collapsible")?.dataset["placement"];
+  const corner = () => [...container.querySelectorAll<HTMLElement>(".oc-collapsible")].flatMap(({ dataset }) => [dataset["block"], dataset["inline"]]);
   const hotkey = (more: KeyboardEventInit = {}) => fireEvent.keyDown(document, { key: "k", ctrlKey: true, ...more });
   const launcher = () => container.querySelector(".oc-launcher") as HTMLButtonElement;
-  return { client, placement, hotkey, launcher, unmount };
+  return { client, placement, corner, hotkey, launcher, unmount };
 }
 
 describe("the chat behind its launcher", () => {
@@ -54,9 +55,11 @@ describe("the chat behind its launcher", () => {
     expect(room()).toBe("0px");
     fireEvent.click(screen.getByRole("button", { name: "Pin to the side" }));
     expect(placement()).toBe("pinned");
-    expect(room()).toBe("26rem");
+    expect(room()).toBe("min(26rem, 100vw - 20rem)");
+    expect(document.documentElement.dataset["ocDock"]).toBe("end");
     unmount();
     expect(room()).toBe("");
+    expect(document.documentElement.dataset["ocDock"]).toBeUndefined();
   });
 
   it("comes back as it was left, pinned after minimising too", () => {
@@ -74,6 +77,31 @@ describe("the chat behind its launcher", () => {
   it("ignores what another program left in its storage", () => {
     localStorage.setItem("outcrop.placement", '{"open":');
     expect(setUp().placement()).toBe("minimised");
+  });
+
+  it("goes to another corner with Alt and an arrow key, says so, and is still there the next time", () => {
+    const first = setUp();
+    fireEvent.keyDown(first.launcher(), { key: "ArrowLeft", altKey: true });
+    expect(first.corner()).toEqual(["end", "start"]);
+    expect(screen.getByText("Chat moved to the bottom left.").role).toBe("status");
+    first.hotkey();
+    fireEvent.keyDown(screen.getByRole("button", { name: "Minimise" }), { key: "ArrowUp", altKey: true });
+    expect(first.corner()).toEqual(["start", "start"]);
+    fireEvent.keyDown(screen.getByRole("textbox", { name: "Message" }), { key: "ArrowDown", altKey: true });
+    first.unmount();
+    expect(setUp().corner()).toEqual(["start", "start"]);
+  });
+
+  it("opens another conversation from its list, which Esc closes first", () => {
+    const { placement, hotkey } = setUp();
+    hotkey();
+    const toggle = screen.getByRole("button", { name: "Conversations" });
+    fireEvent.click(toggle);
+    expect(screen.getByRole("navigation", { name: "Conversations" }).contains(document.activeElement)).toBe(true);
+    fireEvent.keyDown(document.activeElement as Element, { key: "Escape" });
+    expect(screen.queryByRole("navigation")).toBeNull();
+    expect(placement()).toBe("floating");
+    expect(document.activeElement).toBe(toggle);
   });
 
   it("stops an answer with the first Esc and minimises with the next", async () => {

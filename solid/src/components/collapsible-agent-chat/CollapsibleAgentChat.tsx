@@ -1,16 +1,14 @@
-import { createEffect, createUniqueId, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, onCleanup, onMount, Show } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import { createConversations } from "../../chat/conversations.ts";
-import { localStorageIfAny } from "../../chat/storage.ts";
+import { localStorageIfAny, pageStorage } from "../../chat/storage.ts";
 import { TextsProvider, useTexts, type Words } from "../../texts/TextsProvider.tsx";
 import type { ChatSource } from "../agent-chat/AgentChat.tsx";
-import { UsageTotal } from "../agent-chat/UsageTotal.tsx";
-import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
-import { MinimiseIcon, PinIcon, PlusIcon, UnpinIcon } from "../common/icons.tsx";
-import { ConnectionState } from "../connection/ConnectionState.tsx";
-import { DemoBanner } from "../connection/DemoBanner.tsx";
+import { ChatWindow } from "./ChatWindow.tsx";
+import { MIN_PAGE } from "./geometry.ts";
 import { matchesHotkey } from "./hotkey.ts";
 import { Launcher } from "./Launcher.tsx";
+import { makeMover } from "./mover.ts";
 import { makePlacement } from "./placement.ts";
 
 export type CollapsibleAgentChatProps = ChatSource & Words & {
@@ -25,12 +23,11 @@ export type CollapsibleAgentChatProps = ChatSource & Words & {
   demoBanner?: boolean;
 };
 
-/** How wide the pinned chat is; `--oc-dock-width` on the root element says it to the page, which leaves that room at its end. */
-const DOCK_WIDTH = "26rem";
-
 /**
- * A chat behind a launcher in the corner of any page: it opens over the page, is pinned to its side, and is minimised again with
- * Esc. Ctrl+K or Cmd+K toggles it.
+ * A chat behind a launcher in a corner of any page: it opens over the page, is pinned to its side, and is minimised again with
+ * Esc. Ctrl+K or Cmd+K toggles it. People drag it to another corner and make it as large as they like.
+ *
+ * A pinned chat tells the page which room to leave: the root element has `data-oc-dock`, `start` or `end`, and `--oc-dock-width`.
  */
 export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
   return <TextsProvider texts={props.texts} locale={props.locale}><Chat {...props} /></TextsProvider>;
@@ -39,9 +36,10 @@ export function CollapsibleAgentChat(props: CollapsibleAgentChatProps) {
 function Chat(props: CollapsibleAgentChatProps) {
   const texts = useTexts();
   const conversations = props.conversations ?? createConversations({ client: props.client as Client });
-  const control = makePlacement(localStorageIfAny(), props.storageKey ?? "outcrop.placement");
+  const control = makePlacement(pageStorage(localStorageIfAny()), props.storageKey ?? "outcrop.placement");
+  const hotkey = () => (props.hotkey === undefined ? "k" : props.hotkey);
   const isOpen = () => control.placement() !== "minimised";
-  const titleId = createUniqueId();
+  const mover = makeMover(control, texts);
   let launcher: HTMLButtonElement | undefined;
 
   function minimise(): void {
@@ -51,70 +49,50 @@ function Chat(props: CollapsibleAgentChatProps) {
 
   onMount(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      const hotkey = props.hotkey === undefined ? "k" : props.hotkey;
-      if (hotkey === null || !matchesHotkey(event, hotkey)) return;
+      const key = hotkey();
+      if (key === null || !matchesHotkey(event, key)) return;
       event.preventDefault();
       if (isOpen()) minimise();
       else control.open();
     };
     document.addEventListener("keydown", onKeyDown);
-    onCleanup(() => document.removeEventListener("keydown", onKeyDown));
+    onCleanup(() => {
+      document.removeEventListener("keydown", onKeyDown);
+      document.documentElement.style.removeProperty("--oc-dock-width");
+      delete document.documentElement.dataset["ocDock"];
+    });
   });
 
   createEffect(() => {
-    const root = document.documentElement.style;
-    root.setProperty("--oc-dock-width", control.placement() === "pinned" ? DOCK_WIDTH : "0px");
-    onCleanup(() => root.removeProperty("--oc-dock-width"));
+    const root = document.documentElement;
+    const isPinned = control.placement() === "pinned";
+    root.style.setProperty("--oc-dock-width", isPinned ? `min(${control.dockWidth()}rem, 100vw - ${MIN_PAGE}rem)` : "0px");
+    if (isPinned) root.dataset["ocDock"] = control.corner().inline;
+    else delete root.dataset["ocDock"];
   });
 
-  function onKeyDown(event: KeyboardEvent): void {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
-    event.preventDefault();
-    minimise();
-  }
-
   return (
-    <div class="oc oc-collapsible" data-placement={control.placement()}>
+    <div class="oc oc-collapsible" data-placement={control.placement()} data-block={control.corner().block} data-inline={control.corner().inline}>
       <Launcher
         ref={(element) => (launcher = element)}
         hidden={isOpen()}
         state={conversations.current().state()}
-        hotkey={props.hotkey === undefined ? "k" : props.hotkey}
+        hotkey={hotkey()}
+        mover={mover}
         onOpen={() => control.open()}
       />
       <Show when={isOpen()}>
-        <div class="oc-window" role="dialog" aria-labelledby={titleId} onKeyDown={onKeyDown}>
-          <div class="oc-window-header">
-            <h2 id={titleId} class="oc-window-title">{props.title ?? texts().collapsible.title}</h2>
-            <ConnectionState connection={conversations.connection()} />
-            <span class="oc-spacer" />
-            <UsageTotal usage={conversations.usage()} />
-            <button type="button" class="oc-button oc-button-quiet" aria-label={texts().sessions.new} title={texts().sessions.new} onClick={() => conversations.startNew()}>
-              <PlusIcon />
-            </button>
-            <button
-              type="button"
-              class="oc-button oc-button-quiet oc-pin"
-              aria-pressed={control.placement() === "pinned"}
-              aria-label={texts().collapsible.pin}
-              title={control.placement() === "pinned" ? texts().collapsible.float : texts().collapsible.pin}
-              onClick={() => control.togglePin()}
-            >
-              <Show when={control.placement() === "pinned"} fallback={<PinIcon />}><UnpinIcon /></Show>
-            </button>
-            <button type="button" class="oc-button oc-button-quiet" aria-label={texts().collapsible.minimise} title={texts().collapsible.minimiseTitle} onClick={minimise}>
-              <MinimiseIcon />
-            </button>
-          </div>
-          <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
-          <ChatPanel
-            chat={conversations.current()}
-            connection={conversations.connection()}
-            budgets={conversations.budgets()}
-            suggestions={props.suggestions}
-          />
-        </div>
+        <ChatWindow
+          conversations={conversations}
+          control={control}
+          mover={mover}
+          title={props.title ?? texts().collapsible.title}
+          suggestions={props.suggestions}
+          demoBanner={props.demoBanner !== false}
+          onMinimise={minimise}
+        />
       </Show>
+      <p class="oc-hidden" role="status">{mover.announcement()}</p>
     </div>
   );
 }

@@ -3,12 +3,14 @@ import type { ChatState } from "../../chat/state.ts";
 import { useTexts } from "../../texts/TextsProvider.tsx";
 import { ChatIcon } from "../common/icons.tsx";
 import { hotkeyLabel } from "./hotkey.ts";
+import { MOVE_KEYS, type Mover } from "./mover.ts";
 
 interface LauncherProps {
   ref: (element: HTMLButtonElement) => void;
   hidden: boolean;
   state: ChatState;
   hotkey: string | null;
+  mover: Mover;
   onOpen: () => void;
 }
 
@@ -19,16 +21,22 @@ export function Launcher(props: LauncherProps) {
   const answering = () => props.state.turn !== undefined;
   createEffect(on([answering, () => props.hidden], ([now, hidden], before) => setUnread((was) => !hidden && (was || (before?.[0] === true && !now)))));
 
+  const shortcuts = () => (props.hotkey === null ? MOVE_KEYS : `Control+${props.hotkey.toUpperCase()} Meta+${props.hotkey.toUpperCase()} ${MOVE_KEYS}`);
+  let button!: HTMLButtonElement;
+
   return (
     <button
       type="button"
-      ref={props.ref}
+      ref={(element) => props.ref((button = element))}
       class="oc-launcher"
       data-hidden={props.hidden ? "" : undefined}
       tabindex={props.hidden ? -1 : undefined}
       aria-hidden={props.hidden ? "true" : undefined}
       aria-expanded={props.hidden}
-      aria-keyshortcuts={props.hotkey === null ? undefined : `Control+${props.hotkey.toUpperCase()} Meta+${props.hotkey.toUpperCase()}`}
+      aria-keyshortcuts={shortcuts()}
+      title={texts().collapsible.move}
+      onPointerDown={props.mover.drag(() => button)}
+      onKeyDown={(event) => props.mover.onKeyDown(event, button)}
       onClick={() => props.onOpen()}
     >
       <ChatIcon />

@@ -1,4 +1,5 @@
 import type { ConnectionStatus } from "@outcrop/client";
+import type { Amount } from "../amount.ts";
 
 export const connection = {
   states: {
@@ -63,4 +64,17 @@ export const collapsible = {
   float: "Float over the page",
   minimise: "Minimise",
   minimiseTitle: "Minimise (Esc)",
+  move: "Drag, or press Alt and an arrow key, to move",
+  movedTo: {
+    "top left": "Chat moved to the top left.",
+    "top right": "Chat moved to the top right.",
+    "bottom left": "Chat moved to the bottom left.",
+    "bottom right": "Chat moved to the bottom right.",
+  },
+  pinnedTo: { left: "Chat pinned to the left.", right: "Chat pinned to the right." },
+  resize: "Drag, or use the arrow keys, to resize",
+  size: "Size of the chat",
+  width: "Width of the chat",
+  large: (width: Amount, height: Amount) => `${width} by ${height} pixels`,
+  wide: (width: Amount) => `${width} pixels wide`,
 };
