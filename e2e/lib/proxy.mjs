@@ -21,7 +21,7 @@ export async function startProxy({ port = 0, tokensPerSecond = 0, args = [], env
 }
 
 /** A folder for conversations, removed with this process. */
-function dataFolder() {
+export function dataFolder() {
   const folder = mkdtempSync(join(tmpdir(), "outcrop-e2e-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;
