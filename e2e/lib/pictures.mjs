@@ -11,7 +11,7 @@ const FAILED = join(ROOT, "target", "screenshots");
 const MADE_WITH = join(KEPT, "browser.json");
 
 const UPDATE = process.env.UPDATE_SCREENSHOTS === "1";
-const ACCEPT = "UPDATE_SCREENSHOTS=1 npm test -- e2e";
+const ACCEPT = "UPDATE_SCREENSHOTS=1 npm test -- states";
 
 /**
  * Which share of the pixels may differ. The same browser draws the same pixels; another version may smooth a curve or a letter in another way,
