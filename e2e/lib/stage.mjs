@@ -17,6 +17,8 @@ export async function withState(browser, state, viewport, body) {
   try {
     await ready(page);
     await reach?.(page, stage);
+    // The list of conversations comes by itself.
+    await page.waitForFunction(() => document.querySelector(".oc-sessions") === null || document.querySelector(".oc-sessions li, .oc-sessions .oc-notice") !== null);
     await page.evaluate(() => document.fonts.ready);
     await freeze(page);
     await body(page);

@@ -2,13 +2,13 @@
 
 import { NOON } from "./faketime.mjs";
 
-/** How long after the programs the page was loaded, and how much later it is after each kind of frame of an answer. */
+/** How long after the programs the page was loaded, and how long every answer takes to begin. */
 const LOADED_AFTER_MS = 5_000;
-const STEP_MS = 600;
+const FIRST_WORD_MS = 1_200;
 
-/** Has the pages of a context begin at noon and stand still, but for the first frame of each kind after every message sent. */
+/** Has the pages of a context begin at noon and stand still, but for the first frame of each answer. */
 export async function holdStill(context) {
-  await context.addInitScript(stop, { origin: NOON + LOADED_AFTER_MS, step: STEP_MS });
+  await context.addInitScript(stop, { origin: NOON + LOADED_AFTER_MS, step: FIRST_WORD_MS });
 }
 
 /** Runs in the page, before its own scripts. */
@@ -24,31 +24,34 @@ function stop({ origin, step }) {
     }
     static now = () => origin + passed;
   };
-  const kinds = new Set();
+  let isAwaited = false;
   const RealWebSocket = WebSocket;
   window.WebSocket = class extends RealWebSocket {
     constructor(...values) {
       super(...values);
       this.addEventListener("message", (event) => {
         if (window.isDeaf) return event.stopImmediatePropagation();
-        const kind = /"type":"(chat\.(?:message|reasoning|tool)_[a-z]+)"/.exec(event.data)?.[1];
-        if (kind === undefined || kinds.has(kind)) return;
-        kinds.add(kind);
+        if (!isAwaited || !/"type":"chat\.(message|reasoning|tool)_/.test(event.data)) return;
+        isAwaited = false;
         passed += step;
       });
     }
     send(data) {
-      if (/"type":"chat\.send_message"/.test(data)) kinds.clear();
+      isAwaited ||= /"type":"chat\.send_message"/.test(data);
       super.send(data);
     }
   };
 }
 
-/** Has a page stay as it is: it hears nothing more, and what depends on chance, how long a wait was drawn, is evened out. */
+/** Has a page stay as it is: it hears nothing more, and says the same of what took or takes its time. */
 export async function freeze(page) {
   await page.evaluate(() => {
     window.isDeaf = true;
+    document.body.normalize();
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replace(/\bin \d+ s\b/, "in 3 s");
+    while (texts.nextNode()) {
+      const text = texts.currentNode;
+      text.data = text.data.replace(/\bin \d+ s\b/g, "in 3 s").replace(/(?<!\bin )\b\d+(\.\d+)? m?s\b/g, "1.2 s");
+    }
   });
 }

@@ -14,9 +14,12 @@ const always = (text, more = {}) => [{ do: { text, ...more } }];
 /** Falls silent in the middle of the answer. */
 const silent = (text, afterTokens) => always(text, { fault: { kind: "silence", afterTokens } });
 
+/** Asks; resolves with the answer once it has ended and the conversation is in the list. */
 async function ask(page, question, phase = "complete") {
   await say(page, question);
-  return answered(page, 1, phase);
+  const answer = await answered(page, 1, phase);
+  await page.locator(".oc-session").first().waitFor({ state: "attached" });
+  return answer;
 }
 
 async function attach(page) {
@@ -139,9 +142,9 @@ export const CHAT_STATES = [
     expected: isLostConnection,
     async reach(page, { wire }) {
       await ask(page, "How much silt does it carry?");
-      await page.context().setOffline(true);
-      await page.waitForFunction(() => !navigator.onLine);
       wire.down();
+      await page.locator('.oc-connection[data-state="reconnecting"]').first().waitFor();
+      await page.context().setOffline(true);
       await page.locator('.oc-connection[data-state="offline"]').first().waitFor();
     },
   },
