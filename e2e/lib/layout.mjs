@@ -1,6 +1,6 @@
 // What is wrong with where things stand on a page, and with what they are told by.
 
-/** That the page scrolls sideways, what sticks out of it, and controls that something else lies over. */
+/** That the page scrolls sideways, controls that stick out of it or that something else lies over, and boxes too low for a line. */
 export function misplaced(page) {
   return page.evaluate(() => {
     const root = document.documentElement;
@@ -20,11 +20,24 @@ export function misplaced(page) {
       return { x: (left + right) / 2, y: (top + bottom) / 2, isEmpty: right - left < 2 || bottom - top < 2 };
     }
 
+    /** Whether one can scroll to what lies beside it. */
+    function isInScroller(element) {
+      for (let above = element.parentElement; above !== null; above = above.parentElement) {
+        if (/auto|scroll/.test(getComputedStyle(above).overflowX) && above.scrollWidth > above.clientWidth) return true;
+      }
+      return false;
+    }
+
     /** What is meant to lie over other things. */
     const OVERLAYS = ".oc-window, .oc-launcher, .oc-agent-side, .oc-agent-veil, .app-bar";
     for (const control of document.querySelectorAll("a, button, input, select, textarea, summary")) {
       const { x, y, isEmpty } = shown(control);
       if (isEmpty || !control.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || control.closest("[aria-hidden=true]")) continue;
+      const { left, right } = control.getBoundingClientRect();
+      if ((left < -1 || right > root.clientWidth + 1) && !isInScroller(control)) found.push(`${nameOf(control)} sticks out of the page`);
+      const { paddingTop, paddingBottom, lineHeight } = getComputedStyle(control);
+      const room = control.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+      if (control.localName === "textarea" && room < parseFloat(lineHeight) - 1) found.push(`${nameOf(control)} is too low for a line`);
       const top = document.elementFromPoint(x, y);
       if (top === null || control.contains(top) || top.contains(control) || top.closest("label")?.contains(control)) continue;
       if (top.closest(OVERLAYS)?.contains(control) === false) continue;

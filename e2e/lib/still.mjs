@@ -47,11 +47,11 @@ function stop({ origin, step }) {
 export async function freeze(page) {
   await page.evaluate(() => {
     window.isDeaf = true;
-    document.body.normalize();
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const text = texts.currentNode;
-      text.data = text.data.replace(/\bin \d+ s\b/g, "in 3 s").replace(/(?<!\bin )\b\d+(\.\d+)? m?s\b/g, "1.2 s");
+    for (const element of document.body.querySelectorAll("*")) {
+      if (element.childElementCount > 0) continue;
+      const text = element.textContent;
+      const same = text.replace(/\bin \d+ s\b/g, "in 3 s").replace(/(?<!\bin )\b\d+(\.\d+)? m?s\b/g, "1.2 s");
+      if (same !== text) element.textContent = same;
     }
   });
 }

@@ -160,6 +160,7 @@ export const PAGE_STATES = [
       await signIn(page, token());
       await connected(page);
       await composer(page).waitFor();
+      await page.mouse.move(0, 0);
     },
   },
 ];
