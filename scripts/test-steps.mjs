@@ -16,7 +16,7 @@ import { CLIENT_PACKAGE, ROOT, TARGET } from "./lib/paths.mjs";
 import { pythonEnvironment } from "./lib/python.mjs";
 import { checkNoSigning, signingIn } from "./lib/signing.mjs";
 import { onPath } from "./lib/system.mjs";
-import { browsers, CHROMEDRIVER, CHROMIUM, geckodriverPath, python, webdriverSettings } from "./tasks/browsers.mjs";
+import { browsers, CHROMEDRIVER, CHROMIUM, FIREFOX, geckodriverPath, python, webdriverSettings } from "./tasks/browsers.mjs";
 import { clientPackage } from "./tasks/client.mjs";
 import { CLIENT_PROJECTS, clientProjects } from "./tasks/client-projects.mjs";
 import { DASHBOARD, dashboard } from "./tasks/dashboard.mjs";
@@ -56,12 +56,14 @@ export const STEPS = [
   { name: "solid-package", title: "component package in a fresh project", needs: [npmAll, solidPackage, devProxy, browsers], count: "nodeTest", run: nodeTests("solid/tests") },
   { name: "www-types", title: "dashboard's types", needs: [npmAll, clientPackage], run: workspace("www", "typecheck") },
   { name: "www-units", title: "dashboard", needs: [npmAll, clientPackage], count: "vitest", run: workspace("www", "test") },
-  { name: "e2e", title: "dashboard in Chromium against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test") },
+  { name: "e2e", title: "dashboard in Chromium against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test", { BROWSER: "chromium" }) },
+  { name: "e2e-firefox", title: "dashboard in Firefox against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test", { BROWSER: "firefox" }) },
+  { name: "states", title: "every state of the dashboard: its picture, accessibility", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "states", { BROWSER: "chromium" }) },
   { name: "bench-units", title: "benchmark's arithmetic", needs: [npmAll], count: "nodeTest", run: workspace("bench", "test") },
 ];
 
 /** Programs under test, for tests that are not written in Rust. */
-const PROGRAMS = { OUTCROP_PROXY_BIN: DEV_PROXY, BEDROCK_EMULATOR_BIN: DEV_EMULATOR, CHROMIUM };
+const PROGRAMS = { OUTCROP_PROXY_BIN: DEV_PROXY, BEDROCK_EMULATOR_BIN: DEV_EMULATOR, CHROMIUM, FIREFOX };
 
 /** A cargo command in the native target folder. */
 function cargo(...args) {
@@ -74,8 +76,8 @@ function cargoDoc(step) {
 }
 
 /** An npm script of a workspace. */
-function workspace(name, npmScript) {
-  return (step) => step.run("npm", ["run", npmScript, "-w", name], { env: PROGRAMS });
+function workspace(name, npmScript, env = {}) {
+  return (step) => step.run("npm", ["run", npmScript, "-w", name], { env: { ...PROGRAMS, ...env } });
 }
 
 /** All `*.test.mjs` of a folder, by Node's own runner. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cornerByKey, cornerWords, maxDock, maxSize, nearestCorner, resized, type Corner, type Side } from "./geometry.ts";
+import { cornerByKey, cornerSeen, maxDock, maxSize, nearestCorner, resized, type Corner, type Side } from "./geometry.ts";
 
 const PAGE = { width: 1000, height: 800 };
 const corner = (block: Side, inline: Side): Corner => ({ block, inline });
@@ -33,7 +33,7 @@ describe("the corner of the chat", () => {
     expect(cornerByKey(from, "ArrowRight", true)).toEqual(corner("end", "start"));
     expect(cornerByKey(from, "ArrowDown", false)).toEqual(from);
     expect(cornerByKey(from, "a", false)).toBeUndefined();
-    expect([cornerWords(from, false), cornerWords(from, true), cornerWords(corner("start", "start"), false)]).toEqual(["bottom right", "bottom left", "top left"]);
+    expect([cornerSeen(from, false), cornerSeen(from, true), cornerSeen(corner("start", "start"), false)]).toEqual(["bottom right", "bottom left", "top left"]);
   });
 });
 
