@@ -115,12 +115,20 @@ it("of the chat behind its launcher", async () => {
   const client = new FakeClient();
   render(() => <CollapsibleAgentChat client={client} hotkey="ω" {...WORDS} />);
   look();
+  const arrow = (selector: string, key: string) => {
+    fireEvent.keyDown(find(selector), { key, altKey: true });
+    look();
+  };
+  for (const key of ["ArrowUp", "ArrowLeft", "ArrowDown", "ArrowRight"]) arrow(".oc-launcher", key);
   click(".oc-launcher");
+  click(".oc-window-header button");
+  click(".oc-window-header button");
   click(".oc-pin");
+  for (const key of ["ArrowLeft", "ArrowRight"]) arrow(".oc-window-header", key);
   client.open({ models: MODELS });
   fireEvent.input(find("textarea"), { target: { value: "Γεια" } });
   fireEvent.keyDown(find("textarea"), { key: "Enter" });
-  click(".oc-window-header button", 2);
+  click(".oc-window-header button", 3);
   await client.lastStream.done("Γεια");
   look();
 });
@@ -263,7 +271,7 @@ it("of tools", async () => {
 });
 
 it("of Markdown", () => {
-  show(() => <Markdown text={"```\n1\n```\n\n```ζ\n1\n```\n\n|α|β|\n|-|-|\n|1|2|\n\n- [ ] α\n- [x] β\n\n![](https://example.com/)"} />);
+  show(() => <Markdown text={"```\n1\n```\n\n```ζ\n1\n```\n\n|α|β|\n|-|-|\n|1|2|\n\n- [ ] α\n- [x] β\n\n![](https://example.com/)\n\n$$\n1\n$$"} />);
 });
 
 it("of budgets", () => {

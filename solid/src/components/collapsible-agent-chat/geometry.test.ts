@@ -33,7 +33,7 @@ describe("the corner of the chat", () => {
     expect(cornerByKey(from, "ArrowRight", true)).toEqual(corner("end", "start"));
     expect(cornerByKey(from, "ArrowDown", false)).toEqual(from);
     expect(cornerByKey(from, "a", false)).toBeUndefined();
-    expect([cornerSeen(from, false), cornerSeen(from, true), cornerSeen(corner("start", "start"), false)]).toEqual(["bottom right", "bottom left", "top left"]);
+    expect([cornerSeen(from, false), cornerSeen(from, true), cornerSeen(corner("start", "start"), false)]).toEqual(["bottomRight", "bottomLeft", "topLeft"]);
   });
 });
 

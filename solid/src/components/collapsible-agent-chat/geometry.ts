@@ -49,7 +49,7 @@ export function cornerByKey(from: Corner, key: string, rtl: boolean): Corner | u
 
 /** The corner as people see it. */
 export function cornerSeen(corner: Corner, rtl: boolean) {
-  return `${corner.block === "start" ? "top" : "bottom"} ${sideSeen(corner, rtl)}` as const;
+  return `${corner.block === "start" ? "top" : "bottom"}${sideSeen(corner, rtl) === "left" ? "Left" : "Right"}` as const;
 }
 
 export function sideSeen(corner: Corner, rtl: boolean): "left" | "right" {

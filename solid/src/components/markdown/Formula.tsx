@@ -1,4 +1,5 @@
 import { createMemo, createSignal, Show, type JSX } from "solid-js";
+import { useTexts } from "../../texts/TextsProvider.tsx";
 import { Caret } from "./Caret.tsx";
 import type { FormulaToken } from "./formulas.ts";
 
@@ -30,8 +31,9 @@ export function Formula(props: { token: FormulaToken; open?: boolean | undefined
 
 /** A formula on lines of its own. It scrolls sideways where it is too wide. While it is written its source is seen. */
 export function FormulaBlock(props: { token: FormulaToken; open: boolean }): JSX.Element {
+  const texts = useTexts();
   return (
-    <div class="oc-math-block" role="group" aria-label="Formula" tabindex="0">
+    <div class="oc-math-block" role="group" aria-label={texts().markdown.formula} tabindex="0">
       <Formula token={props.token} open={props.open} />
       <Show when={props.open}><Caret shown /></Show>
     </div>

@@ -119,6 +119,7 @@ export const markdown = {
   /** The language of code that has none. */
   plain: "text",
   table: "Table",
+  formula: "Formula",
   done: "Done",
   toDo: "To do",
   image: "image",
