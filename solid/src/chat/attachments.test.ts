@@ -149,7 +149,7 @@ describe("a message with files", () => {
     expect(chat.state().messages[0]).not.toHaveProperty("files.0.data");
   });
 
-  it("from history has their names, and cannot be asked again from there", async () => {
+  it("from history has their names, and is asked again with those that the proxy has", async () => {
     const { client, chat } = chatWith();
     const attachments = [{ name: "note.txt", mediaType: "text/plain", bytes: 2 }];
     const error = { code: "interrupted", message: "It was cut.", retryable: true } as const;
@@ -160,7 +160,9 @@ describe("a message with files", () => {
     });
     await chat.loadHistory();
     expect(chat.state().messages[0]).toMatchObject({ files: attachments });
-    expect(chat.retry()).toBe(false);
+    expect(chat.retry()).toBe(true);
+    expect(client.lastStream.request).toMatchObject({ messageId: "a" });
+    expect(client.lastStream.request).not.toHaveProperty("attachments");
   });
 
   it("outlives the page with them where there is room", () => {

@@ -97,7 +97,7 @@ describe("an answer", () => {
     expect(chat.retry()).toBe(true);
     await client.lastStream.done("Good day");
     expect(history(states)).toEqual(["sent:", "streaming:Good ", "failed:Good ", "sent:", "complete:Good day"]);
-    expect(client.streams.map((stream) => stream.request.message)).toEqual(["Hello", "Hello"]);
+    expect(client.streams.map(({ request }) => request.messageId ?? request.message)).toEqual(["Hello", "m1"]);
     expect(chat.state().messages.map((message) => message.role)).toEqual(["user", "assistant"]);
   });
 

@@ -1,14 +1,14 @@
 import type { ChatErrorCode, Chunk, HistoryResponse, ModelPrice, Usage } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
-import { toSend, type SentFile } from "./attachments.ts";
+import { toSend, withoutData, type SentFile } from "./attachments.ts";
 import type { Client } from "./client.ts";
-import { failureOf, failureOfPage, isChatError, usageOf } from "./failure.ts";
-import { makeDraftFiles, type DraftFiles } from "./draft-files.ts";
+import { makeDraft, type Draft, type KeptText } from "./draft.ts";
+import { answerIn, failureOf, failureOfPage, isChatError } from "./failure.ts";
 import { savedByCaching } from "./gauge.ts";
 import { pageClock, randomId } from "./ids.ts";
 import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
-import { answerOf, answerUnderWay, emptyChat, retryable, type ChatState } from "./state.ts";
+import { answerOf, answerUnderWay, emptyChat, isSettled, regenerable, retryable, type ChatState, type Question } from "./state.ts";
 
 export interface ChatOptions {
   client: Client;
@@ -22,6 +22,8 @@ export interface ChatOptions {
   price?: (model: string) => ModelPrice | null | undefined;
   /** Keeps messages until the proxy has them. One that waits there for this conversation is sent again at once. */
   outbox?: Outbox;
+  /** Keeps the text that is being written over a reload. */
+  keptDraft?: KeptText;
   /** Hears every event after it has taken effect, with the state before it too. */
   onEvent?: (event: ChatEvent, state: ChatState, before: ChatState) => void;
   /** Milliseconds since the epoch. */
@@ -33,16 +35,19 @@ export interface ChatOptions {
 export interface Chat {
   readonly sessionId: string;
   readonly state: Accessor<ChatState>;
-  /** What the person is writing: it stays while the conversation is out of sight. */
-  readonly draft: Accessor<string>;
-  setDraft(text: string): void;
-  /** The files that go with what the person is writing. */
-  readonly files: DraftFiles;
+  readonly draft: Draft;
   /**
    * Sends a message, with `files` where there are any. Ignored (`false`) while an answer is under way, or where there is neither text nor a
    * file.
    */
   send(text: string, files?: readonly SentFile[]): boolean;
+  /**
+   * Says something else than a question did, which gives way with everything after it. Resolves with whether it was sent: it is not while an
+   * answer is under way, and where the question is not found. What the proxy refuses comes back, and the text with it to be changed further.
+   */
+  replace(questionKey: string, text: string, files?: readonly SentFile[]): Promise<boolean>;
+  /** Asks for the last answer again, which gives way. If the proxy refuses, it comes back. */
+  regenerate(): boolean;
   /** Stops the answer under way; what has come stays, with its usage. */
   stop(): void;
   /** Asks the last question again if its answer failed in a way that allows it. */
@@ -59,6 +64,11 @@ export interface Chat {
   dispose(): void;
 }
 
+type Common = { answerKey: string; model?: string; at: number };
+
+/** In how many pages of history a question is looked for. */
+const MAX_PAGES_SEARCHED = 20;
+
 /** How many messages one page of history has. */
 const HISTORY_PAGE = 50;
 
@@ -70,8 +80,7 @@ export function makeChat(options: ChatOptions): Chat {
   const { client, clock = pageClock, newKey = randomId } = options;
   const sessionId = options.sessionId ?? randomId();
   const [state, setState] = createSignal(emptyChat(sessionId));
-  const [draft, setDraft] = createSignal("");
-  const files = makeDraftFiles({ newKey });
+  const draft = makeDraft({ newKey, kept: options.keptDraft });
   /** What ends each stream that is being read: a stop, and what the page's end means for it. */
   const streams = new Map<string, { stop: () => void; leave: () => void }>();
   let disposed = false;
@@ -109,40 +118,66 @@ export function makeChat(options: ChatOptions): Chat {
       if (!isOpen()) return;
       const stopped = controller.signal.aborted && isChatError(error) && error.code === "aborted";
       const at = clock();
-      dispatch(stopped ? { type: "stopped", answerKey, at } : { type: "failed", answerKey, failure: failureOf(error, at), ...usageOf(error), at });
+      dispatch(stopped ? { type: "stopped", answerKey, at } : { type: "failed", answerKey, failure: failureOf(error, at), ...answerIn(error), at });
     } finally {
       streams.delete(answerKey);
     }
   }
 
-  function ask(event: (common: { answerKey: string; model?: string; at: number }) => ChatEvent, text: string, sent: readonly SentFile[]): boolean {
+  /** Resolves when the answer has ended. */
+  function ask(event: (common: Common) => ChatEvent, asked: Pick<WaitingMessage, "text" | "replaces" | "regenerates">, sent: readonly SentFile[]): Promise<void> {
     const model = options.model?.();
     const extra = { ...(sent.length === 0 ? {} : { files: sent }), ...(model === undefined ? {} : { model }) };
-    const message = { id: newKey(), sessionId, text, ...extra, at: clock() };
+    const message = { id: newKey(), sessionId, ...asked, ...extra, at: clock() };
     options.outbox?.put(message);
     dispatch(event(commonOf(message)));
-    deliver(message, false);
-    return true;
+    return deliver(message, false);
   }
 
-  function commonOf(message: WaitingMessage): { answerKey: string; model?: string; at: number } {
+  function commonOf(message: WaitingMessage): Common {
     const model = message.model ?? options.defaultModel?.();
     return { answerKey: message.id, at: message.at, ...(model === undefined ? {} : { model }) };
   }
 
-  function deliver({ id, text, files: sent, model }: WaitingMessage, resent: boolean): void {
+  function deliver({ id, text, files: sent, model, replaces, regenerates }: WaitingMessage, resent: boolean): Promise<void> {
+    const common = { id, resent, sessionId, ...(model === undefined ? {} : { model }) };
+    if (regenerates !== undefined) return read(id, (signal) => client.regenerate({ ...common, messageId: regenerates }, { signal }), true);
     const attachments = toSend(sent ?? []);
-    const extra = { ...(attachments?.length ? { attachments } : {}), ...(model === undefined ? {} : { model }) };
-    const request = { id, resent, sessionId, message: text, ...extra };
-    void read(id, (signal) => client.streamMessage(request, { signal }), true);
+    const extra = { ...(attachments?.length ? { attachments } : {}), ...(replaces === undefined ? {} : { replaces }) };
+    return read(id, (signal) => client.streamMessage({ ...common, message: text, ...extra }, { signal }), true);
+  }
+
+  /** The proxy's id of a question; of one that was asked on this page it is in the history. What was not found is told. */
+  async function idOf(questionKey: string): Promise<string | undefined> {
+    const known = () => state().messages.find(({ key }) => key === questionKey)?.messageId;
+    let before: string | undefined;
+    try {
+      for (let page = 0; page < MAX_PAGES_SEARCHED && known() === undefined; page += 1) {
+        const { messages, hasMore } = await client.history({ sessionId, limit: HISTORY_PAGE, ...(before === undefined ? {} : { before }) });
+        dispatch({ type: "identified", stored: messages });
+        if (!hasMore) break;
+        before = messages[0]?.messageId;
+      }
+      if (known() === undefined) dispatch({ type: "refused", failure: failureOfPage("question_gone") });
+    } catch (error) {
+      dispatch({ type: "refused", failure: failureOf(error, clock()) });
+    }
+    return known();
+  }
+
+  /** Asks for an answer again that the proxy has begun. */
+  function regenerate(answerKey: string, id: string, { text, files: sent = [] }: Question): void {
+    void ask((common) => ({ type: "regenerated", replacing: { key: answerKey, id }, ...common }), { text, regenerates: id }, withoutData(sent));
   }
 
   const waiting = options.outbox?.waiting().find((message) => message.sessionId === sessionId);
   /** A message that cannot be sent again. Whether the proxy has it shows when the history comes. */
-  let unsent = waiting !== undefined && toSend(waiting.files ?? []) === undefined ? waiting : undefined;
+  let unsent = waiting !== undefined && waiting.regenerates === undefined && toSend(waiting.files ?? []) === undefined ? waiting : undefined;
   if (waiting !== undefined && unsent === undefined) {
-    dispatch({ type: "restored", ...contentOf(waiting), ...commonOf(waiting) });
-    deliver(waiting, true);
+    const { replaces, regenerates = replaces } = waiting;
+    const replacing = regenerates === undefined ? {} : { replacing: { from: regenerates, withQuestion: replaces !== undefined } };
+    dispatch({ type: "restored", ...contentOf(waiting), ...commonOf(waiting), ...replacing });
+    void deliver(waiting, true);
   }
 
   function contentOf({ text, files: sent }: WaitingMessage): { questionKey: string; text: string; files?: readonly SentFile[] } {
@@ -164,12 +199,32 @@ export function makeChat(options: ChatOptions): Chat {
     sessionId,
     state,
     draft,
-    setDraft: (text) => void setDraft(text),
-    files,
     send(text, sent = []) {
       if (disposed || state().turn !== undefined || (text.trim() === "" && sent.length === 0)) return false;
       const questionKey = newKey();
-      return ask((common) => ({ type: "sent", questionKey, text, files: sent, ...common }), text, sent);
+      void ask((common) => ({ type: "sent", questionKey, text, files: sent, ...common }), { text }, sent);
+      return true;
+    },
+    async replace(key, text, sent = []) {
+      const isPossible = () => !disposed && isSettled(state()) && (text.trim() !== "" || sent.length > 0);
+      if (!isPossible()) return false;
+      const id = await idOf(key);
+      if (id === undefined || !isPossible()) return false;
+      const questionKey = newKey();
+      const ended = ask((common) => ({ type: "sent", replacing: { key, id }, questionKey, text, files: sent, ...common }), { text, replaces: id }, sent);
+      void ended.then(() => {
+        const question = state().messages.find((message) => message.key === key);
+        if (question?.role === "user" && draft.editing() === undefined) draft.edit({ ...question, text, files: sent });
+      });
+      return true;
+    },
+    regenerate() {
+      const key = regenerable(state());
+      const id = key === undefined ? undefined : answerOf(state(), key)?.messageId;
+      const question = state().messages.at(-2);
+      if (disposed || key === undefined || id === undefined || question?.role !== "user") return false;
+      regenerate(key, id, question);
+      return true;
     },
     stop() {
       const answer = answerUnderWay(state());
@@ -181,7 +236,10 @@ export function makeChat(options: ChatOptions): Chat {
     retry() {
       const last = retryable(state());
       if (disposed || last === undefined || (last.answer.failure?.retryAt ?? 0) > clock()) return false;
-      return ask((common) => ({ type: "resent", failedKey: last.answer.key, ...common }), last.question.text, last.question.files ?? []);
+      const { question, answer } = last;
+      if (answer.messageId !== undefined) regenerate(answer.key, answer.messageId, question);
+      else void ask((common) => ({ type: "resent", failedKey: answer.key, ...common }), { text: question.text }, question.files ?? []);
+      return true;
     },
     async decide(toolUseId, approved) {
       const answer = answerUnderWay(state());

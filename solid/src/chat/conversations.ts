@@ -5,7 +5,9 @@ import { makeBudgets } from "./budgets.ts";
 import { makeChat, type Chat } from "./chat.ts";
 import type { Client } from "./client.ts";
 import { makeConnection, type Connection } from "./connection.ts";
+import { makeDrafts } from "./drafts.ts";
 import { pageClock, randomId } from "./ids.ts";
+import type { KeptText } from "./draft.ts";
 import { makeOutbox } from "./outbox.ts";
 import type { ChatEvent } from "./reduce.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
@@ -15,7 +17,7 @@ import { pageStorage, sessionStorageIfAny } from "./storage.ts";
 export interface ConversationsOptions {
   client: Client;
   /**
-   * Where the open conversation's id and the messages that the proxy may not have yet are kept across page loads. `null`: nowhere.
+   * Where the open conversation's id, drafts, and the messages that the proxy may not have yet are kept across page loads. `null`: nowhere.
    * Default: the browser's session storage.
    */
   storage?: Pick<Storage, "getItem" | "setItem"> | null;
@@ -52,14 +54,18 @@ export interface Conversations {
 
 const OPEN_SESSION_KEY = "outcrop.session";
 
+/** No conversation has this id. */
+const NEW_DRAFT = "";
+
 /**
- * Forgets what a page keeps across loads, for whoever signs in next: which conversation was open, and messages that the proxy may not
- * have. Call it when a person signs out, with the `storage` that the conversations were made with.
+ * Forgets what a page keeps across loads, for whoever signs in next: which conversation was open, drafts, and messages that the proxy may
+ * not have. Call it when a person signs out, with the `storage` that the conversations were made with.
  */
 export function forgetConversations(storage: ConversationsOptions["storage"] = sessionStorageIfAny()): void {
   const page = pageStorage(storage);
   page.set(OPEN_SESSION_KEY, "");
   makeOutbox(page).clear();
+  makeDrafts(page).clear();
 }
 
 /** How many conversations stay in memory; beyond it the idle one that was opened longest ago is forgotten and loaded anew. */
@@ -70,6 +76,9 @@ export function makeConversations(options: ConversationsOptions): Conversations 
   const { client, clock = pageClock, newId = randomId } = options;
   const storage = pageStorage(options.storage === undefined ? sessionStorageIfAny() : options.storage);
   const outbox = makeOutbox(storage);
+  const drafts = makeDrafts(storage);
+  /** Conversations in which nothing was sent yet: they share one draft, since their ids do not outlive the page. */
+  const unsent = new Set<string>();
   const chats = new Map<string, Chat>();
   const [usage, setUsage] = createSignal<PageUsage>(client.usage());
   const [answers, setAnswers] = createSignal<readonly AnswerRecord[]>([]);
@@ -93,11 +102,22 @@ export function makeConversations(options: ConversationsOptions): Conversations 
 
   function chatOf(sessionId: string): Chat {
     const known = chats.get(sessionId);
-    const chat = known ?? makeChat({ client, sessionId, clock, model, defaultModel: () => defaultModel(sessionId), price, outbox, onEvent });
+    const chat = known ?? makeChat({ client, sessionId, clock, keptDraft: keptDraft(sessionId), model, defaultModel: () => defaultModel(sessionId), price, outbox, onEvent });
     chats.delete(sessionId);
     chats.set(sessionId, chat);
     forgetIdle();
     return chat;
+  }
+
+  function newChat(): Chat {
+    const sessionId = newId();
+    unsent.add(sessionId);
+    return chatOf(sessionId);
+  }
+
+  function keptDraft(sessionId: string): KeptText {
+    const name = () => (unsent.has(sessionId) ? NEW_DRAFT : sessionId);
+    return { get: () => drafts.get(name()), set: (text) => drafts.set(name(), text) };
   }
 
   function forgetIdle(): void {
@@ -118,7 +138,10 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     if (ended || (begins && !listed)) refreshOnce();
     const isRefused = event.type === "failed" && event.failure.code === "budget_exceeded";
     if (isRefused || (ended && budgets().length > 0)) void refreshBudgets();
-    if (event.type === "sent") storage.set(OPEN_SESSION_KEY, state.sessionId);
+    if (event.type === "sent") {
+      storage.set(OPEN_SESSION_KEY, state.sessionId);
+      if (unsent.delete(state.sessionId)) drafts.set(NEW_DRAFT, "");
+    }
   }
 
   function refreshOnce(): void {
@@ -134,7 +157,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
   for (const { sessionId } of outbox.waiting()) {
     if (sessionId !== remembered) void chatOf(sessionId).loadHistory();
   }
-  const [current, setCurrent] = createSignal(chatOf(remembered ?? newId()));
+  const [current, setCurrent] = createSignal(remembered === undefined ? newChat() : chatOf(remembered));
   if (remembered !== undefined) void reopen(current());
 
   async function reopen(chat: Chat): Promise<void> {
@@ -146,7 +169,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
   function startNew(): void {
     // One empty conversation is enough.
     if (isUntouched(current())) return;
-    setCurrent(chatOf(newId()));
+    setCurrent(newChat());
     storage.set(OPEN_SESSION_KEY, "");
   }
 
@@ -171,8 +194,9 @@ export function makeConversations(options: ConversationsOptions): Conversations 
       if (!(await sessions.remove(sessionId))) return false;
       chat?.dispose();
       chats.delete(sessionId);
+      drafts.set(sessionId, "");
       if (current().sessionId === sessionId) {
-        setCurrent(chatOf(newId()));
+        setCurrent(newChat());
         storage.set(OPEN_SESSION_KEY, "");
       }
       return true;

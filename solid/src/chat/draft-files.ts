@@ -13,6 +13,8 @@ export interface DraftFiles {
   /** Reads files and adds them; resolves when all have been read. */
   add(files: readonly File[]): Promise<void>;
   remove(key: string): void;
+  /** Has these and no others. */
+  set(files: readonly DraftFile[]): void;
   clear(): void;
 }
 
@@ -21,6 +23,11 @@ export function makeDraftFiles(options: { newKey: () => string }): DraftFiles {
   const [items, setItems] = createSignal<readonly DraftFile[]>([]);
   const [pending, setPending] = createSignal<readonly { name: string; mediaType: string; bytes: number }[]>([]);
   const [problems, setProblems] = createSignal<readonly FileProblem[]>([]);
+
+  function set(files: readonly DraftFile[]): void {
+    setItems(files);
+    setProblems([]);
+  }
 
   return {
     items,
@@ -50,9 +57,7 @@ export function makeDraftFiles(options: { newKey: () => string }): DraftFiles {
       setItems((before) => before.filter((file) => file.key !== key));
       setProblems([]);
     },
-    clear() {
-      setItems([]);
-      setProblems([]);
-    },
+    set,
+    clear: () => set([]),
   };
 }

@@ -17,7 +17,7 @@ export type Fault = keyof Texts["faults"];
 
 /** A failure that the page itself found. */
 export function failureOfPage(fault: Fault): Failure {
-  return { code: "interrupted", message: english.faults[fault], retryable: fault !== "files_lost", fault };
+  return { code: "interrupted", message: english.faults[fault], retryable: fault === "stream_ended", fault };
 }
 
 /** The failure in anything that was thrown. What is no `ChatError` is a fault of the page itself. */
@@ -33,9 +33,11 @@ export function failureFrom(error: Pick<ErrorData, "message" | "retryable" | "re
   return { code, message, retryable, ...(retryAfterMs === undefined ? {} : { retryAt: now + retryAfterMs }) };
 }
 
-/** What an answer used until it failed, where the error says so. */
-export function usageOf(error: unknown): { usage?: Usage } {
-  return isChatError(error) && error.usage !== undefined ? { usage: error.usage } : {};
+/** What an error says of the answer that failed: its id where one had begun, and what it used. */
+export function answerIn(error: unknown): { messageId?: string; usage?: Usage } {
+  if (!isChatError(error)) return {};
+  const { messageId, usage } = error;
+  return { ...(messageId === undefined ? {} : { messageId }), ...(usage === undefined ? {} : { usage }) };
 }
 
 /** Whether an error is the client package's: by name, so that no component needs the package at run time. */

@@ -1,6 +1,7 @@
 import type { ModelPrice, Usage, UsageTotal } from "@outcrop/client";
 import type { AnswerPart } from "./parts.ts";
-import type { Answer, ChatMessage, ChatState } from "./state.ts";
+import { usagesOf } from "./replacing.ts";
+import type { Answer, ChatState } from "./state.ts";
 
 /** Text that is not counted by Bedrock yet: about four bytes a token, as the proxy estimates. */
 const BYTES_PER_TOKEN = 4;
@@ -101,11 +102,7 @@ function tokensOf(bytes: number): number {
 
 /** What the answers used that the page has of a conversation. */
 export function conversationUsage(state: ChatState): UsageTotal {
-  return [...state.messages.flatMap(usagesOf), ...(state.replaced ?? [])].reduce(withUsage, NOTHING);
-}
-
-function usagesOf(message: ChatMessage): Usage[] {
-  return message.role === "assistant" && message.usage !== undefined ? [message.usage] : [];
+  return [...usagesOf(state.messages), ...usagesOf(state.replacing?.messages ?? []), ...(state.replaced ?? [])].reduce(withUsage, NOTHING);
 }
 
 /** A total with one more usage in it. What used nothing costs nothing, whatever the model. */

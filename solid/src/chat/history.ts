@@ -4,17 +4,42 @@ import { storedParts } from "./parts.ts";
 import type { Answer, ChatMessage, ChatState } from "./state.ts";
 
 /** The state with a page of history before what it has. What the page already shows is not taken twice. */
-export function fromHistory(state: ChatState, page: HistoryResponse): ChatState {
+export function fromHistory(before: ChatState, loaded: HistoryResponse): ChatState {
+  const { state, page } = withoutReplaced(withIds(before, loaded.messages), loaded);
   const shown = new Set(state.messages.flatMap(idsOf));
   const latest = page.messages.at(-1);
   const isNew = (message: Message, index: number) => !isShown(message, page.messages[index - 1], shown);
   const older = page.messages.filter((message, index) => isNew(message, index) && !(message === latest && isAskedAgain(page, message, state)));
   const messages = [...older.map(storedMessage), ...state.messages];
-  const loaded = { ...state, messages, history: { phase: "loaded", hasMore: page.hasMore } } as const;
+  const next = { ...state, messages, history: { phase: "loaded", hasMore: page.hasMore } } as const;
   // An answer that this page asked for is under way already, under a key of its own.
-  if (page.inProgress === undefined || state.turn !== undefined || isShown(page.inProgress.message, latest, shown)) return loaded;
+  if (page.inProgress === undefined || state.turn !== undefined || isShown(page.inProgress.message, latest, shown)) return next;
   const answer = storedMessage(page.inProgress.message) as Answer;
-  return { ...loaded, messages: [...messages, { ...answer, phase: answer.parts.length === 0 ? "sent" : "streaming" }], turn: answer.key };
+  return { ...next, messages: [...messages, { ...answer, phase: answer.parts.length === 0 ? "sent" : "streaming" }], turn: answer.key };
+}
+
+/**
+ * A page of history without what gives way to an answer that this page's forerunner asked for, where the proxy has not taken that request
+ * yet. A question that is asked again is shown already.
+ */
+function withoutReplaced(state: ChatState, page: HistoryResponse): { state: ChatState; page: HistoryResponse } {
+  const { replacing } = state;
+  const at = page.messages.findIndex(({ messageId }) => messageId === replacing?.from);
+  if (replacing === undefined || at < 0) return { state, page };
+  const cut = page.messages.slice(at).map(storedMessage);
+  const kept = page.messages.slice(0, replacing.questionKey === undefined ? Math.max(0, at - 1) : at);
+  return { state: { ...state, replacing: { ...replacing, messages: [...cut, ...replacing.messages] } }, page: { ...page, messages: kept } };
+}
+
+/** The state with the proxy's ids of the questions that were asked on this page: each has the id it was asked under, the key of its answer. */
+export function withIds(state: ChatState, stored: readonly Message[]): ChatState {
+  const byRequest = new Map(stored.flatMap(({ requestId, messageId }) => (requestId === undefined ? [] : [[requestId, messageId] as const])));
+  const messages = state.messages.map((message, index) => {
+    if (message.role !== "user" || message.messageId !== undefined) return message;
+    const messageId = byRequest.get(state.messages[index + 1]?.key ?? "");
+    return messageId === undefined ? message : { ...message, messageId };
+  });
+  return { ...state, messages };
 }
 
 /**
@@ -47,7 +72,7 @@ function namesOf(files: readonly AttachmentInfo[] = []): string {
 function storedMessage(message: Message): ChatMessage {
   const base = { key: message.messageId, text: message.content, at: Date.parse(message.timestamp) };
   const { attachments = [] } = message;
-  if (message.role === "user") return { ...base, role: "user", ...(attachments.length === 0 ? {} : { files: attachments }) };
+  if (message.role === "user") return { ...base, role: "user", messageId: message.messageId, ...(attachments.length === 0 ? {} : { files: attachments }) };
   return {
     ...base,
     role: "assistant",
@@ -67,5 +92,5 @@ function storedFailure({ code, message, retryable }: ErrorData): Failure {
 }
 
 function idsOf(message: ChatMessage): string[] {
-  return message.role === "assistant" && message.messageId !== undefined ? [message.key, message.messageId] : [message.key];
+  return message.messageId !== undefined ? [message.key, message.messageId] : [message.key];
 }

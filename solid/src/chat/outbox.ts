@@ -11,6 +11,10 @@ export interface WaitingMessage {
   readonly files?: readonly SentFile[];
   /** The model that was asked for, where one was chosen. */
   readonly model?: string;
+  /** The proxy's id of the question that it takes the place of, if it takes one's. */
+  readonly replaces?: string;
+  /** The proxy's id of the answer that is asked for again, if one is; then the text is that of its question. */
+  readonly regenerates?: string;
   /** When it was sent first, in milliseconds since the epoch. */
   readonly at: number;
 }
@@ -78,10 +82,11 @@ function messagesIn(text: string | null): WaitingMessage[] {
 
 function isMessage(value: unknown): value is WaitingMessage {
   if (typeof value !== "object" || value === null) return false;
-  const { id, sessionId, text, files, model, at } = value as Record<string, unknown>;
+  const { id, sessionId, text, files, model, replaces, regenerates, at } = value as Record<string, unknown>;
   const hasFiles = Array.isArray(files) && files.length > 0 && files.every(isFile);
   const hasContent = files === undefined ? isText(text) : hasFiles && typeof text === "string";
-  return isId(id) && isId(sessionId) && hasContent && (model === undefined || isText(model)) && isTime(at);
+  const areIds = [replaces, regenerates].every((other) => other === undefined || isId(other));
+  return isId(id) && isId(sessionId) && hasContent && (model === undefined || isText(model)) && areIds && isTime(at);
 }
 
 function isFile(value: unknown): value is SentFile {

@@ -1,19 +1,22 @@
-import type { Chunk, HistoryResponse, Usage } from "@outcrop/client";
+import type { Chunk, HistoryResponse, Message, Usage } from "@outcrop/client";
 import { withoutData, type SentFile } from "./attachments.ts";
 import type { Failure } from "./failure.ts";
-import { fromHistory } from "./history.ts";
+import { fromHistory, withIds } from "./history.ts";
 import { closed, withCall, withDecision, withEnd, withReasoning, withText, type AnswerPart, type Decision } from "./parts.ts";
+import { cutAt, putBack, settled, type Replacing } from "./replacing.ts";
 import { answerOf, type Answer, type ChatMessage, type ChatState, type Question } from "./state.ts";
 
 /** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
 export type ChatEvent =
-  | ({ type: "sent" } & Asked)
+  | ({ type: "sent"; replacing?: GivingWay } & Asked)
   /** A message that the page sent before it was loaded anew, at that time, and that waits still. */
-  | ({ type: "restored" } & Asked)
+  | ({ type: "restored"; replacing?: Pick<Replacing, "from"> & { withQuestion: boolean } } & Asked)
   /** One that was sent then, that the proxy does not have, and that cannot be sent again. */
   | ({ type: "lost"; failure: Failure } & Asked)
-  /** The last answer failed and its question is asked again: the new answer takes its place. */
+  /** The last answer failed before the proxy had its question, which is sent again: the new answer takes its place. */
   | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
+  /** The question of an answer is asked again. */
+  | { type: "regenerated"; replacing: GivingWay; answerKey: string; model?: string; at: number }
   | { type: "received"; answerKey: string; chunk: Chunk; at: number }
   /** The person said whether a tool may run. */
   | { type: "decided"; answerKey: string; toolUseId: string; approved: boolean }
@@ -22,10 +25,21 @@ export type ChatEvent =
   | { type: "stop_requested"; answerKey: string }
   /** The answer was stopped and no receipt came. */
   | { type: "stopped"; answerKey: string; at: number }
-  | { type: "failed"; answerKey: string; failure: Failure; usage?: Usage; at: number }
+  /** With the proxy's id of the answer where it had begun one. */
+  | { type: "failed"; answerKey: string; failure: Failure; messageId?: string; usage?: Usage; at: number }
   | { type: "history_requested" }
   | { type: "history_received"; page: HistoryResponse }
-  | { type: "history_failed"; failure: Failure };
+  | { type: "history_failed"; failure: Failure }
+  /** What was to be replaced is not, for this reason. */
+  | { type: "refused"; failure: Failure }
+  /** Stored messages, by which questions of this page learn their ids. */
+  | { type: "identified"; stored: readonly Message[] };
+
+/** The first message that gives way, by its key and the proxy's id. */
+interface GivingWay {
+  key: string;
+  id: string;
+}
 
 interface Asked {
   questionKey: string;
@@ -39,10 +53,15 @@ interface Asked {
 /** The state after an event. Pure: the same state and event always give the same result, and the old state stays as it is. */
 export function reduce(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
-    case "sent":
+    case "sent": {
+      const before = giveWay(without(state, "refused"), event.replacing, { answerKey: event.answerKey, questionKey: event.questionKey });
+      return { ...before, messages: [...before.messages.map(asAnswered), questionOf(event), newAnswer(event)], turn: event.answerKey };
+    }
     case "restored": {
-      const answer = event.type === "sent" ? newAnswer(event) : without(newAnswer(event), "timing");
-      return { ...state, messages: [...state.messages.map(asAnswered), questionOf(event), answer], turn: event.answerKey };
+      const { answerKey, questionKey } = event;
+      const { from, withQuestion } = event.replacing ?? {};
+      const replacing = from === undefined ? {} : { replacing: { answerKey, ...(withQuestion ? { questionKey } : {}), messages: [], from } };
+      return { ...state, ...replacing, messages: [...state.messages, questionOf(event), without(newAnswer(event), "timing")], turn: answerKey };
     }
     case "lost": {
       const answer: Answer = { ...without(newAnswer(event), "timing"), phase: "failed", failure: event.failure };
@@ -54,6 +73,10 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       const replaced = used === undefined ? {} : { replaced: [...(state.replaced ?? []), used] };
       return { ...state, ...replaced, messages: [...kept, newAnswer(event)], turn: event.answerKey };
     }
+    case "regenerated": {
+      const before = giveWay(without(state, "refused"), event.replacing, { answerKey: event.answerKey });
+      return { ...before, messages: [...before.messages, newAnswer(event)], turn: event.answerKey };
+    }
     case "received":
       return received(state, event.answerKey, event.chunk, event.at);
     case "decided":
@@ -63,12 +86,15 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case "stop_requested":
       return stopping(state, event.answerKey);
     case "stopped":
+      if (state.replacing?.answerKey === event.answerKey) return putBack(state, state.replacing, undefined);
       return endTurn(state, event.answerKey, (answer) => ({ ...ended(answer, event.at), phase: "stopped" }));
     case "failed":
-      return endTurn(state, event.answerKey, (answer) => ({
+      if (state.replacing?.answerKey === event.answerKey && event.messageId === undefined) return putBack(state, state.replacing, event.failure);
+      return endTurn(settled(state, event.answerKey), event.answerKey, (answer) => ({
         ...ended(answer, event.at),
         phase: "failed",
         failure: event.failure,
+        ...(event.messageId === undefined ? {} : { messageId: event.messageId }),
         ...(event.usage === undefined ? {} : { usage: event.usage }),
       }));
     case "history_requested":
@@ -77,10 +103,25 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       return fromHistory(state, event.page);
     case "history_failed":
       return { ...state, history: { phase: "failed", hasMore: state.history.hasMore, failure: event.failure } };
+    case "refused":
+      return { ...state, refused: event.failure };
+    case "identified":
+      return withIds(state, event.stored);
   }
 }
 
-function received(state: ChatState, key: string, chunk: Chunk, at: number): ChatState {
+/** The state without what gives way, which is kept for as long as it may have to come back. */
+function giveWay(state: ChatState, from: GivingWay | undefined, to: Pick<Replacing, "answerKey" | "questionKey">): ChatState {
+  if (from === undefined) return state;
+  const { kept, cut } = cutAt(state, from.key);
+  return { ...kept, replacing: { ...to, messages: cut, from: from.id } };
+}
+
+function received(before: ChatState, key: string, chunk: Chunk, at: number): ChatState {
+  const { replacing } = before;
+  const isUntaken = chunk.type === "done" && chunk.messageId === "";
+  if (isUntaken && replacing?.answerKey === key) return putBack(before, replacing, undefined);
+  const state = settled(before, key);
   // What was being written when the answer was stopped comes with its end; how its calls ended comes before that.
   if (chunk.type !== "done" && chunk.type !== "tool" && answerOf(state, key)?.phase === "stopping") return state;
   switch (chunk.type) {

@@ -2,6 +2,7 @@ import type { StatusState, StopReason, Usage } from "@outcrop/client";
 import type { SentFile } from "./attachments.ts";
 import type { Failure } from "./failure.ts";
 import type { AnswerPart } from "./parts.ts";
+import type { Replacing } from "./replacing.ts";
 
 /** One conversation as the page shows it. Values are never changed in place: the reducer makes new ones. */
 export interface ChatState {
@@ -11,7 +12,11 @@ export interface ChatState {
   /** The key of the answer that is being made for this page. */
   readonly turn?: string;
   readonly history: HistoryState;
-  /** What answers used that failed and gave way to another one. */
+  /** What gives way to the answer that was asked for, until the proxy has taken the request. */
+  readonly replacing?: Replacing;
+  /** Why the proxy did not take the last request that was to replace something. */
+  readonly refused?: Failure;
+  /** What answers used that gave way to another one. */
   readonly replaced?: readonly Usage[];
 }
 
@@ -29,6 +34,8 @@ interface MessageBase {
 /** What the person said. */
 export interface Question extends MessageBase {
   readonly role: "user";
+  /** The proxy's id, where the page has heard it. */
+  readonly messageId?: string;
   /** The files that were sent with it. Their data stays only while the question may have to be asked again. */
   readonly files?: readonly SentFile[];
 }
@@ -92,25 +99,22 @@ export function answerOf(state: ChatState, key: string): Answer | undefined {
   return found?.role === "assistant" ? found : undefined;
 }
 
-/** The last question and its answer where that answer failed or was interrupted: what a retry repeats, if the page has its files. */
+/** Whether something that was said can give way to something else now. */
+export function isSettled(state: ChatState): boolean {
+  return state.turn === undefined && state.replacing === undefined && state.messages.every((message) => message.role === "user" || message.phase !== "stopping");
+}
+
+/** The last question and its answer where that answer failed or was interrupted: what a retry repeats. */
 export function retryable(state: ChatState): { question: Question; answer: Answer } | undefined {
-  const last = failedLast(state);
-  return last !== undefined && last.answer.failure?.retryable && hasItsFiles(last.question) ? last : undefined;
-}
-
-/** The key of the last answer if it could be retried, had the page the files that were sent with the question. */
-export function lacksFiles(state: ChatState): string | undefined {
-  const last = failedLast(state);
-  return last !== undefined && last.answer.failure?.retryable && !hasItsFiles(last.question) ? last.answer.key : undefined;
-}
-
-function failedLast(state: ChatState): { question: Question; answer: Answer } | undefined {
   const answer = state.messages.at(-1);
   const question = state.messages.at(-2);
-  if (answer?.role !== "assistant" || question?.role !== "user" || state.turn !== undefined) return undefined;
-  return answer.phase === "failed" ? { question, answer } : undefined;
+  if (answer?.role !== "assistant" || question?.role !== "user" || !isSettled(state)) return undefined;
+  return answer.phase === "failed" && answer.failure?.retryable ? { question, answer } : undefined;
 }
 
-function hasItsFiles({ files = [] }: Question): boolean {
-  return files.every((file) => file.data !== undefined);
+/** The key of the last answer if it can be asked for again, though it did not fail. */
+export function regenerable(state: ChatState): string | undefined {
+  const last = state.messages.at(-1);
+  const isOver = last?.role === "assistant" && (last.phase === "complete" || last.phase === "stopped");
+  return isOver && last.messageId !== undefined && isSettled(state) ? last.key : undefined;
 }

@@ -77,6 +77,10 @@ export interface FakeRequest {
   message: string;
   model?: string;
   attachments?: readonly (Attachment | File | Blob)[];
+  /** The question that it takes the place of. */
+  replaces?: string;
+  /** The answer that is asked for again. */
+  messageId?: string;
 }
 
 /** A stream that a test feeds by hand. */
@@ -190,6 +194,10 @@ export class FakeClient implements Client {
     const stream = new FakeStream(request, options?.signal);
     this.streams.push(stream);
     return stream;
+  }
+
+  regenerate(request: Omit<FakeRequest, "message"> & { messageId: string }, options?: { signal?: AbortSignal }): FakeStream {
+    return this.streamMessage({ message: "", ...request }, options);
   }
 
   followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): FakeStream {

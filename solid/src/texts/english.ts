@@ -1,4 +1,4 @@
-import { announcements, answer, composer, empty, files, gauge, markdown, panel, waiting } from "./english/chat.ts";
+import { announcements, answer, composer, empty, files, gauge, markdown, panel, question, waiting } from "./english/chat.ts";
 import { common } from "./english/common.ts";
 import { collapsible, connection, demo, models, pageTotal, sessions } from "./english/conversations.ts";
 import { errors, failure, faults } from "./english/failures.ts";
@@ -26,6 +26,7 @@ export const english = {
   empty,
   composer,
   files,
+  question,
   answer,
   failure,
   waiting,

@@ -145,21 +145,25 @@ it("of the composer and its files", async () => {
   const attach = (...files: File[]) => fireEvent.drop(find(".oc-drop"), { dataTransfer: { files, types: ["Files"] } });
   const read = async (count: number) => {
     look();
-    await waitFor(() => expect([chat.files.items().length, chat.files.reading()]).toEqual([count, 0]));
+    await waitFor(() => expect([chat.draft.files.items().length, chat.draft.files.reading()]).toEqual([count, 0]));
     look();
   };
   attach(file("ά", 2, "application/zip"), file("β", 0), file("γ", 999_999), file("δ", 2, "image/png"), ...["1", "2", "3", "4", "5", "6"].map((name) => file(name)));
   await read(5);
   attach(...Array.from({ length: 16 }, () => new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47])], "ζ", { type: "image/png" })));
   await read(20);
-  chat.files.clear();
+  chat.draft.files.clear();
   attach(file("ά", 400_000), file("β", 400_000));
   await read(2);
   click(".oc-file-remove");
   fireEvent.click(find(".oc-send"));
   look();
   await client.lastStream.done("Γεια");
+  chat.send("ω");
+  await client.lastStream.done("Γεια");
   look();
+  click(".oc-edit");
+  click(".oc-editing button");
   show(() => <FileChip file={{ name: "ά", mediaType: "image/png", bytes: 3 << 20 }} />);
   show(() => <ChatPanel chat={chat} connection={{ state: "closed" }} />);
 });
@@ -196,7 +200,7 @@ it("of an answer that is written, and that ends in every way", async () => {
   look();
   click(".oc-limit button");
   const endings = ["tool_use", "max_tokens", "guardrail_intervened", "content_filtered", "model_context_window_exceeded"] satisfies StopReason[];
-  const view = { connected: true, canRetry: false, lacksFiles: false, canGoOn: false, onRetry: () => {}, onGoOn: () => {} };
+  const view = { connected: true, canRetry: false, canRegenerate: true, canGoOn: false, onRetry: () => {}, onGoOn: () => {} };
   for (const stopReason of endings) show(() => <AnswerView {...view} answer={{ ...ANSWER, text: "Γεια", phase: "complete", stopReason, usage: USAGE }} />);
   show(() => <AnswerView {...view} answer={{ ...ANSWER, parts: [{ type: "reasoning", text: "Σκέψη" }, { type: "reasoning", text: "Σκέψη", startedAt: 0, endedAt: 125_000 }], phase: "complete" }} />);
 });
@@ -209,7 +213,7 @@ it("of what an answer waits for", () => {
 });
 
 it("of every failure", () => {
-  const view = { partial: true, canRetry: true, lacksFiles: true, onRetry: () => {} };
+  const view = { partial: true, canRetry: true, onRetry: () => {} };
   const failed = (code: ChatErrorCode, waitMs?: number) => show(() => <AnswerFailure {...view} failure={{ code, message: "Λάθος.", retryable: true, ...(waitMs === undefined ? {} : { retryAt: NOW + waitMs }) }} />);
   for (const code of Object.keys(english.errors) as ChatErrorCode[]) failed(code);
   for (const wait of [5_000, 5 * MINUTE, 60 * MINUTE, 90 * MINUTE, DAY, 3 * DAY]) failed("budget_exceeded", wait);
@@ -228,7 +232,7 @@ it("of history that comes, that comes not, and that has more", async () => {
   client.histories.set("s1", { sessionId: "s1", hasMore: true, messages: [message] });
   await chat.loadHistory();
   look();
-  show(() => <MessageList state={chat.state()} connected onRetry={() => {}} onGoOn={() => {}} />);
+  show(() => <MessageList state={chat.state()} editing={undefined} connected onRetry={() => {}} onGoOn={() => {}} />);
   const scroller = find(".oc-messages", 1);
   for (const [name, value] of Object.entries({ scrollHeight: 900, clientHeight: 100 })) Object.defineProperty(scroller, name, { value });
   for (const scrollTop of [800, 0]) {

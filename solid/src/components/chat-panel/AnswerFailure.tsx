@@ -6,7 +6,7 @@ import { createCountdown } from "../common/countdown.ts";
 import { RetryIcon, WarningIcon } from "../common/icons.tsx";
 
 /** Why an answer failed, and a way to ask again where that can help. */
-export function AnswerFailure(props: { failure: Failure; partial: boolean; canRetry: boolean; lacksFiles: boolean; onRetry: () => void }) {
+export function AnswerFailure(props: { failure: Failure; partial: boolean; canRetry: boolean; onRetry: () => void }) {
   const texts = useTexts();
   const formats = useFormats();
   const seconds = createCountdown(() => props.failure.retryAt);
@@ -31,7 +31,6 @@ export function AnswerFailure(props: { failure: Failure; partial: boolean; canRe
           </p>
         </Show>
         <Show when={props.partial}><p class="oc-muted">{texts().failure.partial}</p></Show>
-        <Show when={props.lacksFiles}><p>{texts().failure.lacksFiles}</p></Show>
         <Show when={props.canRetry}>
           <button type="button" class="oc-button" aria-disabled={seconds() > 0} onClick={() => seconds() === 0 && props.onRetry()}>
             <RetryIcon /> <span aria-live="off">{action()}</span>

@@ -7,10 +7,11 @@ import { inputTokens } from "../../format/usage.ts";
 import type { Texts } from "../../texts/english.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { CopyButton } from "../common/CopyButton.tsx";
+import { RetryIcon } from "../common/icons.tsx";
 import { usePanel } from "./panel.ts";
 
-/** The small line under an answer: copy, how it ended, what it used. */
-export function AnswerMeta(props: { answer: Answer }) {
+/** The small line under an answer: copy, ask again, how it ended, what it used. */
+export function AnswerMeta(props: { answer: Answer; canRegenerate: boolean }) {
   const panel = usePanel();
   const texts = useTexts();
   const formats = useFormats();
@@ -24,6 +25,11 @@ export function AnswerMeta(props: { answer: Answer }) {
   return (
     <footer class="oc-meta">
       <Show when={props.answer.text !== ""}><CopyButton text={() => props.answer.text.trim()} label={texts().answer.copy} /></Show>
+      <Show when={props.canRegenerate && panel.canReplace()}>
+        <button type="button" class="oc-button oc-button-quiet oc-regenerate" title={texts().answer.regenerateTitle} onClick={() => panel.regenerate()}>
+          <RetryIcon /><span class="oc-hidden">{texts().answer.regenerate}</span>
+        </button>
+      </Show>
       <Show when={endNote(props.answer, texts().answer)}>{(note) => <span class="oc-badge">{note()}</span>}</Show>
       <Show when={props.answer.phase === "stopping"}><span>{texts().answer.counting}</span></Show>
       <Show when={props.answer.usage}>

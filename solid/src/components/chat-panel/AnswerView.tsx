@@ -14,8 +14,8 @@ export interface AnswerViewProps {
   answer: Answer;
   connected: boolean;
   canRetry: boolean;
-  /** Whether it could be asked again, had the page the files. */
-  lacksFiles: boolean;
+  /** Whether it can be asked for again, though it did not fail. */
+  canRegenerate: boolean;
   canGoOn: boolean;
   onRetry: () => void;
   onGoOn: () => void;
@@ -44,7 +44,7 @@ export function AnswerView(props: AnswerViewProps) {
       <Switch>
         <Match when={answer().phase === "failed" && answer().failure}>
           {(failure) => (
-            <AnswerFailure failure={failure()} partial={answer().text !== ""} canRetry={props.canRetry} lacksFiles={props.lacksFiles} onRetry={props.onRetry} />
+            <AnswerFailure failure={failure()} partial={answer().text !== ""} canRetry={props.canRetry} onRetry={props.onRetry} />
           )}
         </Match>
         <Match when={answer().stopReason === "tool_limit" && !isWriting()}>
@@ -54,7 +54,7 @@ export function AnswerView(props: AnswerViewProps) {
           </div>
         </Match>
       </Switch>
-      <Show when={!isWriting() && hasContent()}><AnswerMeta answer={answer()} /></Show>
+      <Show when={!isWriting() && hasContent()}><AnswerMeta answer={answer()} canRegenerate={props.canRegenerate} /></Show>
     </article>
   );
 }

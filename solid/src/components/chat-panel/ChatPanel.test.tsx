@@ -3,7 +3,7 @@ import { createSignal } from "solid-js";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { makeChat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
-import { chatError, counter, FakeClient, FakeClock, HELLO, USAGE } from "../../test/fake-client.ts";
+import { chatError, counter, FakeClient, FakeClock, HELLO, settled, USAGE } from "../../test/fake-client.ts";
 import { ChatPanel } from "./ChatPanel.tsx";
 
 afterEach(() => {
@@ -68,6 +68,31 @@ describe("the composer", () => {
     type("");
     press("ArrowUp");
     expect(box.value).toBe("Hello");
+  });
+
+  it("walks through earlier messages with ↑ and ↓, and back to the empty box", async () => {
+    const { client, box, say, press } = setUp();
+    for (const text of ["one", "two", "two", "three"]) {
+      say(text);
+      await client.lastStream.done("Yes.");
+    }
+    const walk = (...keys: string[]) => keys.map((key) => (press(key), box.value));
+    expect(walk("ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown")).toEqual(["three", "two", "one", "one", "two", "three", "", ""]);
+  });
+
+  it("leaves the arrows to a text that was changed, and where the caret is within it", async () => {
+    const { client, box, say, type, press } = setUp();
+    say("one");
+    await client.lastStream.done("Yes.");
+    press("ArrowUp");
+    type("one!");
+    press("ArrowUp");
+    expect(box.value).toBe("one!");
+    type("");
+    press("ArrowUp");
+    box.setSelectionRange(1, 1);
+    press("ArrowDown");
+    expect(box.value).toBe("one");
   });
 
   it("says how much too long a message is, counted in characters, and does not send it", () => {
@@ -154,6 +179,57 @@ describe("an answer", () => {
   });
 });
 
+describe("what was said", () => {
+  const WITH_IDS = { sessionId: "s1", hasMore: false, messages: (["q1", "a1", "q2", "a2"] as const).map((messageId) => ({ messageId, role: messageId.startsWith("q") ? ("user" as const) : ("assistant" as const), content: `About ${messageId}`, timestamp: "2026-11-23T12:00:00.000Z" })) };
+
+  async function withHistory() {
+    const setup = setUp();
+    setup.client.histories.set("s1", WITH_IDS);
+    await setup.chat.loadHistory();
+    const edit = (index: number) => fireEvent.click(screen.getAllByRole("button", { name: "Edit message" })[index] as HTMLElement);
+    const givingWay = () => [...setup.container.querySelectorAll("[data-giving-way]")].map((item) => item.querySelector(".oc-question-text, .oc-markdown")?.textContent);
+    return { ...setup, edit, givingWay };
+  }
+
+  it("is changed in the box, which says what gives way, and sent in its place", async () => {
+    const { client, box, edit, givingWay, type, press } = await withHistory();
+    type("a draft");
+    edit(0);
+    expect([document.activeElement, box.value]).toEqual([box, "About q1"]);
+    expect(screen.getByText(/You are changing an earlier message/).getAttribute("role")).toBe("status");
+    expect(givingWay()).toEqual(["About a1", "About q2", "About a2"]);
+    press("ArrowUp");
+    type("About something else");
+    press("Enter");
+    await settled();
+    expect(client.lastStream.request).toMatchObject({ message: "About something else", replaces: "q1" });
+    expect([box.value, givingWay()]).toEqual(["a draft", []]);
+  });
+
+  it("is left as it was with Esc or the button, and the draft comes back", async () => {
+    const { client, box, edit, givingWay, type, press } = await withHistory();
+    type("a draft");
+    edit(1);
+    press("Escape");
+    expect([box.value, givingWay()]).toEqual(["a draft", []]);
+    edit(1);
+    fireEvent.click(screen.getByRole("button", { name: "Keep it as it was" }));
+    expect([box.value, document.activeElement]).toEqual(["a draft", box]);
+    expect(client.streams).toEqual([]);
+  });
+
+  it("is answered again, and the focus stays with the conversation", async () => {
+    const { client, box } = await withHistory();
+    fireEvent.click(screen.getByRole("button", { name: "Ask again" }));
+    expect(client.lastStream.request).toMatchObject({ messageId: "a2" });
+    expect(document.activeElement).toBe(box);
+    expect(screen.queryByRole("button", { name: /Ask again|Edit message/ })).toBeNull();
+    await client.lastStream.fail(chatError("rate_limited", "One user may send 2 messages a minute.", { retryable: true }));
+    expect(screen.getByRole("alert").textContent).toContain("One user may send 2 messages a minute.");
+    expect(screen.getByText("About a2")).toBeTruthy();
+  });
+});
+
 describe("a failure", () => {
   it("says what happened and what to do, and is retried", async () => {
     const { client, say } = setUp();
@@ -165,7 +241,7 @@ describe("a failure", () => {
     expect(alert.textContent).toContain("Ask for access to the model in us-west-2.");
     expect(alert.textContent).toContain("what had come until then");
     fireEvent.click(within(alert).getByRole("button", { name: "Retry" }));
-    expect(client.streams.map((stream) => stream.request.message)).toEqual(["Hello", "Hello"]);
+    expect(client.streams.map(({ request }) => request.messageId ?? request.message)).toEqual(["Hello", "m1"]);
     expect(screen.queryByRole("alert")).toBeNull();
   });
 

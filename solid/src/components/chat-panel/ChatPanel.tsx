@@ -1,7 +1,8 @@
 import type { BudgetState } from "@outcrop/client";
-import { createUniqueId, Show, type JSX } from "solid-js";
+import { createMemo, createUniqueId, Show, type JSX } from "solid-js";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
+import { isSettled } from "../../chat/state.ts";
 import { TextsProvider, useTexts, type Words } from "../../texts/TextsProvider.tsx";
 import { Announcer } from "./Announcer.tsx";
 import { Composer } from "./Composer.tsx";
@@ -39,13 +40,24 @@ function Panel(props: ChatPanelProps) {
   const isConnected = () => props.connection === undefined || props.connection.state === "open";
   const isEmpty = () => state().messages.length === 0 && state().history.phase !== "loading" && state().history.phase !== "failed";
 
+  const canReplace = createMemo(() => isSettled(state()) && props.connection?.state !== "closed");
   let section!: HTMLElement;
   const tools = () => props.connection?.server?.tools ?? [];
   const panel: PanelParts = {
     toolInfo: (call) => tools().find(({ name, server }) => name === call.name && (call.server === undefined || server === call.server)),
     decide: (toolUseId, approved) => void props.chat.decide(toolUseId, approved),
     savedBy: (model, usage) => props.chat.savedBy(model, usage),
-    isComposing: () => props.chat.draft() !== "" || props.chat.files.items().length > 0,
+    canReplace,
+    regenerate: () => {
+      props.chat.regenerate();
+      // The button goes, and the focus would go with it.
+      panel.focusComposer();
+    },
+    edit: (question) => {
+      props.chat.draft.edit(question);
+      panel.focusComposer();
+    },
+    isComposing: () => props.chat.draft.text() !== "" || props.chat.draft.files.items().length > 0,
     focusComposer: () => section.querySelector<HTMLElement>(".oc-composer textarea")?.focus({ preventScroll: true }),
   };
 
@@ -59,10 +71,10 @@ function Panel(props: ChatPanelProps) {
     <PanelContext.Provider value={panel}>
       <section class="oc oc-panel" aria-labelledby={headingId} onKeyDown={onKeyDown} ref={section}>
         <h2 id={headingId} class="oc-hidden">{texts().panel.conversation}</h2>
-        <DropZone onFiles={(files) => void props.chat.files.add(files)}>
+        <DropZone onFiles={(files) => void props.chat.draft.files.add(files)}>
           <Show keyed when={props.chat}>
             {(chat) => (
-              <MessageList state={state()} connected={isConnected()} onRetry={() => chat.retry()} onGoOn={() => chat.send(texts().answer.goOnMessage)}>
+              <MessageList state={state()} editing={chat.draft.editing()} connected={isConnected()} onRetry={() => chat.retry()} onGoOn={() => chat.send(texts().answer.goOnMessage)}>
                 <HistoryNotice state={state()} onLoad={() => void chat.loadHistory()} />
                 <Show when={isEmpty()}>
                   <EmptyState

@@ -1,17 +1,18 @@
-import { createEffect, createUniqueId, on, Show } from "solid-js";
+import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
 import { excessOf, pickable } from "../../chat/attachments.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
-import { PaperclipIcon, SendIcon, StopIcon } from "../common/icons.tsx";
+import { PaperclipIcon, PencilIcon, SendIcon, StopIcon } from "../common/icons.tsx";
 import { AttachedFiles } from "./AttachedFiles.tsx";
+import { makeRecall } from "./recall.ts";
 
 /** The box grows with its text up to this height; beyond it, it scrolls. */
 const MAX_HEIGHT_PX = 220;
 
 /**
- * Where the person writes: Enter sends, Shift+Enter makes a line, ↑ in the empty box brings back the last message's text. Files are picked
- * here or pasted.
+ * Where the person writes: Enter sends, Shift+Enter makes a line, ↑ in the empty box brings back what was said before, ↓ what was said after
+ * that. Files are picked here or pasted. An earlier message is changed here too.
  */
 export function Composer(props: { chat: Chat; connection: Connection | undefined; autofocus: boolean }) {
   const texts = useTexts();
@@ -19,9 +20,16 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
   const words = () => texts().composer;
   let box!: HTMLTextAreaElement;
   let picker!: HTMLInputElement;
-  const files = () => props.chat.files;
-  const draft = () => props.chat.draft();
-  const setDraft = (text: string) => props.chat.setDraft(text);
+  const files = () => props.chat.draft.files;
+  const draft = () => props.chat.draft.text();
+  const setDraft = (text: string) => props.chat.draft.setText(text);
+  const recall = makeRecall(() => props.chat.state());
+  const [replacing, setReplacing] = createSignal(false);
+  const edited = () => props.chat.draft.editing();
+  const lostFiles = () => {
+    const message = props.chat.state().messages.find(({ key }) => key === edited());
+    return message?.role === "user" && (message.files ?? []).some((file) => file.data === undefined);
+  };
   const hintId = createUniqueId();
   const answering = () => props.chat.state().turn !== undefined;
   const closed = () => props.connection?.state === "closed";
@@ -31,7 +39,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
   };
   const hasContent = () => draft().trim() !== "" || files().items().length > 0;
   const isReady = () => files().reading() === 0 && excessOf(files().items()) === undefined && excess() === 0;
-  const sendable = () => hasContent() && isReady() && !answering() && !closed();
+  const sendable = () => hasContent() && isReady() && !answering() && !closed() && !replacing();
 
   createEffect(on(() => props.chat, () => props.autofocus && box.focus({ preventScroll: true })));
   createEffect(
@@ -41,10 +49,22 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
     }),
   );
 
-  function send(): void {
-    if (!sendable() || !props.chat.send(draft(), files().items())) return;
-    setDraft("");
-    files().clear();
+  async function send(): Promise<void> {
+    if (!sendable()) return;
+    const { chat } = props;
+    const key = edited();
+    if (key === undefined) {
+      if (chat.send(draft(), files().items())) chat.draft.sent();
+      return;
+    }
+    setReplacing(true);
+    if (await chat.replace(key, draft(), files().items())) chat.draft.sent();
+    setReplacing(false);
+  }
+
+  function cancelEdit(): void {
+    props.chat.draft.cancelEdit();
+    box.focus({ preventScroll: true });
   }
 
   function picked(): void {
@@ -68,11 +88,13 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
     box.focus({ preventScroll: true });
   }
 
-  function recall(): boolean {
-    const last = props.chat.state().messages.findLast((message) => message.role === "user");
-    if (draft() !== "" || last === undefined || last.text === "") return false;
-    setDraft(last.text);
-    box.setSelectionRange(last.text.length, last.text.length);
+  /** With the caret within a text, the arrows move it. */
+  function walk(direction: "older" | "newer"): boolean {
+    const isAtEnd = box.selectionStart === box.selectionEnd && box.selectionEnd === box.value.length;
+    const text = isAtEnd && edited() === undefined ? recall.step(draft(), direction) : undefined;
+    if (text === undefined) return false;
+    setDraft(text);
+    box.setSelectionRange(text.length, text.length);
     return true;
   }
 
@@ -82,8 +104,11 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
     const plain = !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
-      send();
-    } else if (event.key === "ArrowUp" && plain && recall()) {
+      void send();
+    } else if (event.key === "Escape" && edited() !== undefined) {
+      event.preventDefault();
+      cancelEdit();
+    } else if (plain && ((event.key === "ArrowUp" && walk("older")) || (event.key === "ArrowDown" && walk("newer")))) {
       event.preventDefault();
     }
   }
@@ -93,9 +118,16 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
       class="oc-composer"
       onSubmit={(event) => {
         event.preventDefault();
-        send();
+        void send();
       }}
     >
+      <Show when={edited() !== undefined}>
+        <div class="oc-editing">
+          <PencilIcon />
+          <p role="status">{words().editing}<Show when={lostFiles()}> {words().filesLeft}</Show></p>
+          <button type="button" class="oc-button oc-button-quiet" title={words().cancelEditTitle} onClick={cancelEdit}>{words().cancelEdit}</button>
+        </div>
+      </Show>
       <AttachedFiles files={files()} onRemoved={() => box.focus({ preventScroll: true })} />
       <div class="oc-composer-box">
         <input ref={picker} type="file" multiple hidden accept={pickable()} onChange={picked} />
@@ -112,6 +144,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
           aria-label={words().label}
           aria-describedby={hintId}
           aria-invalid={excess() > 0}
+          readOnly={replacing()}
           onInput={(event) => setDraft(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}

@@ -1,15 +1,16 @@
 import { Key } from "@solid-primitives/keyed";
 import { createEffect, createMemo, on, onCleanup, onMount, Show, type JSX } from "solid-js";
-import { lacksFiles, retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
+import { regenerable, retryable, type Answer, type ChatState, type Question } from "../../chat/state.ts";
 import { useTexts } from "../../texts/TextsProvider.tsx";
 import { DownIcon } from "../common/icons.tsx";
 import { copyWithSources } from "../markdown/copy.ts";
+import { AnswerFailure } from "./AnswerFailure.tsx";
 import { AnswerView } from "./AnswerView.tsx";
 import { makeFollower } from "./follower.ts";
 import { QuestionView } from "./QuestionView.tsx";
 
 /** The messages, the oldest first, scrolled to the end for as long as the reader stays there. */
-export function MessageList(props: { state: ChatState; connected: boolean; onRetry: () => void; onGoOn: () => void; children?: JSX.Element }) {
+export function MessageList(props: { state: ChatState; editing: string | undefined; connected: boolean; onRetry: () => void; onGoOn: () => void; children?: JSX.Element }) {
   const texts = useTexts();
   let scroller!: HTMLDivElement;
   let content!: HTMLDivElement;
@@ -29,6 +30,9 @@ export function MessageList(props: { state: ChatState; connected: boolean; onRet
     if (event.target instanceof Element && event.target.closest("summary, [aria-expanded]") !== null) follower.hold();
   }
 
+  /** From where on messages give way to the one that is being changed. */
+  const firstReplaced = createMemo(() => (props.editing === undefined ? -1 : props.state.messages.findIndex(({ key }) => key === props.editing)));
+  const regenerateKey = createMemo(() => regenerable(props.state));
   const retryKey = () => retryable(props.state)?.answer.key;
   const isLast = (key: string) => props.state.turn === undefined && props.state.messages.at(-1)?.key === key;
   return (
@@ -38,25 +42,26 @@ export function MessageList(props: { state: ChatState; connected: boolean; onRet
           {props.children}
           <ol class="oc-message-list">
             <Key each={props.state.messages} by="key">
-              {(message) => (
-                <li>
+              {(message, index) => (
+                <li data-giving-way={firstReplaced() >= 0 && index() > firstReplaced() ? "" : undefined}>
                   <Show when={message().role === "user"} fallback={
                     <AnswerView
                       answer={message() as Answer}
                       connected={props.connected}
                       canRetry={retryKey() === message().key}
-                      lacksFiles={lacksFiles(props.state) === message().key}
+                      canRegenerate={regenerateKey() === message().key}
                       canGoOn={isLast(message().key)}
                       onRetry={props.onRetry}
                       onGoOn={props.onGoOn}
                     />
                   }>
-                    <QuestionView question={message() as Question} />
+                    <QuestionView question={message() as Question} edited={props.editing === message().key} />
                   </Show>
                 </li>
               )}
             </Key>
           </ol>
+          <Show when={props.state.refused}>{(failure) => <AnswerFailure failure={failure()} partial={false} canRetry={false} onRetry={props.onRetry} />}</Show>
         </div>
       </div>
       <Show when={follower.away()}>

@@ -57,7 +57,7 @@ describe("attaching", () => {
   it("works by pasting files; text that comes with a picture of itself stays text", async () => {
     const { box, names, ready, chat } = setUp();
     fireEvent.paste(box, { clipboardData: carrying([note("table.png")], ["text/plain", "Files"]) });
-    expect(chat.files.reading()).toBe(0);
+    expect(chat.draft.files.reading()).toBe(0);
     fireEvent.paste(box, { clipboardData: carrying([note()]) });
     await ready(1);
     expect(names()).toEqual(["note.txt"]);
@@ -94,16 +94,16 @@ describe("attaching", () => {
     expect(document.activeElement).toBe(box);
   });
 
-  it("leaves ↑ the text alone, and says after a failure that the files have to be attached again where they are gone", async () => {
+  it("of an earlier message are not brought back with ↑; asked again from the history it is answered with those that the proxy has", async () => {
     const { client, chat, box, names } = setUp();
     const message = { messageId: "q", role: "user" as const, content: "Read", timestamp: "2026-11-23T12:00:00.000Z", attachments: [{ name: "note.txt", mediaType: "text/plain", bytes: 2 }] };
     const error = { code: "interrupted", message: "It was cut.", retryable: true } as const;
     client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [message, { ...message, messageId: "a", role: "assistant", content: "", error, attachments: [] }] });
     await chat.loadHistory();
-    expect(screen.getByRole("alert").textContent).toContain("To ask again, attach the files once more");
-    expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
     fireEvent.keyDown(box, { key: "ArrowUp" });
     expect([box.value, names()]).toEqual(["Read", []]);
+    fireEvent.click(screen.getByRole("button", { name: "Retry" }));
+    expect(client.lastStream.request).toMatchObject({ messageId: "a" });
   });
 
   it("sends the files again with a retry", async () => {

@@ -1,5 +1,6 @@
 import type { ToolInfo, ToolUse, Usage } from "@outcrop/client";
 import { createContext, useContext } from "solid-js";
+import type { Question } from "../../chat/state.ts";
 
 /** What the parts of an answer need of the panel around them. */
 export interface Panel {
@@ -9,6 +10,12 @@ export interface Panel {
   decide(toolUseId: string, approved: boolean): void;
   /** What prompt caching saved on a usage, in nano-dollars. */
   savedBy(model: string | undefined, usage: Usage): number | undefined;
+  /** Whether something that was said can give way to something else now. */
+  canReplace(): boolean;
+  /** Asks for the last answer again. */
+  regenerate(): void;
+  /** Lets a question be changed where the person writes. */
+  edit(question: Question): void;
   /** Whether the person is writing something. */
   isComposing(): boolean;
   /** Gives the focus to where the person writes. */
@@ -19,6 +26,9 @@ const NO_PANEL: Panel = {
   toolInfo: () => undefined,
   decide: () => {},
   savedBy: () => undefined,
+  canReplace: () => false,
+  regenerate: () => {},
+  edit: () => {},
   isComposing: () => false,
   focusComposer: () => {},
 };

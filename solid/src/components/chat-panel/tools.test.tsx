@@ -192,11 +192,11 @@ describe("approval", () => {
 
   it("does not take the focus from somebody who writes, or who is elsewhere on the page", async () => {
     const { client, chat, box } = await setUp(CALL);
-    chat.setDraft("I am wri");
+    chat.draft.setText("I am wri");
     await client.lastStream.tool(MAIL);
     expect(document.activeElement).toBe(box);
     await client.lastStream.tool({ ...MAIL, status: "running" });
-    chat.setDraft("");
+    chat.draft.setText("");
     box.blur();
     await client.lastStream.tool({ ...MAIL, toolUseId: "t3" });
     expect(document.activeElement).toBe(document.body);

@@ -33,6 +33,10 @@ export const composer = {
   stopTitle: "Stop (Esc)",
   keys: "Enter sends, Shift+Enter makes a new line.",
   keysWhileAnswering: "Enter sends, Shift+Enter makes a new line, Esc stops.",
+  editing: "You are changing an earlier message. Everything after it gives way when you send it.",
+  filesLeft: "Its files are not sent again: attach what is needed.",
+  cancelEdit: "Keep it as it was",
+  cancelEditTitle: "Keep it as it was (Esc)",
   tooLong: plurals("en", { one: "# character too long.", other: "# characters too long." }),
   closed: "The connection is closed. Reload the page to go on.",
 };
@@ -56,12 +60,19 @@ export const files = {
     `The files are ${excess} too large together: a message takes ${most} of them. Remove some, or send them one after the other.`,
 };
 
+export const question = {
+  label: (time: string) => `You, ${time}`,
+  copy: "Copy message",
+  edit: "Edit message",
+};
+
 export const answer = {
   /** Who answers where no model is known. */
   author: "Claude",
   label: (author: string, time: string) => `${author}, ${time}`,
-  question: (time: string) => `You, ${time}`,
   copy: "Copy answer",
+  regenerate: "Ask again",
+  regenerateTitle: "Ask again: another answer takes the place of this one",
   counting: "counting what it used…",
   thinking: "Thinking…",
   reasoning: "Reasoning",

@@ -31,6 +31,7 @@ export const errors = {
 export const faults = {
   stream_ended: "The stream ended before the answer did. Try again.",
   files_lost: "The page was loaded anew before the proxy had this message, and its files were not kept. Attach them again and send it once more.",
+  question_gone: "The message is no longer in this conversation. Load the page anew to see what is.",
 };
 
 /** Why an answer failed, and what can be done. */
@@ -43,5 +44,4 @@ export const failure = {
   budgetRenews: (when: string) => `It renews ${when}.`,
   budgetAdvice: "What is left may do for a new conversation, which sends less, or for a cheaper model; whoever runs the proxy can raise the budget.",
   partial: "The text above is what had come until then.",
-  lacksFiles: "To ask again, attach the files once more: this page does not have them.",
 };

@@ -1,0 +1,64 @@
+import { createSignal, type Accessor } from "solid-js";
+import type { DraftFile } from "./attachments.ts";
+import { makeDraftFiles, type DraftFiles } from "./draft-files.ts";
+import type { Question } from "./state.ts";
+
+/** What a person is writing: it stays while the conversation is out of sight. */
+export interface Draft {
+  readonly text: Accessor<string>;
+  setText(text: string): void;
+  readonly files: DraftFiles;
+  /** The key of the question that is being changed, if one is. */
+  readonly editing: Accessor<string | undefined>;
+  /** Changes a question: its text takes the place of the draft, which comes back after that. */
+  edit(question: Question): void;
+  /** Leaves the question as it is. */
+  cancelEdit(): void;
+  /** All of it has been sent. */
+  sent(): void;
+}
+
+/** Where the text is kept over a reload. */
+export interface KeptText {
+  get(): string;
+  set(text: string): void;
+}
+
+export function makeDraft(options: { newKey: () => string; kept?: KeptText | undefined }): Draft {
+  const { newKey, kept } = options;
+  const [text, showText] = createSignal(kept?.get() ?? "");
+  const [edited, setEdited] = createSignal<{ key: string; aside: { text: string; files: readonly DraftFile[] } }>();
+  const files = makeDraftFiles({ newKey });
+
+  /** What was put aside comes back. */
+  function endEdit(): void {
+    const { aside } = edited() ?? {};
+    setEdited(undefined);
+    showText(aside?.text ?? "");
+    files.set(aside?.files ?? []);
+  }
+
+  function setText(written: string): void {
+    showText(written);
+    if (edited() === undefined) kept?.set(written);
+  }
+
+  return {
+    text,
+    setText,
+    files,
+    editing: () => edited()?.key,
+    edit(question) {
+      const aside = edited()?.aside ?? { text: text(), files: files.items() };
+      setEdited({ key: question.key, aside });
+      showText(question.text);
+      files.set((question.files ?? []).filter((file) => file.data !== undefined).map((file) => ({ key: newKey(), ...file })));
+    },
+    cancelEdit: () => edited() !== undefined && endEdit(),
+    sent() {
+      if (edited() !== undefined) return endEdit();
+      setText("");
+      files.clear();
+    },
+  };
+}
