@@ -13,6 +13,7 @@ import type { ChatEvent } from "./reduce.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
 import { answerOf, type ChatState } from "./state.ts";
 import { pageStorage, sessionStorageIfAny } from "./storage.ts";
+import { loadTranscript, type Transcript } from "./transcript.ts";
 
 export interface ConversationsOptions {
   client: Client;
@@ -44,6 +45,8 @@ export interface Conversations {
   startNew(): void;
   /** Deletes a conversation; the open one gives way to an empty one. */
   remove(sessionId: string): Promise<boolean>;
+  /** Loads all of the open conversation. */
+  transcript(): Promise<Transcript>;
   /** The model that the person chose for the next messages; undefined leaves it to the conversation and the proxy. */
   readonly model: Accessor<string | undefined>;
   setModel(model: string | undefined): void;
@@ -200,6 +203,10 @@ export function makeConversations(options: ConversationsOptions): Conversations 
         storage.set(OPEN_SESSION_KEY, "");
       }
       return true;
+    },
+    transcript() {
+      const { sessionId } = current();
+      return loadTranscript(client, sessionId, sessions.state().items.find((item) => item.sessionId === sessionId)?.title);
     },
     model,
     setModel: (chosen) => void setModel(chosen),

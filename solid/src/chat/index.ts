@@ -8,7 +8,9 @@ export { localStorageIfAny, pageStorage, sessionStorageIfAny, type PageStorage }
 export { pageClock } from "./ids.ts";
 export { makeSessions, type Sessions, type SessionsState } from "./sessions.ts";
 export type { DraftFile, FileProblem, SentFile } from "./attachments.ts";
+export type { Draft, KeptText } from "./draft.ts";
 export type { DraftFiles } from "./draft-files.ts";
 export type { AnswerPart, ReasoningPart, TextPart, ToolPart } from "./parts.ts";
+export { loadTranscript, type Transcript } from "./transcript.ts";
 export { tokensPerSecond, type AnswerRecord } from "./answer-log.ts";
 export type { Answer, AnswerPhase, ChatMessage, ChatState, Question } from "./state.ts";

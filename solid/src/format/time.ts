@@ -3,6 +3,8 @@ import type { Texts } from "../texts/english.ts";
 export interface Times {
   /** The time of day of a point in time, in milliseconds since the epoch. */
   timeOfDay(at: number): string;
+  /** A point in time in full: `23 Nov 2026, 12:00`. */
+  dateAndTime(at: number): string;
   /** The time today, the day this year, the date before that. */
   shortDate(at: number, now: number): string;
   /** A point in time to come in words: `today at 18:00`, `tomorrow at 01:00`, `on 1 Dec at 01:00`. */
@@ -19,10 +21,12 @@ export function makeTimes(locale: string | undefined, texts: Texts["time"]): Tim
   const clockTime = format({ hour: "2-digit", minute: "2-digit" });
   const dayAndMonth = format({ day: "numeric", month: "short" });
   const fullDate = format({ day: "numeric", month: "short", year: "numeric" });
+  const dateAndTime = format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const dayName = format({ weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
   const shortDayName = format({ day: "numeric", month: "short", timeZone: "UTC" });
   return {
     timeOfDay: (at) => clockTime.format(at),
+    dateAndTime: (at) => dateAndTime.format(at),
     shortDate(at, now) {
       const then = new Date(at);
       const today = new Date(now);

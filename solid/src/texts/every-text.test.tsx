@@ -16,13 +16,15 @@ import { ToolCall } from "../components/chat-panel/ToolCall.tsx";
 import { WaitingNote } from "../components/chat-panel/WaitingNote.tsx";
 import { CollapsibleAgentChat } from "../components/collapsible-agent-chat/CollapsibleAgentChat.tsx";
 import { ConnectionState } from "../components/connection/ConnectionState.tsx";
+import { ExportMenu } from "../components/export/ExportMenu.tsx";
+import { toMarkdown } from "../components/export/transcript.ts";
 import { Markdown } from "../components/markdown/Markdown.tsx";
 import { UsagePage } from "../components/usage-page/UsagePage.tsx";
 import { makeConversations } from "../chat/conversations.ts";
 import { budget, chatError, counter, FakeClient, FakeClock, HELLO, session, settled, USAGE, usageResponse, usageSum } from "../test/fake-client.ts";
 import { hasWords, MARKED, NAMES, readAll } from "../test/marked.ts";
 import { english } from "./english.ts";
-import { TextsProvider } from "./TextsProvider.tsx";
+import { TextsProvider, useFormats, useTexts } from "./TextsProvider.tsx";
 
 // There is no canvas here; what is drawn on it comes from the formats.
 vi.mock("../components/usage-page/bars.ts", () => ({ drawBars: vi.fn(() => ({ show() {}, resize() {}, mark() {}, redraw() {}, destroy() {} })) }));
@@ -128,7 +130,7 @@ it("of the chat behind its launcher", async () => {
   client.open({ models: MODELS });
   fireEvent.input(find("textarea"), { target: { value: "Γεια" } });
   fireEvent.keyDown(find("textarea"), { key: "Enter" });
-  click(".oc-window-header button", 3);
+  click(".oc-window-header > button", 3);
   await client.lastStream.done("Γεια");
   look();
 });
@@ -272,6 +274,27 @@ it("of tools", async () => {
     if (document.querySelector(".oc-link")) click(".oc-link");
   }
   show(() => <ToolCall part={{ type: "tool", call: call({ status: "pending_approval" }) }} over />);
+});
+
+it("of a conversation that is exported", async () => {
+  const client = new FakeClient();
+  const timestamp = "2026-11-23T12:00:00.000Z";
+  const messages = [
+    { messageId: "q", role: "user" as const, content: "Γεια", timestamp },
+    { messageId: "a", role: "assistant" as const, content: "Γεια", timestamp, usage: USAGE, error: { code: "interrupted" as const, message: "Λάθος.", retryable: true } },
+  ];
+  const conversations = makeConversations({ client, storage: null, clock: () => NOW });
+  show(() => <ExportMenu conversations={conversations} />);
+  client.histories.set("s1", { sessionId: "s1", hasMore: false, messages });
+  conversations.open("s1");
+  await settled();
+  client.histories.set("s1", chatError("overloaded", "Λάθος."));
+  click(".oc-export > button");
+  click(".oc-export-menu button");
+  await settled();
+  look();
+  const transcript = { sessionId: "s1", messages, isCut: true };
+  show(() => <pre>{toMarkdown(transcript, useTexts()(), useFormats()())}</pre>);
 });
 
 it("of Markdown", () => {

@@ -6,6 +6,7 @@ import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
 import { ListIcon } from "../common/icons.tsx";
 import { ConnectionState } from "../connection/ConnectionState.tsx";
 import { DemoBanner } from "../connection/DemoBanner.tsx";
+import { ExportMenu } from "../export/ExportMenu.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 import { SessionList } from "./SessionList.tsx";
 import { UsageTotal } from "./UsageTotal.tsx";
@@ -72,6 +73,7 @@ function Chat(props: AgentChatProps) {
             <ConnectionState connection={conversations.connection()} />
             <span class="oc-spacer" />
             <UsageTotal usage={conversations.usage()} />
+            <ExportMenu conversations={conversations} />
             <ModelPicker conversations={conversations} />
           </div>
           <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>

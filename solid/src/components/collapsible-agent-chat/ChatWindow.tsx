@@ -7,6 +7,7 @@ import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
 import { ListIcon, MinimiseIcon, PinIcon, PlusIcon, UnpinIcon } from "../common/icons.tsx";
 import { ConnectionState } from "../connection/ConnectionState.tsx";
 import { DemoBanner } from "../connection/DemoBanner.tsx";
+import { ExportMenu } from "../export/ExportMenu.tsx";
 import type { Mover } from "./mover.ts";
 import type { PlacementControl } from "./placement.ts";
 import { Resizer } from "./Resizer.tsx";
@@ -96,6 +97,7 @@ export function ChatWindow(props: ChatWindowProps) {
         <ConnectionState connection={props.conversations.connection()} />
         <span class="oc-spacer" />
         <UsageTotal usage={props.conversations.usage()} />
+        <ExportMenu conversations={props.conversations} />
         <button type="button" class="oc-button oc-button-quiet" aria-label={texts().sessions.new} title={texts().sessions.new} onClick={startNew}>
           <PlusIcon />
         </button>

@@ -15,6 +15,7 @@ export const SendIcon = () => <Icon><path d="M10 16V4.5M5 9.2l5-5 5 5" /></Icon>
 export const StopIcon = () => <Icon><rect x="5.5" y="5.5" width="9" height="9" rx="1.5" fill="currentColor" /></Icon>;
 export const RetryIcon = () => <Icon><path d="M15.5 8A6 6 0 1 0 16 11" /><path d="M16 4.5V8h-3.5" /></Icon>;
 export const DownIcon = () => <Icon><path d="M10 4v11.5M5 10.8l5 5 5-5" /></Icon>;
+export const DownloadIcon = () => <Icon><path d="M10 3.5v8.5M6.3 8.6l3.7 3.7 3.7-3.7M4 15.5h12" /></Icon>;
 export const ChatIcon = () => <Icon><path d="M3.5 9.5c0-3.3 2.9-6 6.5-6s6.5 2.7 6.5 6-2.9 6-6.5 6c-.9 0-1.8-.2-2.6-.5L4 16l.9-2.9a5.7 5.7 0 0 1-1.4-3.6Z" /></Icon>;
 export const PinIcon = () => <Icon><rect x="3" y="4" width="14" height="12" rx="2" /><path d="M12 4v12" /></Icon>;
 export const UnpinIcon = () => <Icon><rect x="3" y="4" width="14" height="12" rx="2" /><path d="M9.5 10.5h5v3.5h-5z" /></Icon>;

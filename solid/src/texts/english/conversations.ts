@@ -41,6 +41,18 @@ export const sessions = {
   keep: "Keep",
 };
 
+/** The open conversation as a file. */
+export const exporting = {
+  label: "Export conversation",
+  markdown: "As Markdown",
+  json: "As JSON",
+  loading: "Loading all of it…",
+  failed: (reason: string) => `Not exported. ${reason}`,
+  /** In the file. */
+  you: "You",
+  cut: "Older messages are left out.",
+};
+
 export const models = {
   label: "Model",
   priced: (model: string, input: string, output: string) => `${model}: ${input} in, ${output} out per million tokens`,
