@@ -62,7 +62,7 @@ async function assertShownOnce(page) {
 
 /** These questions are shown, each with one answer, and at no time since the page was loaded were there more. */
 async function assertShown(page, texts) {
-  assert.deepEqual(await questions(page).allInnerTexts(), texts);
+  assert.deepEqual(await questions(page).allTextContents(), texts);
   assert.equal(await answers(page).count(), texts.length);
   const most = await page.evaluate(() => window.most);
   assert.deepEqual(most ?? [texts.length, texts.length], [texts.length, texts.length]);

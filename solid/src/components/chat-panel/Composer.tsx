@@ -90,8 +90,8 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
 
   /** With the caret within a text, the arrows move it. */
   function walk(direction: "older" | "newer"): boolean {
-    const isAtEnd = box.selectionStart === box.selectionEnd && box.selectionEnd === box.value.length;
-    const text = isAtEnd && edited() === undefined ? recall.step(draft(), direction) : undefined;
+    const isAtEdge = box.selectionStart === box.selectionEnd && [0, box.value.length].includes(box.selectionEnd);
+    const text = isAtEdge && edited() === undefined ? recall.step(draft(), direction) : undefined;
     if (text === undefined) return false;
     setDraft(text);
     box.setSelectionRange(text.length, text.length);

@@ -18,14 +18,16 @@ export function QuestionView(props: { question: Question; edited: boolean }) {
         {(files) => <ul class="oc-files" aria-label={texts().files.attached}><For each={files()}>{(file) => <li><FileChip file={file} /></li>}</For></ul>}
       </Show>
       <Show when={props.question.text !== ""}><p dir="auto" class="oc-question-text">{props.question.text}</p></Show>
-      <footer class="oc-question-actions">
-        <Show when={props.question.text !== ""}><CopyButton text={() => props.question.text} label={words().copy} /></Show>
-        <Show when={panel.canReplace() && !props.edited}>
-          <button type="button" class="oc-button oc-button-quiet oc-edit" title={words().edit} onClick={() => panel.edit(props.question)}>
-            <PencilIcon /><span class="oc-hidden">{words().edit}</span>
-          </button>
-        </Show>
-      </footer>
+      <Show when={!props.edited}>
+        <footer class="oc-question-actions">
+          <Show when={props.question.text !== ""}><CopyButton text={() => props.question.text} label={words().copy} /></Show>
+          <Show when={panel.canReplace()}>
+            <button type="button" class="oc-button oc-button-quiet oc-edit" title={words().edit} onClick={() => panel.edit(props.question)}>
+              <PencilIcon /><span class="oc-hidden">{words().edit}</span>
+            </button>
+          </Show>
+        </footer>
+      </Show>
     </article>
   );
 }
