@@ -74,7 +74,7 @@ test("an answer that went down with the proxy is shown as failed, and most of wh
       await page.reload();
       const failed = await answered(page, 1, "failed");
       assert.match(await failed.getByRole("alert").innerText(), /The answer was interrupted/);
-      assert.equal(await page.locator(".oc-question-text").last().innerText(), "/pace 200 /length 4000 Tell me about rivers");
+      assert.equal(await page.locator(".oc-question-text").last().textContent(), "/pace 200 /length 4000 Tell me about rivers");
       const kept = await textOf(failed);
       assert.ok(kept.length > 500, `${kept.length} characters are kept`);
       assert.ok(shown.startsWith(kept.slice(0, 500)));

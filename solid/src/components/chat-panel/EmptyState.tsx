@@ -1,6 +1,7 @@
 import type { ToolInfo } from "@outcrop/client";
 import { For, Show } from "solid-js";
 import { useTexts } from "../../texts/TextsProvider.tsx";
+import { Strata } from "../common/Strata.tsx";
 import { ToolList } from "./ToolList.tsx";
 
 /** What an empty conversation says. */
@@ -9,6 +10,7 @@ export function EmptyState(props: { suggestions: readonly string[]; tools: reado
   const prompts = () => (props.demo ? [...props.suggestions, "/help"] : props.suggestions);
   return (
     <div class="oc-empty">
+      <Strata />
       <p class="oc-empty-title">{texts().empty.title}</p>
       <p class="oc-muted">{texts().empty.text}</p>
       <ul class="oc-suggestions">

@@ -40,7 +40,7 @@ export function WaitingNote(props: { answer: Answer; connected: boolean }) {
     <Show when={!isCutOff()} fallback={<p class="oc-note">{props.answer.messageId === undefined ? waiting().unsent : waiting().unheard}</p>}>
       <p class="oc-waiting">
         <Show when={words() !== undefined && does() !== "asks"}>
-          <span class="oc-dots" aria-hidden="true"><span /><span /><span /></span>
+          <span class="oc-layers" aria-hidden="true"><span /><span /><span /></span>
         </Show>
         <Show when={words()}>{(text) => <span class="oc-muted">{text()}</span>}</Show>
       </p>

@@ -42,7 +42,7 @@ export function Launcher(props: LauncherProps) {
       <ChatIcon />
       <span>{texts().collapsible.launch}</span>
       <Show when={props.hotkey}>{(key) => <kbd aria-hidden="true">{hotkeyLabel(key(), texts().collapsible.controlKey)}</kbd>}</Show>
-      <Show when={answering()}><span class="oc-dots" aria-hidden="true"><span /><span /><span /></span><span class="oc-hidden">{texts().collapsible.answering}</span></Show>
+      <Show when={answering()}><span class="oc-layers" aria-hidden="true"><span /><span /><span /></span><span class="oc-hidden">{texts().collapsible.answering}</span></Show>
       <Show when={unread()}><span class="oc-unread" aria-hidden="true" /><span class="oc-hidden">{texts().collapsible.newAnswer}</span></Show>
     </button>
   );
