@@ -6,19 +6,7 @@ import * as sdk7 from "ai";
 import * as sdk6 from "ai-6";
 import { OutcropChatTransport, toUIMessages } from "../../pkg/ai-sdk.js";
 import { ASKING, CALL, chat, ChatError, play, RESULT, STORED, UNDER_WAY, until, WRITTEN } from "./lib/played-proxy.mjs";
-
-/** What a framework gives the SDK's chat: here plain values. */
-class State {
-  status = "ready";
-  error = undefined;
-  constructor(messages = []) {
-    this.messages = messages;
-  }
-  pushMessage = (message) => (this.messages = [...this.messages, message]);
-  popMessage = () => (this.messages = this.messages.slice(0, -1));
-  replaceMessage = (at, message) => (this.messages = this.messages.with(at, structuredClone(message)));
-  snapshot = structuredClone;
-}
+import { chatOf } from "./lib/sdk-chat.mjs";
 
 /** Sends a message; gives the answer to play and the promise of its end. */
 async function ask(chat, played, message = { text: "Weather?" }) {
@@ -32,13 +20,8 @@ const tools = ({ parts }) => parts.filter(({ type }) => type === "dynamic-tool")
 
 for (const [version, sdk] of Object.entries({ "AI SDK 7": sdk7, "AI SDK 6": sdk6 })) {
   describe(version, () => {
-    const { AbstractChat, lastAssistantMessageIsCompleteWithApprovalResponses, readUIMessageStream } = sdk;
-
-    class Chat extends AbstractChat {
-      constructor({ messages, ...init }) {
-        super({ id: "s", ...init, state: new State(messages) });
-      }
-    }
+    const { lastAssistantMessageIsCompleteWithApprovalResponses, readUIMessageStream } = sdk;
+    const Chat = chatOf(sdk);
 
     /** A chat over a proxy that the test plays. */
     function over({ client = chat(), ...init } = {}) {
