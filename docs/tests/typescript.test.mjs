@@ -3,14 +3,17 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Application, LogLevel } from "typedoc";
 
-/** The packages that others import, by the file with their types. */
-const PACKAGES = [{ name: "@outcrop/client", types: "client-wasm/npm/index.d.ts" }];
+/** The packages that others import, by the files with the types of their entries. */
+const PACKAGES = [
+  { name: "@outcrop/client", types: ["index", "ai-sdk", "tanstack-ai"].map((entry) => `client-wasm/npm/${entry}.d.ts`) },
+  { name: "@outcrop/solid", types: ["index", "usage", "format"].map((entry) => `solid/dist/types/${entry}.d.ts`) },
+];
 
 for (const { name, types } of PACKAGES) {
   test(`${name}: TypeDoc has nothing to say against the documentation of what is exported`, async () => {
     const app = await Application.bootstrap({
       name,
-      entryPoints: [fileURLToPath(new URL(`../../${types}`, import.meta.url))],
+      entryPoints: types.map((path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))),
       logLevel: LogLevel.None,
       readme: "none",
       requiredToBeDocumented: ["Class", "Interface", "TypeAlias", "Function", "Method", "Variable"],
