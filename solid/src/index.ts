@@ -19,4 +19,7 @@ export { ConnectionState } from "./components/connection/ConnectionState.tsx";
 export { DemoBanner } from "./components/connection/DemoBanner.tsx";
 export { Markdown } from "./components/markdown/Markdown.tsx";
 export * from "./chat/index.ts";
+export type { Decision } from "./chat/parts.ts";
+export type { ChatEvent } from "./chat/reduce.ts";
+export type { HistoryState, Timing, Waiting } from "./chat/state.ts";
 export * from "./texts/index.ts";
