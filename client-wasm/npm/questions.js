@@ -54,8 +54,8 @@ export class Questions {
   }
 
   #chosen(settings) {
-    const { model = this.#settings.model, systemPrompt = this.#settings.systemPrompt } = settings ?? {};
-    return { model, systemPrompt };
+    const chosen = (name) => (settings?.[name] ?? this.#settings[name]) || undefined;
+    return { model: chosen("model"), systemPrompt: chosen("systemPrompt") };
   }
 
   /** The id of a request with which a question is asked: a fresh one, where none is given. */
