@@ -12,13 +12,13 @@ function Page() {
   return (
     <>
       <div class="page">
-        <main>
-          <h1>Orders</h1>
-          <p>Your page is here. Ask about it on the right, or in the corner: both are the same conversations.</p>
-        </main>
         <aside>
           <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={["What can you do?"]} />
         </aside>
+        <main>
+          <h1>Orders</h1>
+          <p>Your page is here. The chat beside it and the one in its corner are the same conversations.</p>
+        </main>
       </div>
       <CollapsibleAgentChat conversations={conversations} />
     </>
