@@ -39,7 +39,7 @@ export const STEPS = [
   { name: "rust", title: "Rust tests", needs: [rust, dynamodbServer], count: NEXTEST ? "nextest" : "cargo", run: NEXTEST ? cargo("nextest", "run", "--no-fail-fast", ...NATIVE) : cargo("test", "--no-fail-fast", "--lib", "--bins", "--tests", ...NATIVE) },
   { name: "doctests", title: "Rust examples in docs", needs: [rust], run: cargo("test", "--doc", ...NATIVE) },
   { name: "docs", title: "Rust documentation without warnings", needs: [rust], run: cargoDoc },
-  { name: "docs-published", title: "AsyncAPI document, TypeScript documentation", needs: [npmAll], count: "nodeTest", run: workspace("docs/tests", "test") },
+  { name: "docs-published", title: "AsyncAPI document, TypeScript documentation", needs: [npmAll, solidPackage], count: "nodeTest", run: workspace("docs/tests", "test") },
   { name: "fuzz", title: "hostile input, short", needs: [fuzzTargets], count: "cargo", run: shortRun },
   { name: "size", title: "client package within its size", needs: [clientPackage], run: async (step) => checkSizes(step) },
   { name: "signing", title: "nothing that a browser gets can sign", needs: [clientPackage, solidPackage, dashboard, devProxy], run: noSigning },

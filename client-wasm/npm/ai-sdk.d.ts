@@ -33,11 +33,16 @@ export interface OutcropChatTransportOptions {
   client: ChatClient;
   /** The model that is asked, where a message's `body` has no `model`. Default: the conversation's, or else the proxy's. */
   model?: string;
+  /** A person's own instructions, where a message's `body` has no `systemPrompt`. Default: none. */
+  systemPrompt?: string;
 }
 
 /**
  * The chat's `id` is the id of the conversation. The proxy holds the conversation, so only the last message is sent, with its files. Errors are
  * those of the client: `chat.error` is a `ChatError`.
+ *
+ * `regenerate()` has the answer made anew, and `sendMessage({ text, messageId })` puts a message in the place of an earlier one. All that came
+ * after it is deleted once the proxy has taken that.
  *
  * Tools run in the proxy and come as parts of the type `dynamic-tool`, with a `ToolResult` as `output`. One that waits for a person is
  * `approval-requested`: `addToolApprovalResponse` decides, with `sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses`.

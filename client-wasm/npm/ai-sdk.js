@@ -2,6 +2,8 @@
 //
 // The proxy holds the conversation: of the SDK's messages only the last one is sent.
 
+import { history, pastChunks, Questions, storedParts } from "./questions.js";
+
 const FINISH_REASONS = {
   end_turn: "stop",
   stop_sequence: "stop",
@@ -15,52 +17,40 @@ const FINISH_REASONS = {
 
 export class OutcropChatTransport {
   #client;
-  #options;
+  #questions;
   /** Answers that wait for a person to decide about their tools, by conversation. */
   #waiting = new Map();
 
   /** An answer under way is given anew from its beginning. */
   resumeStreamIsReplay = true;
 
-  constructor({ client, ...options }) {
-    this.#client = client;
-    this.#options = options;
+  constructor(options) {
+    this.#client = options.client;
+    this.#questions = new Questions(options);
   }
 
   async sendMessages({ trigger, chatId: sessionId, messageId, messages, abortSignal, body }) {
     const held = this.#waiting.get(sessionId);
     const message = messages.at(-1);
-    if (trigger !== "regenerate-message" && message?.role === "assistant") return this.#decide(held, message, abortSignal);
+    const isAgain = trigger === "regenerate-message";
+    if (!isAgain && message?.role === "assistant") return this.#decide(held, message, abortSignal);
     // Somebody who goes on instead of deciding has no use for the answer that waits.
     held?.stop.abort();
     this.#waiting.delete(sessionId);
-    if (trigger === "regenerate-message") return this.#regenerate(sessionId, messageId, abortSignal);
-    if (messageId) throw new Error("A message that was sent cannot be changed: the proxy keeps what it was sent. Send a new one.");
-    const { model = this.#options.model } = body ?? {};
-    const attachments = await Promise.all(message.parts.filter(({ type }) => type === "file").map(attachment));
-    const request = { sessionId, message: textOf(message), ...(model && { model }), ...(attachments.length > 0 && { attachments }) };
-    return this.#stream(sessionId, abortSignal, (signal) => this.#client.streamMessage(request, { signal }));
+    return this.#stream(sessionId, abortSignal, (signal) => {
+      const question = message && { id: message.id, says: () => said(message) };
+      if (isAgain && message?.role !== "user") return this.#questions.regenerate(sessionId, messageId, body, signal);
+      if (isAgain) return this.#questions.again(sessionId, question, body, signal);
+      if (messageId) return this.#questions.instead(sessionId, { id: messageId }, question, body, signal);
+      return this.#questions.ask(sessionId, question, body, signal);
+    });
   }
 
   async reconnectToStream({ chatId: sessionId, abortSignal }) {
-    const inProgress = await this.#client.history({ sessionId }).then(
-      (history) => history.inProgress,
-      (error) => {
-        if (error.code !== "session_not_found") throw error;
-      },
-    );
+    const { inProgress } = await history(this.#client, { sessionId });
     if (!inProgress) return null;
-    const { message } = inProgress;
-    const past = storedParts(message).map((part) => ({ ...asChunk(part), messageId: message.messageId }));
+    const past = pastChunks(inProgress.message);
     return this.#stream(sessionId, abortSignal, (signal) => this.#client.followMessage({ sessionId, inProgress }, { signal }), past);
-  }
-
-  async #regenerate(sessionId, messageId, abortSignal) {
-    if (!this.#client.regenerate) throw new Error("This version of @outcrop/client cannot have an answer made anew.");
-    const { messages } = await this.#client.history({ sessionId });
-    const answer = messages.findLast((stored) => stored.role === "assistant" && (!messageId || stored.messageId === messageId));
-    if (!answer) throw new Error("There is no such answer in this conversation that could be made anew.");
-    return this.#stream(sessionId, abortSignal, (signal) => this.#client.regenerate({ sessionId, messageId: answer.messageId }, { signal }));
   }
 
   /** Tells the proxy what a person decided, and goes on with the answer that waited for it. */
@@ -75,22 +65,20 @@ export class OutcropChatTransport {
     }
     this.#waiting.delete(held.sessionId);
     held.translation.continues();
-    return this.#read(held, abortSignal);
+    return this.#read(held, stopsWith(abortSignal, held.stop));
   }
 
-  #stream(sessionId, abortSignal, start, past = []) {
+  async #stream(sessionId, abortSignal, start, past = []) {
     const stop = new AbortController();
-    const chunks = start(stop.signal);
-    return this.#read({ sessionId, stop, chunks, past, translation: new Translation(sessionId) }, abortSignal);
+    const ends = stopsWith(abortSignal, stop);
+    const chunks = await start(stop.signal);
+    return this.#read({ sessionId, stop, chunks, past, translation: new Translation(sessionId) }, ends);
   }
 
-  #read(answer, abortSignal) {
-    const { sessionId, stop, chunks, past, translation } = answer;
-    const abort = () => stop.abort();
-    if (abortSignal?.aborted) abort();
-    abortSignal?.addEventListener("abort", abort, { once: true });
+  #read(answer, ends) {
+    const { sessionId, chunks, past, translation } = answer;
     const close = (controller) => {
-      abortSignal?.removeEventListener("abort", abort);
+      ends();
       controller.close();
     };
     return new ReadableStream({
@@ -111,6 +99,14 @@ export class OutcropChatTransport {
       cancel: () => void chunks.return(),
     });
   }
+}
+
+/** Stops an answer with the SDK's signal; gives what ends that. */
+function stopsWith(signal, stop) {
+  const abort = () => stop.abort();
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  return () => signal?.removeEventListener("abort", abort);
 }
 
 /** What the SDK is told of one answer. */
@@ -224,16 +220,6 @@ export function toUIMessages(messages) {
   });
 }
 
-/** The parts of a stored message: one that is a text and nothing else has none. */
-function storedParts({ parts, content }) {
-  return parts ?? (content ? [{ type: "text", text: content }] : []);
-}
-
-function asChunk({ type, text, ...call }) {
-  if (type === "tool_use") return { type: "tool", call };
-  return { type: type === "reasoning" ? type : "token", content: text };
-}
-
 function uiPart({ type, text, toolUseId: toolCallId, name: toolName, status, input, result }) {
   if (type !== "tool_use") return { type, text, state: "done" };
   const part = { type: "dynamic-tool", toolCallId, toolName, input, providerExecuted: true };
@@ -252,8 +238,11 @@ function errorText(status, result) {
   return result?.text ?? (status === "unknown_outcome" ? "It is not known whether the tool did its work." : "The tool failed.");
 }
 
-function textOf({ parts }) {
-  return parts.filter(({ type }) => type === "text").map(({ text }) => text).join("\n");
+/** What a person's message says, for the client. */
+async function said({ parts }) {
+  const files = parts.filter(({ type }) => type === "file");
+  const message = parts.filter(({ type }) => type === "text").map(({ text }) => text).join("\n");
+  return { message, ...(files.length > 0 && { attachments: await Promise.all(files.map(attachment)) }) };
 }
 
 /** A file of the SDK's, which has a data URL or another address, as the client takes it. */

@@ -13,6 +13,8 @@ export interface OutcropConnectionOptions {
   client: ChatClient;
   /** The model that is asked, where the chat's `body` has no `model`. Default: the conversation's, or else the proxy's. */
   model?: string;
+  /** A person's own instructions, where the chat's `body` has no `systemPrompt`. Default: none. */
+  systemPrompt?: string;
 }
 
 /**
@@ -28,6 +30,9 @@ export interface OutcropConnection extends Required<Pick<ConnectConnectionAdapte
  * The chat's `threadId` is the id of the conversation. The proxy holds the conversation, so only the last message is sent, with its images and
  * documents; `metadata.name` of such a part is its name. Tools run in the proxy. What an answer waits for comes as the custom event
  * `outcrop.status`.
+ *
+ * `reload()` has the last answer made anew. A message whose `body` has `replaces`, the id of an earlier message of the person, takes the place of
+ * that one; all that came after it is deleted once the proxy has taken the message, in the page by `setMessages()`.
  */
 export declare function outcropConnection(options: OutcropConnectionOptions): OutcropConnection;
 

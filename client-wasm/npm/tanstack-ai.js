@@ -2,6 +2,8 @@
 //
 // The proxy holds the conversation: of TanStack's messages only the last one is sent.
 
+import { history, pastChunks, Questions, storedParts } from "./questions.js";
+
 /** Never "tool_calls": that would ask TanStack to go on by itself, and it is the proxy that does. */
 const FINISH_REASONS = {
   max_tokens: "length",
@@ -10,18 +12,18 @@ const FINISH_REASONS = {
   guardrail_intervened: "content_filter",
 };
 
-export function outcropConnection({ client, model }) {
-  /** Messages that were sent: one that comes again is to be answered anew. */
-  const sent = new Set();
+export function outcropConnection(options) {
+  const { client } = options;
+  const questions = new Questions(options);
   /** The conversation of each answer under way, and the answer of each call that waits for a person. */
   const runs = new Map();
   const answers = new Map();
 
-  async function* told(chunks, threadId, runId) {
+  async function* told(start, threadId, runId) {
     const translation = new Translation(threadId, runId);
     yield { type: "RUN_STARTED", threadId, runId };
     try {
-      for await (const chunk of chunks) {
+      for await (const chunk of await start()) {
         if (chunk.type === "tool") {
           if (chunk.call.status === "pending_approval") answers.set(chunk.call.toolUseId, chunk.messageId);
           else answers.delete(chunk.call.toolUseId);
@@ -33,32 +35,24 @@ export function outcropConnection({ client, model }) {
     }
   }
 
-  async function* regenerated(sessionId, request, signal) {
-    const { messages } = await client.history({ sessionId });
-    const last = messages.at(-1);
-    if (last?.role !== "assistant") return yield* client.streamMessage(request, { signal });
-    if (!client.regenerate) throw new Error("This version of @outcrop/client cannot have an answer made anew.");
-    yield* client.regenerate({ sessionId, messageId: last.messageId }, { signal });
+  function asked(threadId, message, data, signal) {
+    const question = { id: message.id, says: () => said(message) };
+    // TanStack has no word for it: what comes a second time, or from the proxy, is to be answered anew.
+    if (questions.has(message) || message.metadata?.outcrop) return questions.again(threadId, question, data, signal);
+    if (data?.replaces) return questions.instead(threadId, { id: data.replaces }, question, data, signal);
+    return questions.ask(threadId, question, data, signal);
   }
 
   return {
     async *connect(messages, data, signal, { threadId, runId } = {}) {
       const message = messages.at(-1);
       if (message?.role !== "user") throw new Error("Only a message of a person is sent: the proxy runs tools itself and goes on by itself.");
-      const chosen = data?.model ?? model;
-      const attachments = contentOf(message).filter(({ type }) => type !== "text").map(attachment);
-      const request = { sessionId: threadId, message: textOf(message), ...(chosen && { model: chosen }), ...(attachments.length > 0 && { attachments }) };
-      const again = message.id !== undefined && sent.has(message.id);
-      sent.add(message.id);
-      yield* told(again ? regenerated(threadId, request, signal) : client.streamMessage(request, { signal }), threadId, runId ?? threadId);
+      yield* told(() => asked(threadId, message, data, signal), threadId, runId ?? threadId);
     },
 
     async hydrate(threadId, { limit, before } = {}) {
       const query = { sessionId: threadId, ...(limit && { limit }), ...(before && { before }) };
-      const { messages, inProgress, hasMore } = await client.history(query).catch((error) => {
-        if (error.code === "session_not_found") return { messages: [], hasMore: false };
-        throw error;
-      });
+      const { messages, inProgress, hasMore } = await history(client, query);
       const runId = inProgress?.message.messageId;
       if (runId) runs.set(runId, threadId);
       const page = hasMore ? { truncated: true, cursor: messages[0].messageId } : { truncated: false };
@@ -69,12 +63,11 @@ export function outcropConnection({ client, model }) {
       const sessionId = runs.get(runId);
       const { inProgress } = sessionId ? await client.history({ sessionId }) : {};
       if (inProgress?.message.messageId !== runId) throw new Error("This answer has ended.");
-      const past = storedParts(inProgress.message).map((part) => ({ ...asChunk(part), messageId: runId }));
       async function* whole() {
-        yield* past;
+        yield* pastChunks(inProgress.message);
         yield* client.followMessage({ sessionId, inProgress }, { signal });
       }
-      yield* told(whole(), sessionId, runId);
+      yield* told(whole, sessionId, runId);
     },
 
     async approveTool(toolUseId, approved) {
@@ -198,16 +191,6 @@ export function toUIMessages(messages) {
   });
 }
 
-/** The parts of a stored message: one that is a text and nothing else has none. */
-function storedParts({ parts, content }) {
-  return parts ?? (content ? [{ type: "text", text: content }] : []);
-}
-
-function asChunk({ type, text, ...call }) {
-  if (type === "tool_use") return { type: "tool", call };
-  return { type: type === "reasoning" ? type : "token", content: text };
-}
-
 function uiParts({ type, text, toolUseId: id, name, status, input, result }, at) {
   if (type === "text") return { type, content: text };
   if (type === "reasoning") return { type: "thinking", content: text, stepId: `reasoning-${at}` };
@@ -228,8 +211,12 @@ function contentOf({ parts, content }) {
   return parts ?? (typeof content === "string" ? [{ type: "text", content }] : (content ?? []));
 }
 
-function textOf(message) {
-  return contentOf(message).filter(({ type }) => type === "text").map(({ content }) => content).join("\n");
+/** What a person's message says, for the client. */
+function said(message) {
+  const content = contentOf(message);
+  const files = content.filter(({ type }) => type !== "text");
+  const text = content.filter(({ type }) => type === "text").map(({ content }) => content).join("\n");
+  return { message: text, ...(files.length > 0 && { attachments: files.map(attachment) }) };
 }
 
 function attachment({ type, source, metadata }, at) {

@@ -13,14 +13,14 @@ const GENERATED = [`${OUT_NAME}.js`, `${OUT_NAME}.d.ts`, WASM_FILE, `${WASM_FILE
 export const HAND_WRITTEN = join(ROOT, "client-wasm", "npm");
 
 /** The hand-written surface, shipped without comments and blanks; a source map has them. */
-export const SURFACE = ["index.js", "node.js", "ai-sdk.js", "tanstack-ai.js"];
+export const SURFACE = ["index.js", "node.js", "ai-sdk.js", "tanstack-ai.js", "questions.js"];
 
 /** The most that each entry may add to a page, as a web server sends it. The adapters are loaded beside the client, by those who use them. */
 const BUDGETS = [
   { entry: "client", files: ["index.js", `${OUT_NAME}.js`, WASM_FILE], brotli: 45_000 },
   { entry: "node", files: ["node.js"], brotli: 400 },
-  { entry: "ai-sdk", files: ["ai-sdk.js"], brotli: 3_000 },
-  { entry: "tanstack-ai", files: ["tanstack-ai.js"], brotli: 3_000 },
+  { entry: "ai-sdk", files: ["ai-sdk.js", "questions.js"], brotli: 3_600 },
+  { entry: "tanstack-ai", files: ["tanstack-ai.js", "questions.js"], brotli: 3_600 },
 ];
 
 /** What is loaded at run time; source maps and types are not among it. */

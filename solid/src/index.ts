@@ -20,4 +20,7 @@ export { DemoBanner } from "./components/connection/DemoBanner.tsx";
 export { ExportMenu } from "./components/export/ExportMenu.tsx";
 export { Markdown } from "./components/markdown/Markdown.tsx";
 export * from "./chat/index.ts";
+export type { Decision } from "./chat/parts.ts";
+export type { ChatEvent } from "./chat/reduce.ts";
+export type { HistoryState, Timing, Waiting } from "./chat/state.ts";
 export * from "./texts/index.ts";

@@ -6,19 +6,7 @@ import * as sdk7 from "ai";
 import * as sdk6 from "ai-6";
 import { OutcropChatTransport, toUIMessages } from "../../pkg/ai-sdk.js";
 import { ASKING, CALL, chat, ChatError, play, RESULT, STORED, UNDER_WAY, until, WRITTEN } from "./lib/played-proxy.mjs";
-
-/** What a framework gives the SDK's chat: here plain values. */
-class State {
-  status = "ready";
-  error = undefined;
-  constructor(messages = []) {
-    this.messages = messages;
-  }
-  pushMessage = (message) => (this.messages = [...this.messages, message]);
-  popMessage = () => (this.messages = this.messages.slice(0, -1));
-  replaceMessage = (at, message) => (this.messages = this.messages.with(at, structuredClone(message)));
-  snapshot = structuredClone;
-}
+import { chatOf } from "./lib/sdk-chat.mjs";
 
 /** Sends a message; gives the answer to play and the promise of its end. */
 async function ask(chat, played, message = { text: "Weather?" }) {
@@ -32,13 +20,8 @@ const tools = ({ parts }) => parts.filter(({ type }) => type === "dynamic-tool")
 
 for (const [version, sdk] of Object.entries({ "AI SDK 7": sdk7, "AI SDK 6": sdk6 })) {
   describe(version, () => {
-    const { AbstractChat, lastAssistantMessageIsCompleteWithApprovalResponses, readUIMessageStream } = sdk;
-
-    class Chat extends AbstractChat {
-      constructor({ messages, ...init }) {
-        super({ id: "s", ...init, state: new State(messages) });
-      }
-    }
+    const { lastAssistantMessageIsCompleteWithApprovalResponses, readUIMessageStream } = sdk;
+    const Chat = chatOf(sdk);
 
     /** A chat over a proxy that the test plays. */
     function over({ client = chat(), ...init } = {}) {
@@ -62,14 +45,14 @@ for (const [version, sdk] of Object.entries({ "AI SDK 7": sdk7, "AI SDK 6": sdk6
       assert.deepEqual([answer.metadata.sessionId, answer.metadata.stopReason, answer.metadata.usage.totalTokens], ["s", "max_tokens", 200]);
     });
 
-    test("files are sent with the message, and the body names a model", async () => {
+    test("files are sent with the message, and the body names a model and instructions", async () => {
       const played = play();
       const files = [{ type: "file", mediaType: "image/png", filename: "sky.png", url: "data:image/png;base64,iVBORw==" }];
-      const told = over();
+      const told = new Chat({ transport: new OutcropChatTransport({ client: chat(), model: "model-a", systemPrompt: "Be brief." }) });
       const ended = told.sendMessage({ text: "What is it?", files }, { body: { model: "model-b" } });
       const turn = await until(() => played.turns[0]);
-      const { model, attachments } = turn.request.data;
-      assert.deepEqual([model, attachments], ["model-b", [{ name: "sky.png", mediaType: "image/png", data: "iVBORw==" }]]);
+      const { model, systemPrompt, attachments } = turn.request.data;
+      assert.deepEqual([model, systemPrompt, attachments], ["model-b", "Be brief.", [{ name: "sky.png", mediaType: "image/png", data: "iVBORw==" }]]);
       turn.complete();
       await ended;
     });
@@ -195,29 +178,93 @@ for (const [version, sdk] of Object.entries({ "AI SDK 7": sdk7, "AI SDK 6": sdk6
       }
     });
 
-    test("an answer is made anew by its id, or the last one; a message that was sent is not changed", async () => {
+    test("an answer is made anew by its id, or the last one", async () => {
       const played = play({ history: { messages: STORED } });
-      const client = chat();
-      const asked = [];
-      client.regenerate = (request, { signal }) => {
-        asked.push(request);
-        return client.streamMessage({ sessionId: request.sessionId, message: "again" }, { signal });
-      };
       for (const messageId of ["msg_b", undefined]) {
-        const told = over({ client, messages: toUIMessages(STORED) });
+        const told = over({ messages: toUIMessages(STORED) });
         const at = played.turns.length;
-        const ended = told.regenerate({ messageId });
+        const ended = told.regenerate({ messageId, body: { systemPrompt: "Be brief." } });
         const turn = await until(() => played.turns[at]);
+        assert.deepEqual([turn.request.type, turn.request.data], ["chat.regenerate", { sessionId: "s", messageId: "msg_b", systemPrompt: "Be brief.", streaming: true }]);
         turn.text("Anew.");
         turn.complete();
         await ended;
         assert.deepEqual([told.messages.length, texts(told.lastMessage)], [2, [["text", "Anew."]]]);
       }
-      assert.deepEqual(asked, Array(2).fill({ sessionId: "s", messageId: "msg_b" }));
+    });
 
-      const told = over({ client, messages: toUIMessages(STORED) });
-      await told.sendMessage({ text: "Instead.", messageId: "msg_a" });
-      assert.match(told.error.message, /cannot be changed/);
+    test("an answer whose question is not in the page is made anew by its id", async () => {
+      const played = play();
+      const told = over({ messages: toUIMessages(STORED.slice(1)) });
+      const ended = told.regenerate({ messageId: "msg_b" });
+      const turn = await until(() => played.turns[0]);
+      assert.deepEqual([turn.request.type, turn.request.data.messageId], ["chat.regenerate", "msg_b"]);
+      turn.complete();
+      await ended;
+    });
+
+    test("a message takes the place of one of the conversation, of one that was sent from the page, and of itself again", async () => {
+      const stored = STORED.slice();
+      const played = play({ history: { messages: stored } });
+      const told = over({ messages: toUIMessages(STORED) });
+      const change = async (text, messageId) => {
+        const { turn, ended } = await ask(told, played, { text, messageId });
+        turn.complete();
+        await ended;
+        return turn.request;
+      };
+      const first = await change("Instead.", "msg_a");
+      assert.deepEqual(first.data, { sessionId: "s", message: "Instead.", replaces: "msg_a", streaming: true });
+      stored.splice(0, 2, { ...STORED[0], messageId: "msg_c", requestId: first.id });
+      assert.equal((await change("Otherwise.", "msg_a")).data.replaces, "msg_c");
+      const sent = await change("And now?");
+      stored.push({ ...STORED[0], messageId: "msg_d", requestId: sent.id });
+      assert.equal((await change("And then?", told.messages.at(-2).id)).data.replaces, "msg_d");
+    });
+
+    test("what the proxy never had is sent as it was, under its id; what it does not know is no message to change", async () => {
+      const played = play({ history: { messages: STORED } });
+      const told = over({ messages: toUIMessages(STORED) });
+      const { turn, ended } = await ask(told, played);
+      turn.socket.receive({ id: turn.request.id, type: "chat.error", data: { code: "rate_limited", message: "Too many.", retryable: true } });
+      await ended;
+      const again = told.regenerate();
+      const next = await until(() => played.turns[1]);
+      assert.deepEqual(next.request, turn.request);
+      next.complete();
+      await again;
+      told.messages = [{ id: "foreign", role: "user", parts: [{ type: "text", text: "Hello" }] }];
+      await told.sendMessage({ text: "Instead.", messageId: "foreign" });
+      assert.match(told.error.message, /does not have this message/);
+      assert.equal(played.turns.length, 2);
+    });
+
+    test("a question without an answer is asked in its own place, but not without its files", async () => {
+      const [question] = STORED;
+      const asked = { ...question, attachments: [{ name: "sky.png", mediaType: "image/png", bytes: 4 }] };
+      const played = play({ history: { messages: [question] } });
+      const told = over({ messages: toUIMessages([question]) });
+      const ended = told.regenerate();
+      const turn = await until(() => played.turns[0]);
+      assert.deepEqual(turn.request.data, { sessionId: "s", message: "Weather?", replaces: "msg_a", streaming: true });
+      turn.complete();
+      await ended;
+      play({ history: { messages: [asked] } });
+      const without = over({ messages: toUIMessages([asked]) });
+      await without.regenerate();
+      assert.match(without.error.message, /with its files/);
+    });
+
+    test("a question far back is found", async () => {
+      const later = Array.from({ length: 3 }, (_, at) => ({ ...STORED[0], messageId: `msg_later_${at}` }));
+      const played = play({ history: ({ before }) => (before ? { messages: STORED.slice(0, 1) } : { messages: [STORED[1], ...later], hasMore: true }) });
+      const told = over({ messages: toUIMessages([...STORED, ...later]) });
+      const ended = told.regenerate({ messageId: "msg_b" });
+      const turn = await until(() => played.turns[0]);
+      assert.equal(turn.request.data.messageId, "msg_b");
+      assert.deepEqual(played.frames.slice(0, 2).map(({ data }) => data.before), [undefined, "msg_b"]);
+      turn.complete();
+      await ended;
     });
 
     test("stored messages are the SDK's, with their parts", () => {

@@ -172,26 +172,58 @@ test("a conversation is loaded page by page, and one that is not there is empty"
   assert.deepEqual((await outcropConnection({ client: chat() }).hydrate("s")).messages, []);
 });
 
-test("reload() has the last answer made anew", async () => {
-  const played = play({ history: { messages: STORED } });
-  const client = chat();
-  const asked = [];
-  client.regenerate = (request, { signal }) => {
-    asked.push(request);
-    return client.streamMessage({ sessionId: "s", message: "again" }, { signal });
-  };
-  const told = over({ client });
-  const first = await ask(told, played);
-  first.turn.text("Cold.");
-  first.turn.complete();
-  await first.ended;
-  const ended = told.chat.reload();
-  const turn = await until(() => played.turns[1]);
-  turn.text("Anew.");
+/** Plays the end of the latest answer. */
+async function answered({ turn, ended }, text) {
+  turn.text(text);
   turn.complete();
   await ended;
-  assert.deepEqual(asked, [{ sessionId: "s", messageId: "msg_b" }]);
+}
+
+test("reload() has the last answer made anew, also that of a conversation that was loaded", async () => {
+  const stored = STORED.slice();
+  const played = play({ history: { messages: stored } });
+  const told = over({ initialMessages: toUIMessages(STORED) });
+  const reload = async () => {
+    const at = played.turns.length;
+    const ended = told.chat.reload();
+    return { turn: await until(() => played.turns[at]), ended };
+  };
+  const first = await reload();
+  assert.deepEqual([first.turn.request.type, first.turn.request.data], ["chat.regenerate", { sessionId: "s", messageId: "msg_b", streaming: true }]);
+  await answered(first, "Anew.");
   assert.deepEqual([told.messages.length, texts(told.last())], [2, [["text", "Anew."]]]);
+  const second = await ask(told, played, "And now?");
+  stored.push({ ...STORED[0], messageId: "msg_c", requestId: second.turn.request.id }, { ...STORED[1], messageId: "msg_d" });
+  await answered(second, "Cold.");
+  const third = await reload();
+  assert.deepEqual(third.turn.request.data, { sessionId: "s", messageId: "msg_d", streaming: true });
+  await answered(third, "Anew.");
+  assert.deepEqual([told.messages.length, texts(told.last())], [4, [["text", "Anew."]]]);
+});
+
+test("a message takes the place of one that its body names, stored or sent from the page", async () => {
+  const stored = STORED.slice();
+  const played = play({ history: { messages: stored } });
+  const told = over({ initialMessages: toUIMessages(STORED) });
+  const instead = async (text, replaces) => {
+    told.chat.setMessagesManually([]);
+    const ended = told.chat.sendMessage(text, { replaces });
+    const turn = await until(() => played.turns.find(({ request }) => request.data.message === text));
+    stored.splice(0, 2, { ...STORED[0], messageId: `msg_of ${text}`, requestId: turn.request.id });
+    await answered({ turn, ended }, "Well.");
+    return turn.request.data;
+  };
+  assert.deepEqual(await instead("Instead.", "msg_a"), { sessionId: "s", message: "Instead.", replaces: "msg_a", streaming: true });
+  assert.equal((await instead("Otherwise.", told.messages[0].id)).replaces, "msg_of Instead.");
+});
+
+test("model and instructions are those of the body, or else of the connection", async () => {
+  const played = play();
+  const told = over({ connection: outcropConnection({ client: chat(), model: "model-a", systemPrompt: "Be brief." }) });
+  const ended = told.chat.sendMessage("Weather?", { model: "model-b" });
+  const turn = await until(() => played.turns[0]);
+  assert.deepEqual([turn.request.data.model, turn.request.data.systemPrompt], ["model-b", "Be brief."]);
+  await answered({ turn, ended }, "Cold.");
 });
 
 test("what an answer waits for is a custom event", async () => {

@@ -10,16 +10,18 @@ const client = new ChatClient(import.meta.env.DEV ? { url: "ws://127.0.0.1:3001/
 function Page() {
   const conversations = createConversations({ client });
   return (
-    <div class="page">
-      <main>
-        <h1>Orders</h1>
-        <p>Your page is here. Ask about it on the right, or in the corner: both are the same conversations.</p>
-      </main>
-      <aside>
-        <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={["What can you do?"]} />
-      </aside>
+    <>
+      <div class="page">
+        <aside>
+          <ChatPanel chat={conversations.current()} connection={conversations.connection()} suggestions={["What can you do?"]} />
+        </aside>
+        <main>
+          <h1>Orders</h1>
+          <p>Your page is here. The chat beside it and the one in its corner are the same conversations.</p>
+        </main>
+      </div>
       <CollapsibleAgentChat conversations={conversations} />
-    </div>
+    </>
   );
 }
 

@@ -14,17 +14,18 @@ export async function until(condition) {
   throw new Error(`never: ${condition}`);
 }
 
-/** `turns` has the answer to each message, to be played; `history` is what there is of conversations. */
+/** `turns` has the answer to each message, to be played; `history` is what there is of conversations, or gives it for a request. */
 export function play({ history } = {}) {
   const played = { frames: [], turns: [], decisions: [], isBusy: false };
   serve((frame, socket) => {
     const { id, type, data } = frame;
     played.frames.push(frame);
     const refuse = (code) => socket.receive({ id, type: "chat.error", data: { code, message: `no: ${code}`, retryable: false } });
-    if (type === "chat.send_message") played.turns.push(new Turn(socket, frame, `msg_${played.turns.length + 1}`));
+    if (type === "chat.send_message" || type === "chat.regenerate") played.turns.push(new Turn(socket, frame, `msg_${played.turns.length + 1}`));
     else if (type === "chat.cancel") played.turns.at(-1).complete("cancelled");
     else if (type === "chat.resume") played.turns.push(new Turn(socket, { id: "of-another-page", data: {} }, data.messageId, "s", data.after));
-    else if (type === "chat.get_history") history ? socket.receive({ id, type: "chat.history_response", data: { sessionId: "s", hasMore: false, ...history } }) : refuse("session_not_found");
+    else if (type === "chat.get_history" && !history) refuse("session_not_found");
+    else if (type === "chat.get_history") socket.receive({ id, type: "chat.history_response", data: { sessionId: "s", hasMore: false, ...(typeof history === "function" ? history(data) : history) } });
     else if (type === "chat.approve_tool" && played.isBusy) refuse("rate_limited");
     else if (type === "chat.approve_tool") {
       played.decisions.push(data);

@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -20,12 +20,12 @@ const QUIET = { DO_NOT_TRACK: "1", NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_
 
 if (!existsSync(BIN)) throw new Error(`${BIN} is missing: run npm ci in ${HERE} first (npm test does)`);
 
-/** A fresh folder with what is in `source`, a folder of this one, and with the package unpacked as npm would. */
+/** A fresh folder with what is in `source`, a folder of this one, but for what somebody installed there, and with the package unpacked as npm would. */
 export async function project(name, source = name) {
   const folder = join(RUN, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  cpSync(join(HERE, source), folder, { recursive: true });
+  cpSync(join(HERE, source), folder, { recursive: true, filter: (path) => basename(path) !== "node_modules" });
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   const [{ filename, files }] = JSON.parse(await run(folder, "npm", "pack", PACKAGE, "--json"));
   await run(folder, "tar", "-xzf", filename);

@@ -8,7 +8,7 @@ const { messages } = await client.history({ sessionId: "s" });
 export const chat: ChatInit<OutcropUIMessage> = {
   id: "s",
   messages: toUIMessages(messages),
-  transport: new OutcropChatTransport({ client, model: "model" }),
+  transport: new OutcropChatTransport({ client, model: "model", systemPrompt: "Be brief." }),
   onData: (part) => console.log(part.type satisfies "data-status", part.data.state),
   onFinish: ({ message }) => message.metadata?.stopReason satisfies StopReason | undefined,
 };
