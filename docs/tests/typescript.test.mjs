@@ -21,7 +21,7 @@ const PACKAGES = [
   {
     name: "@outcrop/solid",
     types: ["index", "usage", "format"].map((entry) => `solid/dist/types/${entry}.d.ts`),
-    requiredToBeDocumented: ["Class"],
+    requiredToBeDocumented: ["Class", "Interface", "TypeAlias"],
     // What others are put together from.
     intentionallyNotExported: ["Asked", "PartialOf"],
   },

@@ -103,15 +103,18 @@ test("no element of a finished block is replaced while an answer is written", ()
   withAnswers(RICH.repeat(3), 300, async (page) => {
     await page.evaluate(() => {
       window.removals = [];
+      /** The block that was written when the observer was told last: what is told now may be from before another one began. */
+      let written;
       const isElement = (node) => node.nodeType === Node.ELEMENT_NODE && !node.classList.contains("oc-caret");
       new MutationObserver((records) => {
         for (const { target, removedNodes, nextSibling } of records) {
           const markdown = target.parentElement?.closest(".oc-markdown") ?? target.closest?.(".oc-markdown");
           if (!markdown) continue;
           const block = [...markdown.children].find((child) => child.contains(target));
-          const isFinished = block === undefined ? nextSibling !== null : block !== markdown.lastElementChild;
+          const isFinished = block === undefined ? nextSibling !== null : block !== markdown.lastElementChild && block !== written;
           if (isFinished) window.removals.push(...[...removedNodes].filter(isElement).map((node) => node.outerHTML.slice(0, 200)));
         }
+        written = [...document.querySelectorAll(".oc-markdown")].at(-1)?.lastElementChild;
       }).observe(document.body, { childList: true, subtree: true });
     });
     await say(page, "Go on");

@@ -74,7 +74,9 @@ test("the example is built from the packed packages in a fresh project, and chat
     const { page, faults } = await openPage(browser, proxy.url);
     await say(page, "2+2");
     assert.match(await textOf(await answered(page, 1, "complete")), /2 \+ 2 = 4/);
-    await page.getByRole("button", { name: "Ask Claude" }).click();
+    const launcher = page.getByRole("button", { name: "Ask Claude" });
+    assert.equal(await launcher.evaluate((element) => getComputedStyle(element).backgroundColor), "rgb(11, 92, 138)", "the page's own accent");
+    await launcher.click();
     await page.getByRole("dialog", { name: "Claude" }).getByText("2 + 2 = 4").waitFor();
     assert.deepEqual(faults, []);
   } finally {

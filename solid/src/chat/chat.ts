@@ -10,6 +10,7 @@ import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
 import { answerOf, answerUnderWay, emptyChat, isSettled, regenerable, retryable, type ChatState, type Question } from "./state.ts";
 
+/** What a conversation is made with. */
 export interface ChatOptions {
   client: Client;
   /** An existing conversation, or a new one's id. Default: a fresh id; the proxy makes the session at the first message. */
@@ -28,6 +29,7 @@ export interface ChatOptions {
   onEvent?: (event: ChatEvent, state: ChatState, before: ChatState) => void;
   /** Milliseconds since the epoch. */
   clock?: () => number;
+  /** Gives keys of messages. */
   newKey?: () => string;
 }
 
@@ -35,6 +37,7 @@ export interface ChatOptions {
 export interface Chat {
   readonly sessionId: string;
   readonly state: Accessor<ChatState>;
+  /** What the person is writing. */
   readonly draft: Draft;
   /**
    * Sends a message, with `files` where there are any. Ignored (`false`) while an answer is under way, or where there is neither text nor a

@@ -15,6 +15,7 @@ import { answerOf, type ChatState } from "./state.ts";
 import { pageStorage, sessionStorageIfAny } from "./storage.ts";
 import { loadTranscript, type Transcript } from "./transcript.ts";
 
+/** What a page's conversations are made with. */
 export interface ConversationsOptions {
   client: Client;
   /**
@@ -24,6 +25,7 @@ export interface ConversationsOptions {
   storage?: Pick<Storage, "getItem" | "setItem"> | null;
   /** Milliseconds since the epoch. */
   clock?: () => number;
+  /** Gives ids of new conversations. */
   newId?: () => string;
 }
 
@@ -49,9 +51,11 @@ export interface Conversations {
   transcript(): Promise<Transcript>;
   /** The model that the person chose for the next messages; undefined leaves it to the conversation and the proxy. */
   readonly model: Accessor<string | undefined>;
+  /** Chooses the model for the next messages. */
   setModel(model: string | undefined): void;
   /** The model that the next message will go to, as far as it is known. */
   readonly effectiveModel: Accessor<string | undefined>;
+  /** Ends all that follows the client. */
   dispose(): void;
 }
 

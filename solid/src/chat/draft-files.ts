@@ -12,9 +12,11 @@ export interface DraftFiles {
   readonly problems: Accessor<readonly FileProblem[]>;
   /** Reads files and adds them; resolves when all have been read. */
   add(files: readonly File[]): Promise<void>;
+  /** Takes one off again. */
   remove(key: string): void;
   /** Has these and no others. */
   set(files: readonly DraftFile[]): void;
+  /** Takes all off. */
   clear(): void;
 }
 

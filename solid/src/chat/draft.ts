@@ -5,8 +5,11 @@ import type { Question } from "./state.ts";
 
 /** What a person is writing: it stays while the conversation is out of sight. */
 export interface Draft {
+  /** Its text. */
   readonly text: Accessor<string>;
+  /** Puts another text in its place. */
   setText(text: string): void;
+  /** The files that go with it. */
   readonly files: DraftFiles;
   /** The key of the question that is being changed, if one is. */
   readonly editing: Accessor<string | undefined>;
@@ -20,7 +23,9 @@ export interface Draft {
 
 /** Where the text is kept over a reload. */
 export interface KeptText {
+  /** What is kept, or nothing. */
   get(): string;
+  /** Keeps this in its place. */
   set(text: string): void;
 }
 

@@ -13,6 +13,7 @@ export interface Failure {
   readonly fault?: Fault;
 }
 
+/** A failure that the page itself finds, by the name of its text. */
 export type Fault = keyof Texts["faults"];
 
 /** A failure that the page itself found. */

@@ -24,13 +24,16 @@ export interface WaitingMessage {
  * again. One that stays too long does no harm: the proxy has its answer then and gives that.
  */
 export interface Outbox {
+  /** What is kept: of each conversation at most one message. */
   waiting(): readonly WaitingMessage[];
   /**
    * Keeps a message, in place of the one of its conversation; one too many is not kept. One whose files have no room is kept without their
    * data.
    */
   put(message: WaitingMessage): void;
+  /** Forgets the message with this id: the proxy has it. */
   remove(id: string): void;
+  /** Forgets all. */
   clear(): void;
 }
 

@@ -4,11 +4,13 @@ import type { Failure } from "./failure.ts";
 /** A piece of an answer, in the order in which the model made it. */
 export type AnswerPart = TextPart | ReasoningPart | ToolPart;
 
+/** Text, in Markdown. */
 export interface TextPart {
   readonly type: "text";
   readonly text: string;
 }
 
+/** The model's reasoning. */
 export interface ReasoningPart {
   readonly type: "reasoning";
   readonly text: string;
@@ -17,6 +19,7 @@ export interface ReasoningPart {
   readonly endedAt?: number;
 }
 
+/** The call of a tool. */
 export interface ToolPart {
   readonly type: "tool";
   readonly call: ToolUse;

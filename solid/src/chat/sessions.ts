@@ -56,6 +56,7 @@ function joined(items: readonly Session[], more: readonly Session[]): Session[] 
   return [...items, ...more.filter((item) => !known.has(item.sessionId))];
 }
 
+/** The list of conversations. */
 export interface Sessions {
   readonly state: Accessor<SessionsState>;
   /** Loads the first page anew. */

@@ -20,6 +20,7 @@ export interface ChatState {
   readonly replaced?: readonly Usage[];
 }
 
+/** A message of either side. */
 export type ChatMessage = Question | Answer;
 
 interface MessageBase {
@@ -64,6 +65,7 @@ export interface Answer extends MessageBase {
  */
 export type AnswerPhase = "sent" | "streaming" | "stopping" | "complete" | "stopped" | "failed";
 
+/** What an answer waits for. */
 export interface Waiting {
   readonly state: StatusState;
   /** When Bedrock is asked again, in milliseconds since the epoch. */
@@ -77,6 +79,7 @@ export interface Timing {
   readonly endedAt?: number;
 }
 
+/** How much of a stored conversation is here. */
 export interface HistoryState {
   readonly phase: "idle" | "loading" | "loaded" | "failed";
   /** Whether the proxy has older messages. */

@@ -1,5 +1,6 @@
 /** Where the page keeps what a reload must not lose. */
 export interface PageStorage {
+  /** What was kept under `key`; `null` also where it cannot be read. */
   get(key: string): string | null;
   /** Whether it was kept. */
   set(key: string, text: string): boolean;

@@ -6,6 +6,7 @@ import { merged, type PartialOf } from "./merge.ts";
 /** Some of the texts, in the place of the English ones. */
 export type PartialTexts = PartialOf<Texts>;
 
+/** The words of a component. */
 export interface Words {
   /** What is not given stays as it is outside of this provider: English, at first. */
   texts?: PartialTexts | undefined;

@@ -41,4 +41,5 @@ export const english = {
   usagePage,
 };
 
+/** Every text of the components, in groups. */
 export type Texts = typeof english;

@@ -13,6 +13,7 @@ import { HistoryNotice } from "./HistoryNotice.tsx";
 import { MessageList } from "./MessageList.tsx";
 import { PanelContext, type Panel as PanelParts } from "./panel.ts";
 
+/** The props of {@link ChatPanel}. */
 export interface ChatPanelProps extends Words {
   /** The conversation, from `createChat` or from `Conversations`. */
   chat: Chat;

@@ -11,6 +11,7 @@ import { Launcher } from "./Launcher.tsx";
 import { makeMover } from "./mover.ts";
 import { makePlacement } from "./placement.ts";
 
+/** The props of {@link CollapsibleAgentChat}. */
 export type CollapsibleAgentChatProps = ChatSource & Words & {
   /** The name at the top. Default: that of the texts, "Claude". */
   title?: string;
