@@ -71,7 +71,7 @@ impl Client {
                 connection.wake(now, ids, out);
                 Change::Nothing
             }
-            Input::Close => connection.close(None, "the client was closed", out),
+            Input::Close => connection.close(None, "The client was closed: make a new one.", out),
         };
         self.changed(now, change);
     }
@@ -113,8 +113,27 @@ impl Client {
     /// # Errors
     /// A [`RequestError`] for a request that is not taken: nothing will be said about it.
     pub fn send_message(&mut self, now: Time, data: &str, options: SendOptions<'_>) -> Result<Handle, RequestError> {
+        self.ask(now, "chat.send_message", data, options)
+    }
+
+    /// Sends `chat.regenerate` with `data`, the JSON of a [`protocol::client::Regenerate`]. Its answer is like that of
+    /// [`send_message`](Self::send_message).
+    ///
+    /// # Errors
+    /// As of [`send_message`](Self::send_message).
+    pub fn regenerate(&mut self, now: Time, data: &str, options: SendOptions<'_>) -> Result<Handle, RequestError> {
+        self.ask(now, "chat.regenerate", data, options)
+    }
+
+    fn ask(
+        &mut self,
+        now: Time,
+        type_text: &str,
+        data: &str,
+        options: SendOptions<'_>,
+    ) -> Result<Handle, RequestError> {
         let kind = if options.streaming { Kind::Stream } else { Kind::Whole };
-        let mut request = self.request_of(kind, "chat.send_message", data, options.id)?;
+        let mut request = self.request_of(kind, type_text, data, options.id)?;
         request.ever_sent = options.resent;
         request.model = options.model.map(str::to_owned);
         options.session_id.unwrap_or_default().clone_into(&mut request.session_id);
@@ -136,14 +155,14 @@ impl Client {
         let Ok(Incoming::Snapshot { session_id, message_id, seq, parts, model, .. }) =
             decode_server(&frame).map(|received| received.incoming)
         else {
-            return Err(invalid("what is held of the answer cannot be read"));
+            return Err(invalid(NOT_IN_PROGRESS));
         };
         if message_id.is_empty() {
-            return Err(invalid("an answer without an id cannot be followed"));
+            return Err(invalid(NOT_IN_PROGRESS));
         }
         if let Some(at) = self.requests.iter().position(|known| known.message_id == message_id) {
             if !self.requests[at].released {
-                return Err(invalid("this answer is followed already"));
+                return Err(invalid("This client follows this answer already: read its first stream."));
             }
             self.requests.remove(at);
         }
@@ -238,7 +257,7 @@ impl Client {
             None => encode_raw(&self.ids.text(handle), type_text, data),
         };
         if frame.len() > MAX_CLIENT_FRAME_BYTES {
-            let message = "the message and its attachments are longer than 1 MiB; send less at once";
+            let message = "The message and its attachments are longer than 1 MiB: send less at once.";
             return Err(RequestError::new(RequestErrorCode::Proxy(ErrorCode::MessageTooLarge), false, message));
         }
         Ok(Request { chosen_id, ..Request::new(handle, kind, frame) })
@@ -247,13 +266,13 @@ impl Client {
     /// The id that the caller chose, if frames from the proxy can be told by it.
     fn chosen_id(&self, id: &str) -> Result<RequestId, RequestError> {
         let message = if self.ids.parse(id).is_some() {
-            "this id is one that the client gives out itself; choose another"
+            "This id is one that the client gives out itself: choose another."
         } else if self.chose(id).is_some() {
-            "a message with this id is under way already"
+            "A message with this id is under way already: wait for its answer or choose another id."
         } else if let Ok(id) = RequestId::new(id) {
             return Ok(id);
         } else {
-            "the id of a message is 1 to 128 bytes without control characters"
+            "The id of a message has to be 1 to 128 bytes without control characters."
         };
         Err(invalid(message))
     }
@@ -272,7 +291,7 @@ impl Client {
             return Err(closed(reason));
         }
         if self.requests.len() >= self.config.max_requests {
-            let message = "too many requests have not ended yet; wait for one of them";
+            let message = "Too many requests have not ended yet: wait for one of them.";
             return Err(RequestError::new(RequestErrorCode::Overloaded, true, message));
         }
         Ok(())
@@ -369,7 +388,10 @@ impl Client {
             self.requests[at].end = Some(End::Done { stop_reason: StopReason::Cancelled, usage: Usage::default() });
             self.announce(at);
         } else {
-            self.reply(at, Err(RequestError::interrupted("the message was stopped before it was sent")));
+            self.reply(
+                at,
+                Err(RequestError::interrupted("The message was stopped before it was sent. Send it again.")),
+            );
         }
     }
 
@@ -379,7 +401,8 @@ impl Client {
         if self.requests[at].kind == Kind::Stream {
             self.end(at, End::Done { stop_reason, usage });
         } else {
-            let mut error = RequestError::interrupted("the answer was stopped before it was whole");
+            let mut error =
+                RequestError::interrupted("The answer was stopped before it was whole. Send the message again.");
             error.usage = Some(Box::new(usage));
             self.reply(at, Err(error));
         }
@@ -444,11 +467,13 @@ impl Client {
     }
 }
 
+const NOT_IN_PROGRESS: &str = "This is no inProgress of a history: give what history() gives.";
+
 fn invalid(message: &str) -> RequestError {
     RequestError::new(RequestErrorCode::Proxy(ErrorCode::InvalidRequest), false, message)
 }
 
 fn closed(reason: &str) -> RequestError {
-    let message = if reason.is_empty() { "the connection was closed" } else { reason };
+    let message = if reason.is_empty() { "The connection was closed for good: make a new client." } else { reason };
     RequestError::new(RequestErrorCode::Closed, false, message)
 }

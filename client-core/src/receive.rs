@@ -294,7 +294,10 @@ impl Client {
             self.send_cancel(at);
         }
         let code = RequestErrorCode::Proxy(ErrorCode::MessageTooLarge);
-        self.fail(at, RequestError::new(code, false, "the answer is longer than this client takes"));
+        self.fail(
+            at,
+            RequestError::new(code, false, "The answer is longer than this client takes: ask for less at once."),
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use protocol::{
 
 use crate::{Handle, RequestError, Time, answer::Progress};
 
-/// How a message is sent.
+/// How a message is sent, or a question again.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SendOptions<'a> {
     /// Whether the answer is followed with [`Client::take`](crate::Client::take), as it is made, or comes as one reply. Must be

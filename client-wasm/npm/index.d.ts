@@ -19,6 +19,7 @@ import type {
   ListSessions,
   Message,
   ModelPrice,
+  Regenerate,
   SendMessage,
   ServerHello,
   Session,
@@ -42,7 +43,7 @@ export type ChatErrorCode =
   | "closed"
   /** More is being sent than the connection takes: 64 requests wait for it already. */
   | "overloaded"
-  /** The WebAssembly module could not be loaded. */
+  /** The WebAssembly module could not be loaded, or there is no WebSocket. */
   | "load_failed";
 
 /** Every error this package throws or rejects with. */
@@ -59,6 +60,7 @@ export class ChatError extends Error {
   readonly usage?: Usage;
 }
 
+/** How a client reaches its proxy, and how it gives what comes. */
 export interface ChatClientOptions {
   /** The proxy's address: `ws://`, `wss://`, `http://` or `https://`; a relative one is taken from the page's. Default: the page's own origin, `/ws`. */
   url?: string | URL;
@@ -69,16 +71,63 @@ export interface ChatClientOptions {
    * joined, the first comes at once), `"immediate"` as soon as it has. Default `"frame"`.
    */
   delivery?: "frame" | "immediate";
+  /**
+   * The class of the socket: for where there is no global one, as in Node 20, whose users give that of the npm package `ws`. Default:
+   * `globalThis.WebSocket`.
+   */
+  WebSocket?: WebSocketClass;
+  /**
+   * Gives the WebAssembly module, `@outcrop/client/outcrop_client_bg.wasm`: for bundlers that do not understand
+   * `new URL("file", import.meta.url)`, and for where there is no `fetch`. It is loaded once for all clients, as the first one says. Default:
+   * fetched from beside the package's code, in Node, Deno and Bun read from the disk.
+   */
+  module?: () => ModuleSource | Promise<ModuleSource>;
 }
 
+/** A class of sockets, such as the browser's. */
+export type WebSocketClass = new (url: string, protocol: string) => Socket;
+
+/** What is needed of a socket, besides its events `onopen`, `onmessage` and `onclose`. */
+export interface Socket {
+  /** Sends a frame. */
+  send(text: string): void;
+  /** Ends the connection. */
+  close(code?: number): void;
+}
+
+/** Where the WebAssembly module is, its bytes, or the module itself. */
+export type ModuleSource =
+  | string
+  | URL
+  | Response
+  | ArrayBuffer
+  | ArrayBufferView
+  // Not every `lib` of TypeScript knows it.
+  | (typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never);
+
+/** What can end with its block, where the `lib` of TypeScript knows that. */
+export type Disposing = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol }
+  ? {
+      /** As `close()`. */
+      [Key in Dispose]: () => void;
+    }
+  : {};
+
 /** What to send. */
-export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
+export type Request = Omit<SendMessage, "streaming" | "attachments"> & Resendable & {
   /**
    * Files to read with the message: as a browser has them, or read already. What {@link attachmentLimits} does not allow is refused before
    * anything is read or sent, with `invalid_request` or `message_too_large` and the file's name. What is sent again under an `id` has to
    * have the same files in the same order.
    */
   attachments?: Iterable<AttachmentSource>;
+};
+
+/** What to ask again, and for: the question of an answer, which gives way with everything after it. */
+export type RegenerateRequest = Omit<Regenerate, "streaming"> & Resendable;
+
+/** What may have to be sent again. */
+export interface Resendable {
   /**
    * The message's idempotency key within its session, for a page that may have to send the same message again after it was loaded anew:
    * 1 to 128 bytes, best random, kept together with the session and the text until an answer comes. The same id with the same content is
@@ -91,7 +140,7 @@ export type Request = Omit<SendMessage, "streaming" | "attachments"> & {
    * in any case; without this, one that comes before there was a connection ends the message at once. Default: false.
    */
   resent?: boolean;
-};
+}
 
 /**
  * A file to send. What kind it is the end of its name says, or else its type; a `Blob` has no name and gets one. An {@link Attachment} is
@@ -183,12 +232,15 @@ export interface PageUsage extends UsageTotal {
   byModel: Record<string, UsageTotal>;
 }
 
+/** What a client tells of, for {@link ChatClient.on}. */
 export interface ChatEvents {
+  /** Each time the connection stands otherwise. */
   status: (status: ConnectionStatus) => void;
   /** After each answer: what this page has used so far. */
   usage: (usage: PageUsage) => void;
 }
 
+/** The way to a proxy: one connection, which a whole page can share. It is made at the first call, and again where it is lost. */
 export class ChatClient {
   constructor(options?: ChatClientOptions);
 
@@ -205,16 +257,32 @@ export class ChatClient {
   streamMessage(request: Request, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
 
   /**
+   * Asks the question of an answer again, with the files that came with it, and gives the new answer as `streamMessage` does. The answer that
+   * was there, be it whole, stopped or failed, and everything after it gives way once the proxy has taken the request; what they cost still
+   * counts. To say something else instead of asking the same, send a message that `replaces` the question.
+   */
+  regenerate(request: RegenerateRequest, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
+
+  /**
    * Follows an answer that another tab, or this page before it was loaded anew, has asked for: `inProgress` is what `history()` says of
    * it. Gives what comes after that; the `"done"` chunk has the whole text. Aborting the signal stops the answer, for everybody, and
    * the stream ends as a stopped one. Leaving the loop only looks away: the answer goes on.
    */
   followMessage(answer: { sessionId: string; inProgress: InProgress }, options?: { signal?: AbortSignal }): AsyncIterableIterator<Chunk>;
 
+  /** Makes a conversation. A message needs none: it makes that of its `sessionId`, or a new one where it has none. */
   createSession(request?: CreateSession): Promise<Session>;
+
+  /** A page of conversations, the latest used first. The next page is `before` the last of this one. */
   listSessions(request?: ListSessions): Promise<SessionsResponse>;
+
+  /** A page of a conversation's messages, the oldest first, and the answer in progress. The page before it is `before` the first of this one. */
   history(request: GetHistory): Promise<HistoryResponse>;
+
+  /** Gives a conversation another title, of 1 to 200 characters. */
   renameSession(sessionId: string, title: string): Promise<Session>;
+
+  /** Deletes a conversation with all its messages, for good. */
   deleteSession(sessionId: string): Promise<void>;
 
   /**
@@ -246,6 +314,8 @@ export class ChatClient {
   /** What this page has used. */
   usage(): PageUsage;
 
-  /** Ends the connection and fails what is under way with code `"closed"`. */
+  /** Ends the connection and fails what is under way with code `"closed"`. `using client = new ChatClient()` does so at the end of its block. */
   close(): void;
 }
+
+export interface ChatClient extends Disposing {}

@@ -97,6 +97,10 @@ export class ChatClient {
     return this.#stream(stream, signal, read);
   }
 
+  regenerate(request, { signal } = {}) {
+    return this.#stream(new Stream(request.sessionId, (core) => again(core, request), signal, this.#frames), signal);
+  }
+
   followMessage({ sessionId, inProgress: { message, seq } }, { signal } = {}) {
     const held = json({ sessionId, messageId: message.messageId, seq, state: "streaming", message });
     const stream = new Stream(sessionId, (core) => core.follow(held), signal, this.#frames);
@@ -168,18 +172,26 @@ export class ChatClient {
 
   close() {
     if (this.#core) this.#core.close();
-    else if (!this.#closed) this.#setStatus({ state: "closed", reason: "the client was closed" });
+    else if (!this.#closed) this.#setStatus({ state: "closed", reason: "The client was closed: make a new one." });
+  }
+
+  [Symbol.dispose ?? Symbol()]() {
+    this.close();
   }
 
   async #ready() {
     if (this.#closed) throw closedError(this.#status);
-    await loadOnce();
+    const { module, WebSocket = globalThis.WebSocket } = this.#options;
+    if (!WebSocket) throw new ChatError("load_failed", "There is no WebSocket here: use Node 22 or newer, or give the option WebSocket a class, such as that of the npm package ws.");
+    await loadOnce(module);
     if (this.#closed) throw closedError(this.#status);
     return (this.#core ??= new Core(address(this.#options.url), this.#hooks()));
   }
 
   #hooks() {
     return {
+      // An error is followed by a close event. That of ws would end the process if nobody heard it.
+      open: (url, protocol) => Object.assign(new (this.#options.WebSocket ?? WebSocket)(url, protocol), { onerror() {} }),
       listener: (receive) => (event) => this.#hold(event.data) || receive(event),
       head: (handle, head) => {
         this.#head = head;
@@ -452,12 +464,12 @@ let loading;
 let isLoaded = false;
 
 /** The module is loaded once for all clients, and again only after a failure. */
-function loadOnce() {
-  loading ??= load().then(
+function loadOnce(module) {
+  loading ??= Promise.resolve(module?.()).then((given) => load(given && { module_or_path: given })).then(
     () => (isLoaded = true),
     (cause) => {
       loading = undefined;
-      const message = `The WebAssembly module could not be loaded: ${cause?.message ?? cause}`;
+      const message = `The WebAssembly module could not be loaded (${cause?.message ?? cause}): check that the .wasm file is served, and call again.`;
       throw new ChatError("load_failed", message, { retryable: true, cause });
     },
   );
@@ -472,12 +484,17 @@ function address(url = "/ws") {
     address.hash = "";
     if (/^wss?:$/.test(address.protocol)) return address.href;
   } catch {}
-  throw new ChatError("invalid_request", `The url ${url} is no address of a proxy; it begins with ws:, wss:, http: or https:`);
+  throw new ChatError("invalid_request", `The url ${url} is no address of a proxy: give one that begins with ws:, wss:, http: or https:`);
 }
 
 /** Sends a message. It always names a session, so that one that has to be sent again after a lost connection is known to be the same. */
 function send(core, { id, resent = false, sessionId = newSessionId(), ...request }, streaming) {
   return core.send(json({ ...request, sessionId, streaming }), streaming, sessionId, request.model, id, resent);
+}
+
+/** Asks a question again. */
+function again(core, { id, resent = false, ...request }) {
+  return core.regenerate(json({ ...request, streaming: true }), request.sessionId, request.model, id, resent);
 }
 
 /** Files as they are sent. All are looked at before any is read. */
@@ -490,13 +507,13 @@ export async function readAttachments(files) {
     const refuse = (code, why) => {
       throw new ChatError(code, `${name}: ${why}.`);
     };
-    if (!mediaTypes.includes(mediaType)) refuse("invalid_request", "no model reads this kind of file");
+    if (!mediaTypes.includes(mediaType)) refuse("invalid_request", "no model reads this kind of file: send an image, a PDF, a text or an Office document");
     const size = file.size ?? (data.replace(/=+$/, "").length * 3) >> 2;
-    if (size === 0) refuse("invalid_request", "the file is empty");
+    if (size === 0) refuse("invalid_request", "the file is empty: leave it out");
     bytes += size;
     documents += !mediaType.startsWith("image/");
     if (at >= maxFiles || documents > maxDocuments || bytes > maxTotalBytes) {
-      refuse("message_too_large", `a message has at most ${maxFiles} files, ${maxDocuments} documents and ${maxTotalBytes >> 10} KiB of both`);
+      refuse("message_too_large", `send at most ${maxFiles} files, ${maxDocuments} documents and ${maxTotalBytes >> 10} KiB in all`);
     }
     return { name, mediaType, data, file };
   });
@@ -508,7 +525,7 @@ async function base64(name, file) {
   try {
     for (const byte of new Uint8Array(await file.arrayBuffer())) text += String.fromCharCode(byte);
   } catch (cause) {
-    throw new ChatError("invalid_request", `${name}: the file cannot be read.`, { cause });
+    throw new ChatError("invalid_request", `${name}: the file cannot be read: choose it again.`, { cause });
   }
   return btoa(text);
 }
@@ -539,7 +556,7 @@ function chatError({ code, message, ...details }) {
 }
 
 function closedError({ code, reason }) {
-  const message = reason || (code ? `the proxy closed the connection (${code})` : "the connection was closed");
+  const message = reason || `The proxy closed the connection for good (${code}): sign in and make a new client.`;
   return new ChatError("closed", message);
 }
 

@@ -357,7 +357,15 @@ model?: string,
 /**
  * Files to read with the message.
  */
-attachments?: Array<Attachment>, };
+attachments?: Array<Attachment>, 
+/**
+ * A question of the conversation that gives way to this message, with everything after it.
+ */
+replaces?: MessageId, 
+/**
+ * The person's own instructions for this answer, after the operator's. At most `maxSystemPromptChars` of `server.hello`.
+ */
+systemPrompt?: string, };
 
 /**
  * `chat.cancel`: one of the two ids.
@@ -394,9 +402,21 @@ export type Regenerate = {
  */
 sessionId: SessionId, 
 /**
- * The answer to replace.
+ * The answer whose question is asked again. It gives way, with everything after it.
  */
-messageId: MessageId, };
+messageId: MessageId, 
+/**
+ * Whether the answer comes as it is made (`true`) or whole (`false`).
+ */
+streaming?: boolean, 
+/**
+ * The Bedrock model or inference profile, if not the conversation's or the proxy's own.
+ */
+model?: string, 
+/**
+ * The person's own instructions for this answer, as of `chat.send_message`.
+ */
+systemPrompt?: string, };
 
 /**
  * `chat.create_session`.
@@ -976,7 +996,11 @@ maxMessageChars: number,
 /**
  * How many answers may be made for one socket at a time.
  */
-maxParallelTurns: number, };
+maxParallelTurns: number, 
+/**
+ * The longest `systemPrompt`, in characters; 0 where none is taken. Proxies before it was there do not say.
+ */
+maxSystemPromptChars?: number, };
 
 /**
  * A model that the client may ask for.

@@ -2,11 +2,16 @@
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
+use web_sys::WebSocket;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The object that is told. Its methods must not throw; they may call the `Core` that calls them.
+    /// The object that is told. Its methods but `open` must not throw; they may call the `Core` that calls them.
     pub type Hooks;
+
+    /// A new socket: of the browser's class or of one that the page has in its place.
+    #[wasm_bindgen(method, structural, catch)]
+    pub(crate) fn open(this: &Hooks, url: &str, protocol: &str) -> Result<WebSocket, JsValue>;
 
     /// The listener for a socket's `message` events: one that gives them to `receive`, or that holds back what it may.
     #[wasm_bindgen(method, structural)]

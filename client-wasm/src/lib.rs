@@ -10,7 +10,7 @@
 //!   rest of the module.
 //! - The token is a promise of the user's, awaited in JavaScript: an executor for it, `wasm-bindgen-futures`, would have no other use.
 //!
-//! No JavaScript is called while a `RefCell` is borrowed: what is to be called is queued in the core, and [`shell::Shell::flush`] is
+//! No JavaScript is called while a `RefCell` is borrowed: what is to be called is queued in the core, and `shell::Shell::flush` is
 //! the one exit.
 
 mod environment;
@@ -67,6 +67,23 @@ impl Core {
         let (session_id, model, id) = (session_id.as_deref(), model.as_deref(), id.as_deref());
         let options = SendOptions { streaming, session_id, model, id, resent };
         self.shell.with(|client, now| client.send_message(now, data, options)).map_err(refusal).map(number)
+    }
+
+    /// Asks a question again for a streamed answer, with the JSON of a `Regenerate`, and returns its handle. The rest is as of `send`.
+    ///
+    /// # Errors
+    /// The JSON of an error, as a string, for a request that is not taken.
+    pub fn regenerate(
+        &self,
+        data: &str,
+        session_id: Option<String>,
+        model: Option<String>,
+        id: Option<String>,
+        resent: bool,
+    ) -> Result<u32, JsValue> {
+        let (session_id, model, id) = (session_id.as_deref(), model.as_deref(), id.as_deref());
+        let options = SendOptions { streaming: true, session_id, model, id, resent };
+        self.shell.with(|client, now| client.regenerate(now, data, options)).map_err(refusal).map(number)
     }
 
     /// Follows an answer that was asked for elsewhere and returns its handle; `held` is the JSON of a `Snapshot` of it.

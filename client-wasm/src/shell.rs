@@ -185,7 +185,7 @@ impl Shell {
 
     fn open_socket(&self) {
         self.drop_socket();
-        match WebSocket::new_with_str(&self.url, SUBPROTOCOL) {
+        match self.hooks.open(&self.url, SUBPROTOCOL) {
             Ok(socket) => {
                 let on_event = Some(self.on_event.as_ref().unchecked_ref());
                 socket.set_onopen(on_event);

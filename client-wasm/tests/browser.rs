@@ -130,11 +130,12 @@ impl World {
     }
 }
 
-/// The hooks of the hot path: what the test told the page to hold back is given when it is asked for.
+/// The hooks of the socket: what the test told the page to hold back is given when it is asked for.
 fn add_listeners(hooks: &Object) {
     let hook = |name: &str, arguments: &str, body: &str| {
         Reflect::set(hooks, &name.into(), &Function::new_with_args(arguments, body)).unwrap();
     };
+    hook("open", "url, protocol", "return new WebSocket(url, protocol)");
     hook("listener", "receive", "return (event) => receive(event)");
     hook("head", "handle, head", "this.known = { handle, head }");
     hook("held", "", "const { holding } = this; this.holding = undefined; return holding");

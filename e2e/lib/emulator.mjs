@@ -10,11 +10,11 @@ const KEYS = { id: "AKIDPAGEEXAMPLE", secret: "page-secret-access-key-example" }
 /** How long the ledger may take to become what a test waits for. */
 const LEDGER_TIMEOUT_MS = 20_000;
 
-/** Starts one that answers at this pace. `env` leads a proxy to it. */
-export async function startEmulator({ tokensPerSecond }) {
+/** Starts one that answers at this pace, with this in its environment. `env` of what it returns leads a proxy to it. */
+export async function startEmulator({ tokensPerSecond, env = {} }) {
   const keys = ["--access-key-id", KEYS.id, "--secret-access-key", KEYS.secret];
   const pace = ["--pace", String(tokensPerSecond), "--first-token-ms", "0"];
-  const program = await startProgram(EMULATOR, ["--listen", "127.0.0.1:0", ...pace, ...keys]);
+  const program = await startProgram(EMULATOR, ["--listen", "127.0.0.1:0", ...pace, ...keys], env);
   const calls = async () => (await fetch(`${program.url}/_emulator/ledger`)).json();
   return {
     ...program,

@@ -20,9 +20,12 @@ export async function startProxy({ port = 0, tokensPerSecond = 0, args = [], env
   return { ...program, data };
 }
 
+const folders = [];
+process.once("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** A folder for conversations, removed with this process. */
-function dataFolder() {
+export function dataFolder() {
   const folder = mkdtempSync(join(tmpdir(), "outcrop-e2e-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }

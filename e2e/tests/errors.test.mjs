@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isLostConnection } from "../lib/browser.mjs";
 import { answered, answers, connected, grown, say, textOf } from "../lib/chat.mjs";
 import { startProxy } from "../lib/proxy.mjs";
 import { setUp } from "../lib/setup.mjs";
@@ -55,7 +56,7 @@ test("the page sees the proxy go, comes back with it, and the conversation goes 
       assert.match(await textOf(await answered(page, 2, "complete")), /2\+2/);
       assert.match(await textOf(answers(page).first()), /2 \+ 2 = 4/);
     },
-    { ...CHAT, expected: (fault) => fault.includes("WebSocket connection") },
+    { ...CHAT, expected: isLostConnection },
   ));
 
 test("an answer that went down with the proxy is shown as failed, and most of what had come is kept", () =>
@@ -80,5 +81,5 @@ test("an answer that went down with the proxy is shown as failed, and most of wh
       await say(page, "2+2");
       assert.match(await textOf(await answered(page, 2, "complete")), /2 \+ 2 = 4/);
     },
-    { ...CHAT, expected: (fault) => fault.includes("WebSocket connection") },
+    { ...CHAT, expected: isLostConnection },
   ));

@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { isLostConnection } from "../lib/browser.mjs";
 import { answered, answers, connected, grown, say, textOf } from "../lib/chat.mjs";
 import { startEmulator } from "../lib/emulator.mjs";
 import { setUp } from "../lib/setup.mjs";
 
 const suite = setUp();
-const CHAT = { path: "/#/chat", expected: (fault) => fault.includes("WebSocket connection") };
+const CHAT = { path: "/#/chat", expected: isLostConnection };
 const PROMPT = "/length 200 Tell me about rivers";
 
 let emulator;

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isLostConnection } from "../lib/browser.mjs";
 import { answered, connected, grown, lastAnswer, say, textOf } from "../lib/chat.mjs";
 import { startProxy } from "../lib/proxy.mjs";
 import { setUp } from "../lib/setup.mjs";
 import { numbers } from "../lib/wire.mjs";
 
 const suite = setUp({ tokensPerSecond: 100 });
-const CHAT = { path: "/#/chat", expected: (fault) => fault.includes("WebSocket connection") };
+const CHAT = { path: "/#/chat", expected: isLostConnection };
 const PROMPT = "/length 400 Tell me about rivers";
 const SEED = 20_261_123;
 

@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { violations } from "../lib/axe.mjs";
 import { answered, composer, connected, say, textOf } from "../lib/chat.mjs";
@@ -96,27 +94,3 @@ test("an administrator sees what the organization used, and a user does not", ()
     assert.equal(await page.getByRole("radio", { name: "Everybody" }).count(), 0);
     assert.deepEqual(await violations(page), []);
   }));
-
-for (const colorScheme of ["light", "dark"]) {
-  for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } })) {
-    test(`pictures: ${colorScheme}, ${size}`, () =>
-      withDoor(
-        async (page) => {
-          const folder = join(import.meta.dirname, "..", "screenshots");
-          mkdirSync(folder, { recursive: true });
-          await page.screenshot({ path: join(folder, `sign-in-${colorScheme}-${size}.png`) });
-          await signIn(page, "no token at all");
-          await page.getByRole("alert").getByText(/./).waitFor();
-          await page.screenshot({ path: join(folder, `sign-in-refused-${colorScheme}-${size}.png`) });
-          await signIn(page, token({ roles: ["outcrop-operator"] }));
-          await connected(page);
-          await page.screenshot({ path: join(folder, `signed-in-${colorScheme}-${size}.png`) });
-          await page.getByRole("link", { name: "Usage", exact: true }).click();
-          await page.getByRole("radio", { name: "Everybody" }).check();
-          await page.getByRole("row", { name: /^Total/ }).waitFor();
-          await page.screenshot({ path: join(folder, `usage-of-all-${colorScheme}-${size}.png`) });
-        },
-        { colorScheme, ...viewport },
-      ));
-  }
-}

@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { violations } from "../lib/axe.mjs";
 import { answered, answers, composer, connected, lastAnswer, say, textOf } from "../lib/chat.mjs";
@@ -11,8 +9,6 @@ import { setUp } from "../lib/setup.mjs";
 
 const suite = setUp({ args: ["--analytics-approval", "always"] });
 const CHAT = { path: "/#/chat" };
-const FOLDER = join(import.meta.dirname, "..", "screenshots");
-mkdirSync(FOLDER, { recursive: true });
 
 const QUESTION = "How much did we spend this week?";
 /** Asks for the same tool at a pace at which one can do something meanwhile. */
@@ -163,29 +159,3 @@ test("files are picked, dropped and pasted, shown, sent and read, and known afte
     },
     CHAT,
   ));
-
-for (const colorScheme of ["light", "dark"]) {
-  for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } })) {
-    test(`pictures: ${colorScheme}, ${size}`, () =>
-      suite.withPage(
-        async (page) => {
-          const shot = (name) => page.screenshot({ path: join(FOLDER, `tools-${name}-${colorScheme}-${size}.png`) });
-          await asking(page);
-          await shot("asked");
-          await allow(page).click();
-          await answered(page, 1, "complete");
-          await shot("answered");
-          await tool(page).locator("summary").click();
-          await tool(page).scrollIntoViewIfNeeded();
-          await shot("open");
-          await page.locator('input[type="file"]').setInputFiles([{ name: "dot.png", mimeType: "image/png", buffer: PNG }]);
-          await page.getByRole("list", { name: "Files to send" }).getByText("dot.png").waitFor();
-          await shot("file");
-          await say(page, "/think What is this?");
-          await answered(page, 2, "complete");
-          await shot("reasoning");
-        },
-        { ...CHAT, colorScheme, ...viewport, reducedMotion: "reduce" },
-      ));
-  }
-}

@@ -42,7 +42,7 @@ const choose = (page, name) => page.getByRole("radio", { name, exact: true }).ch
 /** Waits until the page's total is this. */
 async function totalIs(page, nano) {
   const value = String(nano / 1e9);
-  await page.waitForFunction((wanted) => Number(document.querySelector(".usage-table tfoot data")?.value) === Number(wanted), value);
+  await page.waitForFunction((wanted) => Number(document.querySelector(".oc-usage-table tfoot data")?.value) === Number(wanted), value);
 }
 
 test("the gauge shows tokens and cost, as an estimate while an answer is written and exactly at its end", () =>
@@ -122,7 +122,7 @@ test("the usage page is used with the keyboard alone", () =>
       const chart = page.getByRole("group", { name: /^Cost an hour/ });
       await chart.focus();
       await page.keyboard.press("End");
-      await page.locator(".usage-words", { hasText: /^\d\d:00: \$.*answer/ }).first().waitFor();
+      await page.locator(".oc-usage-words", { hasText: /^\d\d:00: \$.*answer/ }).first().waitFor();
       const tokens = table(page).getByRole("columnheader", { name: /^Tokens/ });
       await tokens.getByRole("button").focus();
       await page.keyboard.press("Enter");

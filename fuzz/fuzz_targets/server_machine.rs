@@ -13,7 +13,7 @@ use outcrop_proxy::{
     service::{From, Outcome},
     sources::Sources,
     store::Fingerprint,
-    turn::{Begin, NewTurn, Turn, Turns, log::End},
+    turn::{Asking, Begin, NewTurn, Turn, Turns, log::End},
     ws::connection::{Connection, MAX_REQUESTS, PING_INTERVAL, Transmit},
 };
 use protocol::{
@@ -354,14 +354,16 @@ fn begin(registry: &Turns, name: &str) -> Arc<Turn> {
         streaming: true,
         model: None,
         attachments: Vec::new(),
+        replaces: None,
+        system_prompt: None,
     };
     let request_id = RequestId::new(name).expect("an id");
     let new = NewTurn {
         owner: Owner::local(),
         session_id,
         request_id,
-        fingerprint: Fingerprint::of(&send),
-        send,
+        fingerprint: Fingerprint::of(send.clone()),
+        asking: Asking::Message(send),
         model: "m".into(),
         role: protocol::server::PrincipalRole::User,
     };

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::{Attachment, MessageId, RequestId, SessionId, Timestamp, ToolUseId};
 
 macro_rules! client_messages {
-    ($($(#[$doc:meta])* $variant:ident($data:ident) = $text:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident($data:ident) = $text:literal;)*) => {
         /// A message from a client, by type.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum ClientMessage {
-            $($(#[$doc])* $variant($data),)*
+            $($(#[doc = $doc])* $variant($data),)*
         }
 
         impl ClientMessage {
@@ -19,6 +19,12 @@ macro_rules! client_messages {
             /// The name of the data type of each.
             #[cfg(test)]
             pub(crate) const DATA: &[&str] = &[$(stringify!($data)),*];
+
+            /// Each type, what it is for, and the schema of its data.
+            #[cfg(test)]
+            pub(crate) fn schemas(of: &mut schemars::SchemaGenerator) -> Vec<(&'static str, &'static str, schemars::Schema)> {
+                vec![$(($text, concat!($($doc),*), of.subschema_for::<$data>())),*]
+            }
 
             /// The `type` of the frame.
             pub const fn type_text(&self) -> &'static str {
@@ -52,7 +58,7 @@ client_messages! {
     Cancel(Cancel) = "chat.cancel";
     /// Follows an answer from where the client has got to.
     Resume(Resume) = "chat.resume";
-    /// Asks for another answer to the same message.
+    /// Asks a question again, for another answer in the place of the one it has.
     Regenerate(Regenerate) = "chat.regenerate";
     /// Makes a conversation.
     CreateSession(CreateSession) = "chat.create_session";
@@ -88,7 +94,7 @@ pub struct ClientFrame {
 /// `chat.send_message`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct SendMessage {
     /// The conversation. Without one a new one is made; one that this user does not have yet is made under this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,12 +112,18 @@ pub struct SendMessage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<Attachment>>"))]
     pub attachments: Vec<Attachment>,
+    /// A question of the conversation that gives way to this message, with everything after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<MessageId>,
+    /// The person's own instructions for this answer, after the operator's. At most `maxSystemPromptChars` of `server.hello`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
 }
 
 /// `chat.cancel`: one of the two ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct Cancel {
     /// The answer to stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +136,7 @@ pub struct Cancel {
 /// `chat.resume`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Resume {
     /// The answer to follow.
     pub message_id: MessageId,
@@ -137,18 +149,28 @@ pub struct Resume {
 /// `chat.regenerate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct Regenerate {
     /// The conversation.
     pub session_id: SessionId,
-    /// The answer to replace.
+    /// The answer whose question is asked again. It gives way, with everything after it.
     pub message_id: MessageId,
+    /// Whether the answer comes as it is made (`true`) or whole (`false`).
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub streaming: bool,
+    /// The Bedrock model or inference profile, if not the conversation's or the proxy's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The person's own instructions for this answer, as of `chat.send_message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
 }
 
 /// `chat.create_session`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct CreateSession {
     /// Its title; without one the first message gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,7 +183,7 @@ pub struct CreateSession {
 /// `chat.list_sessions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ListSessions {
     /// Those listed after this one: the last of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,7 +196,7 @@ pub struct ListSessions {
 /// `chat.get_history`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct GetHistory {
     /// The conversation.
     pub session_id: SessionId,
@@ -189,7 +211,7 @@ pub struct GetHistory {
 /// `chat.rename_session`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct RenameSession {
     /// The conversation.
     pub session_id: SessionId,
@@ -200,7 +222,7 @@ pub struct RenameSession {
 /// `chat.delete_session`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct DeleteSession {
     /// The conversation.
     pub session_id: SessionId,
@@ -209,7 +231,7 @@ pub struct DeleteSession {
 /// `chat.approve_tool`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ApproveTool {
     /// The call that waits.
     pub tool_use_id: ToolUseId,
@@ -223,7 +245,7 @@ pub struct ApproveTool {
 /// What to sum usage by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum GroupBy {
     /// The person.
     User,
@@ -242,7 +264,7 @@ pub enum GroupBy {
 /// `chat.get_usage`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct UsageQuery {
     /// From this point on; 30 days before `to` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -260,7 +282,7 @@ pub struct UsageQuery {
 /// Whose usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum UsageScope {
     /// One's own.
     Own,
@@ -273,7 +295,7 @@ pub enum UsageScope {
 /// `client.hello`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ClientHello {
     /// The version of the protocol that the client speaks.
     pub version: u32,
@@ -292,7 +314,7 @@ impl std::fmt::Debug for ClientHello {
 /// `auth.refresh`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct AuthRefresh {
     /// The fresh token.
     pub token: String,
@@ -306,5 +328,5 @@ impl std::fmt::Debug for AuthRefresh {
 
 /// `ping`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Ping {}

@@ -7,7 +7,7 @@ use crate::{ErrorData, RawJson, ToolUseId, Usage};
 /// Why an answer ended, in Bedrock's words, and one of our own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum StopReason {
     /// The model was done.
     EndTurn,
@@ -97,7 +97,7 @@ impl StopReason {
 /// How far the call of a tool has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum ToolStatus {
     /// The model is still writing its arguments.
     Preparing,
@@ -118,7 +118,7 @@ pub enum ToolStatus {
 /// The call of a tool as people follow it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ToolUse {
     /// The call.
     pub tool_use_id: ToolUseId,
@@ -140,7 +140,7 @@ pub struct ToolUse {
     pub duration_ms: Option<u64>,
     /// What it returned, as JSON: a `ToolResult`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "ToolResult"))]
+    #[cfg_attr(test, ts(type = "ToolResult"), schemars(with = "Option<crate::ToolResult>"))]
     pub result: Option<RawJson>,
     /// Whether a person let it run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

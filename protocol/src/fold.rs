@@ -5,7 +5,7 @@ use crate::{ErrorData, Part, StopReason, ToolUse, TurnEvent, Usage};
 /// Where an answer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum AnswerState {
     /// More is to come.
     Streaming,

@@ -22,7 +22,8 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        #[cfg_attr(test, derive(ts_rs::TS), ts(as = "String"))]
+        #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(as = "String"))]
+        #[cfg_attr(test, schemars(extend("minLength" = 1, "maxLength" = $max, "pattern" = "^[A-Za-z0-9_-]*$")))]
         pub struct $name(Box<str>);
 
         impl $name {
@@ -86,7 +87,8 @@ id!(
 /// The `id` of a frame: chosen by the client, repeated in every reply, and the idempotency key of `chat.send_message`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(as = "String"))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(as = "String"))]
+#[cfg_attr(test, schemars(extend("minLength" = 1, "maxLength" = 128)))]
 pub struct RequestId(Box<str>);
 
 impl RequestId {

@@ -2,12 +2,14 @@
 //! codec that is the only place where frames are parsed. No I/O and no clock.
 //!
 //! A frame is one JSON object, `{ "id": string, "type": string, "data": object }`. The proxy reads frames with
-//! [`codec::decode_client`] and writes them with [`codec::encode`]; a client writes with [`codec::encode`] and reads with
+//! [`codec::decode_client`] and writes them with [`codec::encode_server`]; a client writes with [`codec::encode_client`] and reads with
 //! [`codec::decode_server`], which takes only what a client has to act on and leaves the rest as raw JSON.
 //!
 //! An answer is a sequence of numbered [`TurnEvent`]s. [`Answer`] folds them into a message; the proxy folds what it stores and
 //! the client folds what it shows, so that both hold the same bytes.
 
+#[cfg(test)]
+mod asyncapi;
 pub mod catalog;
 pub mod client;
 pub mod close;
@@ -34,7 +36,8 @@ pub use catalog::{Catalog, Model};
 pub use error::{ErrorCode, ErrorData};
 pub use event::{StopReason, ToolStatus, ToolUse, TurnEvent};
 pub use fold::{Answer, AnswerState, Applied};
-pub use ids::{InvalidId, MessageId, RequestId, SessionId, ToolUseId};
+pub use ids::{InvalidId, InvalidRequestId, MessageId, RequestId, SessionId, ToolUseId};
+pub use json::JsonError;
 pub use message::{Attachment, AttachmentInfo, Message, Part, Role, ToolResult};
 pub use price::ModelPrice;
 pub use raw::RawJson;

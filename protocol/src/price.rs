@@ -7,7 +7,7 @@ use crate::Usage;
 /// The prices of one model, each in nano-dollars (10⁻⁹ USD) per million tokens: $3 per million is 3,000,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ModelPrice {
     /// Input that is neither read from nor written to the cache.
     #[cfg_attr(test, ts(type = "number"))]
@@ -35,7 +35,7 @@ pub struct ModelPrice {
 /// The prices of prompts above a length. Cache prices grow in the ratio in which the price of input grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct LongPromptPrice {
     /// These prices hold where input and cache tokens together are more than this.
     #[cfg_attr(test, ts(type = "number"))]

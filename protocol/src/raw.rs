@@ -5,7 +5,7 @@ use serde_json::{Value, value::RawValue};
 
 /// Any JSON value, as text: a tool's arguments and results, which only the tool and the page understand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(type = "unknown"))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(type = "unknown"), schemars(with = "serde_json::Value"))]
 pub struct RawJson(Box<str>);
 
 /// An object without fields.

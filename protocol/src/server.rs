@@ -8,11 +8,11 @@ use crate::{
 };
 
 macro_rules! server_messages {
-    ($($(#[$doc:meta])* $variant:ident($data:ident) = $text:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident($data:ident) = $text:literal;)*) => {
         /// A message from the proxy, by type.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum ServerMessage {
-            $($(#[$doc])* $variant($data),)*
+            $($(#[doc = $doc])* $variant($data),)*
         }
 
         impl ServerMessage {
@@ -22,6 +22,12 @@ macro_rules! server_messages {
             /// The name of the data type of each.
             #[cfg(test)]
             pub(crate) const DATA: &[&str] = &[$(stringify!($data)),*];
+
+            /// Each type, what it is for, and the schema of its data.
+            #[cfg(test)]
+            pub(crate) fn schemas(of: &mut schemars::SchemaGenerator) -> Vec<(&'static str, &'static str, schemars::Schema)> {
+                vec![$(($text, concat!($($doc),*), of.subschema_for::<$data>())),*]
+            }
 
             /// The `type` of the frame.
             pub const fn type_text(&self) -> &'static str {
@@ -99,7 +105,7 @@ pub struct ServerFrame {
 /// `chat.message_response`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct MessageResponse {
     /// The conversation.
     pub session_id: SessionId,
@@ -110,7 +116,7 @@ pub struct MessageResponse {
 /// `chat.message_stream`, `chat.reasoning_stream` and `chat.tool_input_stream`: the events `first` to `seq`, joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct MessageStream {
     /// The conversation.
     pub session_id: SessionId,
@@ -131,7 +137,7 @@ pub struct MessageStream {
 /// `chat.message_complete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct MessageComplete {
     /// The conversation.
     pub session_id: SessionId,
@@ -151,7 +157,7 @@ pub struct MessageComplete {
 /// `chat.tool_use`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ToolUseUpdate {
     /// The answer.
     pub message_id: MessageId,
@@ -167,7 +173,7 @@ pub struct ToolUseUpdate {
 /// `chat.tool_approved`: what was said about a call with `chat.approve_tool` is taken. The call itself goes on with `chat.tool_use`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ToolApproved {
     /// The call.
     pub tool_use_id: ToolUseId,
@@ -178,7 +184,7 @@ pub struct ToolApproved {
 /// What an answer is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum StatusState {
     /// Nothing has come from Bedrock yet.
     Queued,
@@ -205,7 +211,7 @@ impl StatusState {
 /// `chat.status`. It is no event: it has no number, and nothing is lost with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct Status {
     /// The answer.
     pub message_id: MessageId,
@@ -220,7 +226,7 @@ pub struct Status {
 /// `chat.snapshot`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Snapshot {
     /// The conversation.
     pub session_id: SessionId,
@@ -247,7 +253,7 @@ impl Snapshot {
 /// A conversation, in `chat.session_created`, `chat.session_updated` and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct Session {
     /// The conversation.
     pub session_id: SessionId,
@@ -268,7 +274,7 @@ pub struct Session {
 /// `chat.sessions_response`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SessionsResponse {
     /// The latest first.
     pub sessions: Vec<Session>,
@@ -279,7 +285,7 @@ pub struct SessionsResponse {
 /// An answer in progress, in [`HistoryResponse`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct InProgress {
     /// The answer so far.
     pub message: Message,
@@ -291,7 +297,7 @@ pub struct InProgress {
 /// `chat.history_response`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct HistoryResponse {
     /// The conversation.
     pub session_id: SessionId,
@@ -307,7 +313,7 @@ pub struct HistoryResponse {
 /// `chat.session_deleted`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SessionDeleted {
     /// The conversation that is gone.
     pub session_id: SessionId,
@@ -316,7 +322,7 @@ pub struct SessionDeleted {
 /// What some calls of models used.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UsageSum {
     /// How many answers.
     #[cfg_attr(test, ts(type = "number"))]
@@ -341,7 +347,7 @@ pub struct UsageSum {
 /// One row of [`UsageResponse`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UsageRow {
     /// The user, organisation, session or model; a day as `2026-11-26`, an hour as `2026-11-26T09:00Z`, both UTC. Where a name is one of
     /// its organisation's or user's only, theirs stand before it: `acme / ann`.
@@ -354,7 +360,7 @@ pub struct UsageRow {
 /// Whom a budget is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum BudgetScope {
     /// Each user.
     User,
@@ -367,7 +373,7 @@ pub enum BudgetScope {
 /// How long a budget lasts, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum BudgetPeriod {
     /// A day.
     Day,
@@ -378,7 +384,7 @@ pub enum BudgetPeriod {
 /// What a budget is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum BudgetUnit {
     /// Nano-dollars.
     NanoUsd,
@@ -389,7 +395,7 @@ pub enum BudgetUnit {
 /// A budget, and how it stands for whoever asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct BudgetState {
     /// Whom it is for.
     pub scope: BudgetScope,
@@ -413,7 +419,7 @@ pub struct BudgetState {
 /// `chat.usage_response`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UsageResponse {
     /// From this point on.
     pub from: Timestamp,
@@ -430,7 +436,7 @@ pub struct UsageResponse {
 /// Who the proxy takes the client for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Principal {
     /// The person.
     pub user: String,
@@ -444,7 +450,7 @@ pub struct Principal {
 /// What a person may see and change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum PrincipalRole {
     /// What is their own.
     #[default]
@@ -458,7 +464,7 @@ pub enum PrincipalRole {
 /// The bounds that a client should know before it runs into them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Limits {
     /// The longest frame, in bytes.
     pub max_frame_bytes: u32,
@@ -466,12 +472,16 @@ pub struct Limits {
     pub max_message_chars: u32,
     /// How many answers may be made for one socket at a time.
     pub max_parallel_turns: u32,
+    /// The longest `systemPrompt`, in characters; 0 where none is taken. Proxies before it was there do not say.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<u32>"))]
+    pub max_system_prompt_chars: u32,
 }
 
 /// When a person is asked before a tool is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum ToolApproval {
     /// Every time.
     Always,
@@ -484,7 +494,7 @@ pub enum ToolApproval {
 /// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ToolInfo {
     /// The tool's own name.
     pub name: String,
@@ -503,7 +513,7 @@ pub struct ToolInfo {
 /// A model that the client may ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ModelInfo {
     /// The model id or inference profile.
     pub model: String,
@@ -523,7 +533,7 @@ pub struct ModelInfo {
 /// `server.hello`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct ServerHello {
     /// The version of the protocol that the proxy speaks.
     pub version: u32,
@@ -549,7 +559,7 @@ pub struct ServerHello {
 /// `auth.refreshed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct AuthRefreshed {
     /// How much longer the fresh token counts, in milliseconds; none where no token is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -559,13 +569,13 @@ pub struct AuthRefreshed {
 
 /// `pong`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Pong {}
 
 /// `server.draining`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Draining {
     /// When to connect again, in milliseconds from now; spread out over the clients.
     #[cfg_attr(test, ts(type = "number"))]

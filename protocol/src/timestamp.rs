@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// A point in time: RFC 3339, UTC, milliseconds, such as `2026-11-23T09:30:00.000Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(as = "String"))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(as = "String"))]
+#[cfg_attr(test, schemars(extend("format" = "date-time")))]
 pub struct Timestamp(u64);
 
 impl Timestamp {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Where the figures of a [`Usage`] come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 pub enum UsageSource {
     /// Bedrock said so, in the `metadata` event or the response.
     #[default]
@@ -17,7 +17,7 @@ pub enum UsageSource {
 /// The tokens of one model call or a sum of them, and their cost.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema), ts(optional_fields))]
 pub struct Usage {
     /// Input tokens, without those read from or written to the cache (as Converse reports them).
     #[cfg_attr(test, ts(type = "number"))]

@@ -244,6 +244,7 @@ impl App {
             message: MessageLimits {
                 chars: settings.content.max_message_chars,
                 tokens: settings.content.max_message_tokens,
+                system_prompt_chars: settings.max_system_prompt_chars(),
             },
             max_parallel_turns: shares.max_turns_per_socket,
             demo,

@@ -1,22 +1,21 @@
 //! What the proxy does for a client, request by request. It knows nothing of sockets.
 
+mod tools;
 mod usage;
 
 use std::{sync::Arc, time::Duration};
 
-use outcrop_tools::{Approval, Caller, Tool};
-
 use protocol::{
     Catalog, ErrorCode, ErrorData, MessageId, RequestId, SessionId, Timestamp, VERSION,
     client::{
-        ApproveTool, AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory,
-        ListSessions, RenameSession, Resume, SendMessage,
+        AuthRefresh, Cancel, ClientFrame, ClientHello, ClientMessage, CreateSession, GetHistory, ListSessions,
+        RenameSession, Resume,
     },
     close::CloseCode,
     limits::MAX_CLIENT_FRAME_BYTES,
     server::{
         AuthRefreshed, HistoryResponse, InProgress, Limits, ModelInfo, Pong, Principal, ServerHello, ServerMessage,
-        SessionDeleted, SessionsResponse, Snapshot, ToolApproval, ToolApproved, ToolInfo,
+        SessionDeleted, SessionsResponse, Snapshot,
     },
 };
 
@@ -26,15 +25,12 @@ use crate::{
     ledger::Reports,
     principal::{Identity, Owner},
     sources::Sources,
-    store::{Asked, Decision, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session},
-    turn::{Begin, NewTurn, Runner, Turn, Turns, toolbox::role},
+    store::{Asked, Fingerprint, MAX_REVOCATIONS, Revocation, Revoked, Store, StoreError, new_session},
+    turn::{Asking, Begin, NewTurn, Runner, Turn, Turns},
 };
 
 /// How many items a page has where the client does not say.
 const DEFAULT_PAGE_ITEMS: u32 = 50;
-
-/// The most of a tool's description that people are sent, in bytes; the model is sent all of it.
-const TOLD_OF_TOOL_BYTES: usize = 400;
 
 /// How long a message waits for the answer before it, which was stopped, to be stored.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -145,8 +141,8 @@ impl Service {
         let ClientFrame { id, message } = frame;
         let identity = match (&message, identity) {
             (ClientMessage::Hello(hello), _) => return self.hello(identity, hello).await,
-            (_, None) => return Outcome::Failed(unauthenticated(&Refusal::Missing)),
             (ClientMessage::Refresh(refresh), Some(identity)) => return self.refresh(identity, refresh).await,
+            (_, None) => return Outcome::Failed(unauthenticated(&Refusal::Missing)),
             (_, Some(identity)) => identity,
         };
         if let Err(refusal) = self.auth.check(identity) {
@@ -158,7 +154,8 @@ impl Service {
             Err(error) => return Outcome::Failed(*error),
         };
         match message {
-            ClientMessage::SendMessage(send) => self.send_message(identity, id, send).await,
+            ClientMessage::SendMessage(send) => self.ask(identity, id, Asking::Message(send)).await,
+            ClientMessage::Regenerate(again) => self.ask(identity, id, Asking::Again(again)).await,
             ClientMessage::Cancel(cancel) => self.cancel(owner, &cancel).await,
             ClientMessage::Resume(resume) => self.resume(owner, &resume).await,
             ClientMessage::CreateSession(create) => self.create_session(owner, create).await,
@@ -169,25 +166,23 @@ impl Service {
             ClientMessage::Usage(query) => self.usage(identity, &query).await,
             ClientMessage::Ping(_) => Outcome::Reply(Box::new(ServerMessage::Pong(Pong {}))),
             ClientMessage::ApproveTool(approve) => self.approve_tool(owner, approve).await,
-            ClientMessage::Regenerate(_) | ClientMessage::Hello(_) | ClientMessage::Refresh(_) => {
-                let text = format!("{} is not served by this version of the proxy.", message.type_text());
-                Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
-            }
+            ClientMessage::Hello(hello) => self.hello(Some(identity), &hello).await,
+            ClientMessage::Refresh(refresh) => self.refresh(identity, &refresh).await,
         }
     }
 
-    async fn send_message(&self, identity: &Identity, request_id: RequestId, send: SendMessage) -> Outcome {
+    async fn ask(&self, identity: &Identity, request_id: RequestId, asking: Asking) -> Outcome {
         let owner = &identity.owner;
         let fail = |code, text: String| Outcome::Failed(ErrorData::new(code, text));
-        let model = self.model_of(owner, &send).await;
+        let model = self.model_of(owner, &asking).await;
         if let Some(error) = self.not_offered(owner, &model) {
             return Outcome::Failed(error);
         }
-        let session_id = send.session_id.clone().unwrap_or_else(|| self.sources().session_id());
-        let whole = !send.streaming;
-        let fingerprint = Fingerprint::of(&send);
+        let session_id = asking.session_id().cloned().unwrap_or_else(|| self.sources().session_id());
+        let whole = !asking.streaming();
+        let fingerprint = Fingerprint::of(asking.clone());
         let new =
-            NewTurn { owner: owner.clone(), session_id, request_id, send, fingerprint, model, role: identity.role };
+            NewTurn { owner: owner.clone(), session_id, request_id, asking, fingerprint, model, role: identity.role };
         let begin = match self.turns().known(&new) {
             Some(known) => known,
             None => match self.asked_before(&new).await {
@@ -223,7 +218,7 @@ impl Service {
     }
 
     async fn asked_before(&self, new: &NewTurn) -> Result<Option<Asked>, StoreError> {
-        let Some(session) = &new.send.session_id else { return Ok(None) };
+        let Some(session) = new.asking.session_id() else { return Ok(None) };
         match self.store().asked(&new.owner, session, &new.request_id).await {
             Err(StoreError::SessionNotFound) => Ok(None),
             other => other,
@@ -238,17 +233,20 @@ impl Service {
         let NewTurn { owner, session_id, request_id, .. } = new;
         match self.runner.elsewhere(owner, &asked.answer).await {
             Ok(None) => {}
-            Ok(Some(turn)) => return Outcome::Follow { turn, from: From::After(0), whole: !new.send.streaming },
+            Ok(Some(turn)) => return Outcome::Follow { turn, from: From::After(0), whole: !new.asking.streaming() },
             Err(error) => return Outcome::from(Err(error)),
         }
         match self.store().answer(owner, &asked.answer).await {
             Err(error) => Outcome::from(Err(error)),
             Ok(None) => {
-                let text = "This message was taken before, and its answer was lost. Send it again as a new one.";
+                let text =
+                    "This message was taken before, and its answer was replaced or lost. Send it again as a new one.";
                 Outcome::Failed(ErrorData::new(ErrorCode::Interrupted, text))
             }
             Ok(Some((_, answer))) => match Turn::restored(owner, session_id.clone(), request_id.clone(), answer) {
-                Ok(turn) => Outcome::Follow { turn: Arc::new(turn), from: From::After(0), whole: !new.send.streaming },
+                Ok(turn) => {
+                    Outcome::Follow { turn: Arc::new(turn), from: From::After(0), whole: !new.asking.streaming() }
+                }
                 Err(_) => Outcome::Failed(no_such_answer()),
             },
         }
@@ -279,13 +277,13 @@ impl Service {
     }
 
     /// The model that is asked for: the message's own, the session's, or the default one.
-    async fn model_of(&self, owner: &Owner, send: &SendMessage) -> String {
-        let of_session = match (&send.model, &send.session_id) {
+    async fn model_of(&self, owner: &Owner, asking: &Asking) -> String {
+        let of_session = match (asking.model(), asking.session_id()) {
             (None, Some(id)) => self.store().session(owner, id).await.ok().and_then(|session| session.model),
             _ => None,
         };
         let default = || self.models_of(owner).first().map_or_else(String::new, |model| (*model).clone());
-        send.model.clone().or(of_session).unwrap_or_else(default)
+        asking.model().map(str::to_owned).or(of_session).unwrap_or_else(default)
     }
 
     async fn cancel(&self, owner: &Owner, cancel: &Cancel) -> Outcome {
@@ -309,29 +307,6 @@ impl Service {
         match elsewhere.await {
             Ok(Some(turn)) => Outcome::Follow { turn, from: From::End, whole: false },
             Ok(None) => Outcome::Failed(no_such_answer()),
-            Err(error) => Outcome::from(Err(error)),
-        }
-    }
-
-    /// Lets the call of a tool run, or not, wherever its answer is made.
-    async fn approve_tool(&self, owner: &Owner, approve: ApproveTool) -> Outcome {
-        let ApproveTool { tool_use_id, message_id, approved } = approve;
-        let decided = match message_id {
-            None => Ok(self.turns().running_of(owner).iter().any(|turn| turn.decide(&tool_use_id, approved))),
-            Some(id) => match self.turns().find(owner, &id) {
-                Some(turn) => Ok(turn.decide(&tool_use_id, approved)),
-                None => {
-                    let decision = Decision { tool_use_id: tool_use_id.clone(), approved };
-                    self.store().decide(owner, &id, decision).await
-                }
-            },
-        };
-        match decided {
-            Ok(true) => Outcome::Reply(Box::new(ServerMessage::ToolApproved(ToolApproved { tool_use_id, approved }))),
-            Ok(false) => {
-                let text = "No call of this id waits for a word any more. What came of it is in the answer.";
-                Outcome::Failed(ErrorData::new(ErrorCode::InvalidRequest, text))
-            }
             Err(error) => Outcome::from(Err(error)),
         }
     }
@@ -525,30 +500,12 @@ impl Service {
                 max_frame_bytes: MAX_CLIENT_FRAME_BYTES as u32,
                 max_message_chars: self.offer.message.chars,
                 max_parallel_turns: self.offer.max_parallel_turns,
+                max_system_prompt_chars: self.offer.message.system_prompt_chars,
             },
             models: models.iter().map(model).collect(),
             price_version: catalog.version().to_owned(),
             tools: self.tools_of(identity),
         }
-    }
-
-    /// The tools that the model may call for this person.
-    fn tools_of(&self, identity: &Identity) -> Vec<ToolInfo> {
-        let Owner { organization, user } = identity.owner.clone();
-        let nowhere = || Arc::from("");
-        let caller = Caller { organization, user, role: role(identity.role), session: nowhere(), message: nowhere() };
-        let info = |tool: Arc<Tool>| ToolInfo {
-            name: tool.name.to_string(),
-            server: tool.server.to_string(),
-            title: tool.title.clone(),
-            description: Some(beginning(&tool.description)).filter(|text| !text.is_empty()),
-            approval: match tool.approval {
-                Approval::Always => ToolApproval::Always,
-                Approval::Session => ToolApproval::Session,
-                Approval::Never => ToolApproval::Never,
-            },
-        };
-        self.runner.tools.offer(&caller).into_iter().map(info).collect()
     }
 
     fn store(&self) -> &dyn Store {
@@ -574,14 +531,6 @@ impl std::convert::From<Result<ServerMessage, StoreError>> for Outcome {
             Ok(message) => Self::Reply(Box::new(message)),
             Err(error) => Self::Failed(ErrorData::new(error.code(), format!("{error}."))),
         }
-    }
-}
-
-/// As much of a tool's description as people are sent.
-fn beginning(description: &str) -> String {
-    match description.floor_char_boundary(TOLD_OF_TOOL_BYTES) {
-        end if end < description.len() => format!("{}…", description[..end].trim_end()),
-        _ => description.to_owned(),
     }
 }
 

@@ -12,14 +12,21 @@ export const WASM_FILE = `${OUT_NAME}_bg.wasm`;
 const GENERATED = [`${OUT_NAME}.js`, `${OUT_NAME}.d.ts`, WASM_FILE, `${WASM_FILE}.d.ts`];
 export const HAND_WRITTEN = join(ROOT, "client-wasm", "npm");
 
-/** The hand-written surface; a browser gets it without its comments. */
-export const SURFACE = "index.js";
+/** The hand-written surface, shipped without comments and blanks; a source map has them. */
+export const SURFACE = ["index.js", "node.js", "ai-sdk.js", "tanstack-ai.js"];
 
-/** The most that the client may add to a page, as a web server sends it. */
-const BROTLI_LIMIT_BYTES = 45_000;
+/** The most that each entry may add to a page, as a web server sends it. The adapters are loaded beside the client, by those who use them. */
+const BUDGETS = [
+  { entry: "client", files: ["index.js", `${OUT_NAME}.js`, WASM_FILE], brotli: 45_000 },
+  { entry: "node", files: ["node.js"], brotli: 400 },
+  { entry: "ai-sdk", files: ["ai-sdk.js"], brotli: 3_000 },
+  { entry: "tanstack-ai", files: ["tanstack-ai.js"], brotli: 3_000 },
+];
 
-/** What a browser loads; source maps and types are not among it. */
+/** What is loaded at run time; source maps and types are not among it. */
 const LOADED = /\.(js|wasm)$/;
+
+const LICENCES = ["LICENSE-MIT", "LICENSE-APACHE"].filter((name) => existsSync(join(ROOT, name)));
 
 /** Writes package.json alone, so that npm can link the package before it is built. */
 export function writeManifest(folder = CLIENT_PACKAGE) {
@@ -34,7 +41,8 @@ export function assemble(staging, folder = CLIENT_PACKAGE) {
   mkdirSync(fresh, { recursive: true });
   if (existsSync(join(staging, "snippets"))) cpSync(join(staging, "snippets"), join(fresh, "snippets"), { recursive: true });
   if (existsSync(HAND_WRITTEN)) cpSync(HAND_WRITTEN, fresh, { recursive: true });
-  for (const name of [...GENERATED, SURFACE]) cpSync(join(staging, name), join(fresh, name));
+  for (const name of [...GENERATED, ...SURFACE, ...SURFACE.map(sourceMap)]) cpSync(join(staging, name), join(fresh, name));
+  for (const name of LICENCES) cpSync(join(ROOT, name), join(fresh, name));
   writeManifest(fresh);
   // The folder itself stays: a dev server watches it and a link points at it.
   mkdirSync(folder, { recursive: true });
@@ -48,7 +56,12 @@ export function assemble(staging, folder = CLIENT_PACKAGE) {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-/** Size in bytes of each file that a browser loads: as it is, by gzip and by brotli at their best levels. */
+/** The name of the source map of a file of the surface. */
+export function sourceMap(name) {
+  return `${name}.map`;
+}
+
+/** Size in bytes of each file that is loaded: as it is, by gzip and by brotli at their best levels. */
 export function sizes(folder = CLIENT_PACKAGE) {
   return readdirSync(folder).filter((name) => LOADED.test(name)).sort().map((name) => {
     const bytes = readFileSync(join(folder, name));
@@ -56,38 +69,54 @@ export function sizes(folder = CLIENT_PACKAGE) {
   });
 }
 
-/** Logs the sizes and throws when the browser would load more than `BROTLI_LIMIT_BYTES`. */
+/** Logs the sizes and throws when an entry is larger than its budget, or a file in none. */
 export function checkSizes(step, folder = CLIENT_PACKAGE) {
   const rows = sizes(folder);
-  const total = (field) => rows.reduce((sum, row) => sum + row[field], 0);
-  const all = { name: "all", raw: total("raw"), gzip: total("gzip"), brotli: total("brotli") };
-  for (const { name, raw, gzip, brotli } of [...rows, all]) {
+  const totals = BUDGETS.map(({ entry, files }) => ({ name: `entry ${entry}`, ...total(rows.filter(({ name }) => files.includes(name))) }));
+  for (const { name, raw, gzip, brotli } of [...rows, ...totals]) {
     step.note(`${name.padEnd(28)} ${String(raw).padStart(9)} bytes  gzip ${String(gzip).padStart(7)}  brotli ${String(brotli).padStart(7)}`);
   }
-  if (all.brotli > BROTLI_LIMIT_BYTES) throw step.failure(`${all.brotli} bytes by brotli, at most ${BROTLI_LIMIT_BYTES} are allowed`);
-  step.summary = `${all.brotli} bytes by brotli`;
+  const budgeted = BUDGETS.flatMap(({ files }) => files);
+  for (const { name } of rows) if (!budgeted.includes(name)) throw step.failure(`${name} has no budget`);
+  BUDGETS.forEach(({ entry, brotli: most }, at) => {
+    const { brotli } = totals[at];
+    if (brotli > most) throw step.failure(`${entry}: ${brotli} bytes by brotli, at most ${most} are allowed`);
+  });
+  step.summary = `${totals[0].brotli} bytes by brotli`;
+}
+
+function total(rows) {
+  const sum = (field) => rows.reduce((sum, row) => sum + row[field], 0);
+  return { raw: sum("raw"), gzip: sum("gzip"), brotli: sum("brotli") };
 }
 
 function manifest() {
   const crate = readFileSync(join(ROOT, "client-wasm", "Cargo.toml"), "utf8");
   const workspace = readFileSync(join(ROOT, "Cargo.toml"), "utf8");
-  const surface = existsSync(HAND_WRITTEN) ? readdirSync(HAND_WRITTEN).filter((name) => /\.(js|d\.ts)$/.test(name)).sort() : [];
+  const types = existsSync(HAND_WRITTEN) ? readdirSync(HAND_WRITTEN).filter((name) => name.endsWith(".d.ts")).sort() : [];
+  const optional = { "@tanstack/ai": ">=0.58.0 <1", "@tanstack/ai-client": ">=0.33.0 <1", ai: ">=6 <8" };
   return {
     name: "@outcrop/client",
     version: field(workspace, "version"),
     description: field(crate, "description"),
+    keywords: ["claude", "bedrock", "aws", "chat", "llm", "streaming", "websocket", "webassembly", "wasm", "ai-sdk", "tanstack-ai"],
     license: field(workspace, "license"),
     type: "module",
     sideEffects: false,
+    engines: { node: ">=20" },
     main: "./index.js",
     module: "./index.js",
     types: "./index.d.ts",
     exports: {
-      ".": { types: "./index.d.ts", default: "./index.js" },
+      ".": { types: "./index.d.ts", browser: "./index.js", node: "./node.js", default: "./index.js" },
+      "./ai-sdk": { types: "./ai-sdk.d.ts", default: "./ai-sdk.js" },
+      "./tanstack-ai": { types: "./tanstack-ai.d.ts", default: "./tanstack-ai.js" },
       [`./${WASM_FILE}`]: `./${WASM_FILE}`,
       "./package.json": "./package.json",
     },
-    files: [...surface, ...GENERATED, "snippets"],
+    peerDependencies: optional,
+    peerDependenciesMeta: Object.fromEntries(Object.keys(optional).map((name) => [name, { optional: true }])),
+    files: [...SURFACE, ...SURFACE.map(sourceMap), ...types, ...GENERATED, ...LICENCES, "snippets"],
   };
 }
 

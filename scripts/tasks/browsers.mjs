@@ -4,9 +4,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Advice } from "../lib/failures.mjs";
 import { ROOT, STATE, TOOLS_BIN } from "../lib/paths.mjs";
-import { installDebianPackages, isDebianRoot, onPath } from "../lib/system.mjs";
+import { hasDebianPackages, installDebianPackages, isDebianRoot, onPath } from "../lib/system.mjs";
 
-const DEBIAN_PACKAGES = ["chromium", "chromium-driver", "firefox-esr"];
+/** What pictures of the page need to be the same everywhere: the fonts, and a library that sets a program's clock. */
+const FOR_PICTURES = ["fonts-dejavu-core", "libfaketime"];
+const DEBIAN_PACKAGES = ["chromium", "chromium-driver", "firefox-esr", ...FOR_PICTURES];
 
 export const CHROMIUM = process.env.CHROMIUM || "/usr/bin/chromium";
 export const CHROMEDRIVER = process.env.CHROMEDRIVER || "/usr/bin/chromedriver";
@@ -17,7 +19,7 @@ export const geckodriverPath = () => (existsSync(join(TOOLS_BIN, "geckodriver"))
 export const browsers = {
   id: "browsers",
   title: "Chromium and Firefox",
-  ready: () => [CHROMIUM, CHROMEDRIVER, FIREFOX].every((path) => existsSync(path)),
+  ready: () => [CHROMIUM, CHROMEDRIVER, FIREFOX].every((path) => existsSync(path)) && (!isDebianRoot() || hasDebianPackages(FOR_PICTURES)),
   async run(step) {
     if (!isDebianRoot()) throw new Advice(WITHOUT_DEBIAN);
     await installDebianPackages(step, DEBIAN_PACKAGES);
@@ -45,9 +47,9 @@ export function webdriverSettings() {
 }
 
 const WITHOUT_DEBIAN = `\
-The browser tests need Chromium with chromedriver, and Firefox. Install them:
+The browser tests need Chromium with chromedriver, Firefox, and for their pictures DejaVu's fonts and libfaketime. Install them:
 
   Debian, Ubuntu    sudo apt-get install ${DEBIAN_PACKAGES.join(" ")}
-  elsewhere         from your system's packages; then set CHROMIUM, CHROMEDRIVER and FIREFOX to their paths
+  elsewhere         from your system's packages; then set CHROMIUM, CHROMEDRIVER, FIREFOX and LIBFAKETIME to their paths
 
 and run the tests again.`;

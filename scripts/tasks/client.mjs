@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { assemble, HAND_WRITTEN, OUT_NAME, SURFACE, WASM_FILE } from "../lib/client-package.mjs";
+import { assemble, HAND_WRITTEN, OUT_NAME, sourceMap, SURFACE, WASM_FILE } from "../lib/client-package.mjs";
 import { CLIENT_PACKAGE, ROOT, STATE } from "../lib/paths.mjs";
 import { npmForDashboard } from "./npm.mjs";
 import { wasmTools } from "./tools.mjs";
@@ -11,7 +11,11 @@ import { wasmCompilerVersion, wasmEnvironment, wasmRust } from "./wasm-rust.mjs"
 /** What rustc emits for wasm32-unknown-unknown since 1.87, in wasm-opt's names. No more: it must run wherever rustc's output does. */
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "client-wasm", "client-core", "protocol", "data", "scripts/lib/client-package.mjs", "scripts/tasks/client.mjs"];
+const INPUTS = [
+  ...["Cargo.toml", "Cargo.lock", "client-core", "protocol", "data", "LICENSE-MIT", "LICENSE-APACHE"],
+  ...["Cargo.toml", "src", "npm"].map((name) => join("client-wasm", name)),
+  ...["lib/client-package.mjs", "tasks/client.mjs"].map((name) => join("scripts", name)),
+];
 
 export const clientPackage = {
   id: "client-package",
@@ -26,23 +30,30 @@ export const clientPackage = {
     await step.run("wasm-pack", [...args, ...limits], { env: wasmEnvironment() });
     await optimise(step, join(staging, WASM_FILE));
     const glue = join(staging, `${OUT_NAME}.js`);
-    await strip(step, glue, glue, {});
-    await strip(step, join(HAND_WRITTEN, SURFACE), join(staging, SURFACE), { removeWhitespace: false });
+    writeFileSync(glue, (await stripped(step, glue)).code);
+    for (const name of SURFACE) await writeSurface(step, name, staging);
     assemble(staging);
   },
 };
 
+/** A file of the surface without comments and blanks, and a source map that has it as it was written. */
+async function writeSurface(step, name, folder) {
+  const { code, map } = await stripped(step, join(HAND_WRITTEN, name));
+  writeFileSync(join(folder, name), `${code}\n//# sourceMappingURL=${sourceMap(name)}\n`);
+  writeFileSync(join(folder, sourceMap(name)), JSON.stringify({ ...map, file: name, sources: [`src/${name}`] }));
+}
+
 /**
- * Takes comments out of JavaScript: a page that no bundler has been at loads it as it is. Out of wasm-bindgen's glue the blanks go too.
- * Names stay, so that a stack trace can be read.
+ * Takes comments and blanks out of JavaScript: a page that no bundler has been at loads it as it is. Names stay, so that a stack trace can
+ * be read.
  */
-async function strip(step, from, to, blanks) {
+async function stripped(step, path) {
   // Not there before npm has run.
   const { minifySync } = await import("rolldown/utils");
-  const codegen = { legalComments: "none", ...blanks };
-  const { code, errors } = minifySync(from, readFileSync(from, "utf8"), { module: true, mangle: false, compress: false, codegen });
-  if (errors.length > 0) throw step.failure(`${from} cannot be read: ${errors[0].message}`);
-  writeFileSync(to, code);
+  const options = { module: true, mangle: false, compress: false, codegen: { legalComments: "none" }, sourcemap: true };
+  const { code, map, errors } = minifySync(path, readFileSync(path, "utf8"), options);
+  if (errors.length > 0) throw step.failure(`${path} cannot be read: ${errors[0].message}`);
+  return { code, map };
 }
 
 async function optimise(step, wasm) {

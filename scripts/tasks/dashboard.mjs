@@ -11,6 +11,6 @@ export const dashboard = {
   id: "dashboard",
   title: "dashboard",
   needs: [npmForDashboard, clientPackage],
-  inputs: () => ({ files: ["www", "client-wasm/pkg", "package-lock.json"], outputs: [join(DASHBOARD, "index.html")] }),
+  inputs: () => ({ files: ["www", "solid/src", "solid/package.json", "tsconfig.base.json", "client-wasm/pkg", "package-lock.json"], outputs: [join(DASHBOARD, "index.html")] }),
   run: (step) => step.run("npm", ["run", "build", "-w", "www"]),
 };

@@ -12,7 +12,7 @@ const DASHBOARD_MARKER = join(MODULES, ".outcrop-dashboard");
 const ALL_MARKER = join(MODULES, ".outcrop-all");
 
 /** Every file that says which packages are wanted. */
-const WORKSPACES = ["www", "e2e", "bench", "bedrock-emulator/tests/clients", "tools/tests/servers"];
+const WORKSPACES = ["solid", "www", "e2e", "bench", "bedrock-emulator/tests/clients", "tools/tests/servers", "docs/tests"];
 const INPUTS = ["package.json", "package-lock.json", ".npmrc", ...WORKSPACES.map((name) => `${name}/package.json`)];
 
 /** What building the client and the dashboard needs. */
@@ -20,7 +20,7 @@ export const npmForDashboard = {
   id: "npm-dashboard",
   title: "npm packages of the dashboard",
   inputs: () => inputs(DASHBOARD_MARKER),
-  run: (step) => install(step, ["-w", "www", "--include-workspace-root"], DASHBOARD_MARKER),
+  run: (step) => install(step, ["-w", "www", "-w", "solid", "--include-workspace-root"], DASHBOARD_MARKER),
 };
 
 /** What all workspaces need. */

@@ -3,6 +3,7 @@ import { render } from "solid-js/web";
 import { App } from "./app/App.tsx";
 import { Door } from "./app/sign-in/Door.tsx";
 import { applyTheme, storedTheme } from "./app/theme.ts";
+import "@outcrop/solid/styles.css";
 import "./app/base.css";
 
 /** The dev server serves the page only; the proxy has its own port. A built page is served by the proxy itself. */

@@ -10,6 +10,7 @@ mod liveness;
 mod proxy;
 mod random_cuts;
 mod reconnect;
+mod regenerate;
 mod resume;
 mod tools;
 mod world;

@@ -175,22 +175,8 @@ impl Proxy {
                 }
             }
             ClientMessage::Ping(_) if self.pongs => self.say(&id, ServerMessage::Pong(Pong {})),
-            ClientMessage::SendMessage(_) if self.draining => self.refuse(&id, ErrorCode::Draining),
-            ClientMessage::SendMessage(send) => match self.turns.iter_mut().find(|turn| turn.id == id) {
-                Some(turn) => turn.cursor = Some(0),
-                None => {
-                    let number = self.turns.len() + 1;
-                    self.turns.push(Turn {
-                        id,
-                        session_id: send.session_id.unwrap_or_else(|| SessionId::new("new").unwrap()),
-                        message_id: MessageId::new(format!("m{number}")).unwrap(),
-                        model: send.model.unwrap_or_else(|| "default-model".into()),
-                        streaming: send.streaming,
-                        log: Vec::new(),
-                        cursor: Some(0),
-                    });
-                }
-            },
+            ClientMessage::SendMessage(send) => self.ask(id, send.session_id, send.model, send.streaming),
+            ClientMessage::Regenerate(again) => self.ask(id, Some(again.session_id), again.model, again.streaming),
             ClientMessage::Resume(resume) => {
                 let snapshots = self.snapshots;
                 match self.turns.iter_mut().find(|turn| turn.message_id == resume.message_id) {
@@ -220,6 +206,26 @@ impl Proxy {
             _ => {}
         }
         self.flush();
+    }
+
+    /// Begins an answer, once for each id.
+    fn ask(&mut self, id: RequestId, session_id: Option<SessionId>, model: Option<String>, streaming: bool) {
+        if self.draining {
+            return self.refuse(&id, ErrorCode::Draining);
+        }
+        if let Some(turn) = self.turns.iter_mut().find(|turn| turn.id == id) {
+            turn.cursor = Some(0);
+            return;
+        }
+        self.turns.push(Turn {
+            id,
+            session_id: session_id.unwrap_or_else(|| SessionId::new("new").unwrap()),
+            message_id: MessageId::new(format!("m{}", self.turns.len() + 1)).unwrap(),
+            model: model.unwrap_or_else(|| "default-model".into()),
+            streaming,
+            log: Vec::new(),
+            cursor: Some(0),
+        });
     }
 
     /// Another page asks for an answer in session `s`; nobody here follows it.
@@ -437,7 +443,12 @@ fn welcome() -> ServerHello {
         principal: Principal { user: "u".into(), organization: "o".into(), role: PrincipalRole::User },
         expires_in_ms: None,
         demo: false,
-        limits: Limits { max_frame_bytes: 1 << 20, max_message_chars: 100_000, max_parallel_turns: 4 },
+        limits: Limits {
+            max_frame_bytes: 1 << 20,
+            max_message_chars: 100_000,
+            max_parallel_turns: 4,
+            max_system_prompt_chars: 8_000,
+        },
         models: vec![ModelInfo {
             model: "default-model".into(),
             default: true,

@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn send_both(world: &mut World) -> [Handle; 2] {
-    ["one", "two"].map(|message| world.try_send_as(message, true, Some(message)).unwrap())
+    [world.try_send_as("one", true, Some("one")).unwrap(), world.regenerate("two", true, Some("two"))]
 }
 
 proptest! {

@@ -113,6 +113,15 @@ impl World {
         handle
     }
 
+    /// Asks in session `s` for another answer in the place of `message_id`.
+    pub(crate) fn regenerate(&mut self, message_id: &str, streaming: bool, id: Option<&str>) -> Handle {
+        let data = format!(r#"{{"sessionId":"s","messageId":"{message_id}","streaming":{streaming}}}"#);
+        let options = SendOptions { streaming, session_id: Some("s"), model: None, id, resent: self.reloads > 0 };
+        let handle = self.client.regenerate(self.now(), &data, options).unwrap();
+        self.drain();
+        handle
+    }
+
     pub(crate) fn call(&mut self, kind: &str, data: &str) -> Handle {
         let handle = self.client.call(self.now(), kind, data).unwrap();
         self.drain();

@@ -98,7 +98,7 @@ test("a file that cannot be read is named", async () => {
   const sent = sending();
   const gone = { name: "gone.png", size: 1, type: "image/png", arrayBuffer: () => Promise.reject(new Error("moved")) };
   const error = await refusal(chat().streamMessage({ message: "hi", attachments: [gone] }).next());
-  assert.deepEqual([error.code, error.message, error.cause.message], ["invalid_request", "gone.png: the file cannot be read.", "moved"]);
+  assert.deepEqual([error.code, error.message, error.cause.message], ["invalid_request", "gone.png: the file cannot be read: choose it again.", "moved"]);
   assert.deepEqual(sent, []);
 });
 

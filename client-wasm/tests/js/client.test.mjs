@@ -84,6 +84,26 @@ for (const when of ["before", "during"]) {
   });
 }
 
+test("a client ends with its block where `using` has it", async () => {
+  serve();
+  const client = chat();
+  await client.connect();
+  client[Symbol.dispose]();
+  assert.deepEqual([client.status.state, FakeWebSocket.all[0].closedWith], ["closed", 1000]);
+});
+
+test("the socket is of the class that the page gives, and without any the error says what to do", async () => {
+  serve();
+  class Socket extends FakeWebSocket {}
+  await chat({ WebSocket: Socket }).connect();
+  assert.ok(FakeWebSocket.all[0] instanceof Socket);
+  delete globalThis.WebSocket;
+  const error = await rejection(chat().connect());
+  globalThis.WebSocket = FakeWebSocket;
+  assert.deepEqual([error.code, error.retryable], ["load_failed", false]);
+  assert.match(error.message, /the option WebSocket a class/);
+});
+
 test("connect resolves with the greeting and sends the token", async () => {
   serve();
   const tokens = ["one"];

@@ -47,7 +47,7 @@ export const HELLO = {
   version: 1,
   principal: { user: "local", organization: "local", role: "operator" },
   demo: true,
-  limits: { maxFrameBytes: 1048576, maxMessageChars: 100000, maxParallelTurns: 4 },
+  limits: { maxFrameBytes: 1048576, maxMessageChars: 100000, maxParallelTurns: 4, maxSystemPromptChars: 8000 },
   models: [{ model: "model-a", default: true }],
   priceVersion: "2026-11-23",
   tools: [],
@@ -76,16 +76,21 @@ export function serve(answer = () => {}, more = {}) {
   };
 }
 
-/** The frames of one streamed answer. */
+/** The frames of one streamed answer, from the one after `seq`. */
 export class Turn {
-  #seq = 0;
+  #seq;
 
-  constructor(socket, request, messageId = "msg_1", sessionId = request.data.sessionId ?? "session_1") {
+  constructor(socket, request, messageId = "msg_1", sessionId = request.data.sessionId ?? "session_1", seq = 0) {
     Object.assign(this, { socket, request, messageId, sessionId });
+    this.#seq = seq;
   }
 
   text(content, part = 0) {
     this.#event("chat.message_stream", { part, content });
+  }
+
+  reasoning(content, part = 0) {
+    this.#event("chat.reasoning_stream", { part, content });
   }
 
   tool(call) {

@@ -9,10 +9,10 @@ if (!existsSync(new URL("index.js", PACKAGE))) throw new Error("client-wasm/pkg 
 
 globalThis.WebSocket = FakeWebSocket;
 const { default: load } = await import(new URL("outcrop_client.js", PACKAGE));
-await load({ module_or_path: readFileSync(new URL("outcrop_client_bg.wasm", PACKAGE)) });
+const { memory } = await load({ module_or_path: readFileSync(new URL("outcrop_client_bg.wasm", PACKAGE)) });
 const { attachmentLimits, ChatClient, ChatError, readAttachments } = await import(new URL("index.js", PACKAGE));
 
-export { attachmentLimits, ChatError, readAttachments };
+export { attachmentLimits, ChatError, memory, readAttachments };
 
 const clients = new Set();
 afterEach(() => {

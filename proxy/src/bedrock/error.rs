@@ -211,6 +211,18 @@ impl UpstreamError {
                     "Model access is not enabled for {model} in {region}: an administrator of the AWS account enables it in the Bedrock console under Model access."
                 ),
             ),
+            "ResourceNotFoundException" if said.contains("use case details") => (
+                ErrorCode::ModelAccessDenied,
+                format!(
+                    "{model} is not open to this AWS account yet: an administrator submits the use case form of its provider in the Bedrock console, and it takes effect some minutes later."
+                ),
+            ),
+            "ValidationException" if said.contains("operation not allowed") => (
+                ErrorCode::ModelAccessDenied,
+                format!(
+                    "Bedrock does not let this AWS account call {model} in {region}: check Model access in the Bedrock console, and ask AWS Support where it is enabled, since new accounts can be restricted."
+                ),
+            ),
             "ResourceNotFoundException" => (
                 ErrorCode::ModelNotFound,
                 format!(
@@ -385,6 +397,13 @@ mod tests {
                 "IAM policy",
             ),
             ("ResourceNotFoundException", "Could not resolve", ErrorCode::ModelNotFound, "AWS_REGION"),
+            (
+                "ResourceNotFoundException",
+                "Model use case details have not been submitted for this account. Fill out the form before using the model.",
+                ErrorCode::ModelAccessDenied,
+                "use case form",
+            ),
+            ("ValidationException", "Operation not allowed", ErrorCode::ModelAccessDenied, "Model access"),
             (
                 "ValidationException",
                 "Invocation with on-demand throughput isn’t supported",

@@ -70,6 +70,8 @@ pub struct ConverseRequest {
     pub model: String,
     /// The system prompt, if there is one.
     pub system: Option<String>,
+    /// The person's own instructions, which follow it.
+    pub instructions: Option<String>,
     /// The conversation: it starts and ends with the user and alternates.
     pub turns: Vec<Turn>,
     /// The most tokens of the answer. Always sent: Bedrock reserves quota by it.
@@ -92,7 +94,8 @@ impl ConverseRequest {
             .iter()
             .map(|tool| tool.name.len() + tool.description.len() + tool.input_schema.to_string().len());
         let turns = self.turns.iter().flat_map(|turn| &turn.blocks).map(bytes_of);
-        self.system.as_deref().map_or(0, str::len) + tools.sum::<usize>() + turns.sum::<usize>()
+        let system = self.system.iter().chain(&self.instructions).map(String::len);
+        system.sum::<usize>() + tools.sum::<usize>() + turns.sum::<usize>()
     }
 
     /// About the most input tokens it may be counted as: [`Usage::estimate`] is about right for English, this for everything, and each
@@ -250,10 +253,18 @@ fn messages(request: &ConverseRequest) -> Vec<Message> {
     request.turns.iter().enumerate().map(message).collect()
 }
 
+/// The system prompt, then the person's own instructions. With caching, the first of them ends with the cache point: the proxy's own is the
+/// same for everybody, and the cache points of the messages cover both.
 fn system(request: &ConverseRequest) -> Option<Vec<SystemContentBlock>> {
-    let system = SystemContentBlock::Text(request.system.clone()?);
-    let point = request.is_cached.then(|| SystemContentBlock::CachePoint(convert::point()));
-    Some(std::iter::once(system).chain(point).collect())
+    let texts = request.system.iter().chain(&request.instructions);
+    let mut system: Vec<_> = texts.cloned().map(SystemContentBlock::Text).collect();
+    if system.is_empty() {
+        return None;
+    }
+    if request.is_cached {
+        system.insert(1, SystemContentBlock::CachePoint(convert::point()));
+    }
+    Some(system)
 }
 
 /// Anthropic's extended thinking.

@@ -22,6 +22,8 @@ pub struct MessageLimits {
     pub chars: u32,
     /// In tokens, estimated at [`BYTES_OF_A_TOKEN`].
     pub tokens: u32,
+    /// The longest instructions of a person's own, in characters; none are taken where it is 0.
+    pub system_prompt_chars: u32,
 }
 
 /// Makes what a client says plain, and checks that there is something left of it and not too much.
@@ -44,7 +46,13 @@ pub fn admit(id: &RequestId, message: ClientMessage, limits: MessageLimits) -> R
                 attachment.name = one_line(std::mem::take(&mut attachment.name));
             }
             send.model = send.model.map(one_line);
+            send.system_prompt = system_prompt(send.system_prompt, limits)?;
             ClientMessage::SendMessage(send)
+        }
+        ClientMessage::Regenerate(mut again) => {
+            again.model = again.model.map(one_line);
+            again.system_prompt = system_prompt(again.system_prompt, limits)?;
+            ClientMessage::Regenerate(again)
         }
         ClientMessage::CreateSession(mut create) => {
             create.title = create.title.map(title).transpose()?;
@@ -64,18 +72,32 @@ fn text(text: &str, limits: MessageLimits) -> Result<String, Box<ErrorData>> {
     if is_blank(&clean) {
         return Err(invalid("The message is blank: nothing is left of it once what cannot be seen is taken out."));
     }
-    let too_large = |have: usize, most: u32, what: &str| {
-        let text = format!("The message has {have} {what}, the most is {most}. Shorten it.");
-        Err(Box::new(ErrorData::new(ErrorCode::MessageTooLarge, text)))
-    };
     let (chars, tokens) = (clean.chars().count(), clean.len().div_ceil(BYTES_OF_A_TOKEN));
     if chars > limits.chars as usize {
-        return too_large(chars, limits.chars, "characters");
+        return Err(too_large("message", chars, limits.chars, "characters"));
     }
     if tokens > limits.tokens as usize {
-        return too_large(tokens, limits.tokens, "tokens or so");
+        return Err(too_large("message", tokens, limits.tokens, "tokens or so"));
     }
     Ok(clean.into_owned())
+}
+
+/// A person's own instructions; none where nothing can be seen of them.
+fn system_prompt(prompt: Option<String>, limits: MessageLimits) -> Result<Option<String>, Box<ErrorData>> {
+    let Some(prompt) = prompt.map(|prompt| clean(&prompt).into_owned()).filter(|prompt| !is_blank(prompt)) else {
+        return Ok(None);
+    };
+    let most = limits.system_prompt_chars;
+    match prompt.chars().count() {
+        _ if most == 0 => Err(invalid("This proxy takes no instructions of a person's own. Leave systemPrompt out.")),
+        chars if chars > most as usize => Err(too_large("system prompt", chars, most, "characters")),
+        _ => Ok(Some(prompt)),
+    }
+}
+
+fn too_large(what: &str, have: usize, most: u32, unit: &str) -> Box<ErrorData> {
+    let text = format!("The {what} has {have} {unit}, the most is {most}. Shorten it.");
+    Box::new(ErrorData::new(ErrorCode::MessageTooLarge, text))
 }
 
 fn title(title: String) -> Result<String, Box<ErrorData>> {

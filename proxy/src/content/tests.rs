@@ -1,12 +1,12 @@
 use proptest::prelude::*;
 use protocol::{
-    SessionId,
-    client::{CreateSession, RenameSession, SendMessage},
+    MessageId, SessionId,
+    client::{CreateSession, Regenerate, RenameSession, SendMessage},
 };
 
 use super::*;
 
-const LIMITS: MessageLimits = MessageLimits { chars: 1_000, tokens: 1_000 };
+const LIMITS: MessageLimits = MessageLimits { chars: 1_000, tokens: 1_000, system_prompt_chars: 20 };
 
 fn send(message: &str) -> ClientMessage {
     ClientMessage::SendMessage(SendMessage {
@@ -15,6 +15,8 @@ fn send(message: &str) -> ClientMessage {
         streaming: true,
         model: None,
         attachments: Vec::new(),
+        replaces: None,
+        system_prompt: None,
     })
 }
 
@@ -186,4 +188,40 @@ proptest! {
 
 fn is_removed_or_break(c: char) -> bool {
     is_removed(c) && c != '\n'
+}
+
+/// What is left of these instructions, with a message and with a question that is asked again.
+fn instructed(prompt: &str, most: u32) -> Result<Option<String>, (ErrorCode, String)> {
+    let limits = MessageLimits { system_prompt_chars: most, ..LIMITS };
+    let admitted = |message| admit(&RequestId::new("r").unwrap(), message, limits);
+    let ClientMessage::SendMessage(mut message) = send("hi") else { unreachable!("it sends a message") };
+    message.system_prompt = Some(prompt.to_owned());
+    let again = Regenerate {
+        session_id: SessionId::new("s").unwrap(),
+        message_id: MessageId::new("m").unwrap(),
+        streaming: true,
+        model: None,
+        system_prompt: Some(prompt.to_owned()),
+    };
+    let of = |admitted: Result<ClientMessage, Box<ErrorData>>| match admitted {
+        Ok(ClientMessage::SendMessage(send)) => Ok(send.system_prompt),
+        Ok(ClientMessage::Regenerate(again)) => Ok(again.system_prompt),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err((error.code, error.message)),
+    };
+    let (first, second) = (of(admitted(message.into())), of(admitted(again.into())));
+    assert_eq!(first, second);
+    first
+}
+
+#[test]
+fn instructions_of_a_persons_own_are_made_plain_and_bounded() {
+    assert_eq!(instructed("Be\u{2066} brief.\r\n", 20), Ok(Some("Be brief.\n".into())));
+    assert_eq!(instructed(" \u{200B}\n", 20), Ok(None));
+    assert_eq!(instructed(&"ü".repeat(20), 20), Ok(Some("ü".repeat(20))));
+    let (code, text) = instructed(&"ü".repeat(21), 20).unwrap_err();
+    assert_eq!((code, text.contains("21 characters, the most is 20")), (ErrorCode::MessageTooLarge, true), "{text}");
+    let (code, text) = instructed("x", 0).unwrap_err();
+    assert_eq!((code, text.contains("Leave systemPrompt out")), (ErrorCode::InvalidRequest, true), "{text}");
+    assert_eq!(instructed("", 0), Ok(None));
 }

@@ -41,7 +41,7 @@ pub(crate) async fn settle(store: &dyn Store, reservation: Reservation, calls: V
     let request = RequestId::new(message.as_str()).unwrap();
     let answer =
         Opening { message_id: message.clone(), started: asked, model: "asked".into(), input_bytes: 1, reservation };
-    let ask = Ask { request, fingerprint: Fingerprint::from_bytes([0; 32]), question: None, answer };
+    let ask = Ask { request, fingerprint: Fingerprint::from_bytes([0; 32]), replaces: None, question: None, answer };
     store.ensure_session(&owner, new_session(session.clone(), None, None, asked)).await.unwrap();
     store.ask(&owner, &session, ask).await.unwrap();
     store.close(&owner, &session, &message, Closing { message: None, calls: Some(calls) }).await.unwrap();

@@ -63,7 +63,7 @@ impl Webhook {
     /// Sends to `url`.
     ///
     /// # Errors
-    /// [`AddressError`].
+    /// `AddressError` where it cannot be asked.
     pub fn new(url: &str) -> Result<Self, AddressError> {
         Self::waiting(url, FIRST_WAIT)
     }

@@ -83,15 +83,14 @@ impl Traces {
         }
     }
 
-    /// A message of a person begins to be served.
-    pub(super) fn message(&self, asker: &Asker, session: Option<&SessionId>) -> RequestSpan {
-        let mut attributes = vec![KeyValue::new("rpc.method", "chat.send_message")];
+    /// A frame of this type, which asks for an answer, begins to be served.
+    pub(super) fn message(&self, asker: &Asker, kind: &'static str, session: Option<&SessionId>) -> RequestSpan {
+        let mut attributes = vec![KeyValue::new("rpc.method", kind)];
         attributes.extend(asker.request_id.as_ref().map(|id| KeyValue::new("outcrop.request.id", text(id.as_str()))));
         let connection = asker.connection_id.as_ref();
         attributes.extend(connection.map(|id| KeyValue::new("outcrop.connection.id", text(id))));
         attributes.extend(session.map(|id| KeyValue::new("gen_ai.conversation.id", text(id.as_str()))));
-        let builder =
-            self.tracer.span_builder("chat.send_message").with_kind(SpanKind::Server).with_attributes(attributes);
+        let builder = self.tracer.span_builder(kind).with_kind(SpanKind::Server).with_attributes(attributes);
         let span = self.tracer.build_with_context(builder, &Context::new());
         let context = Context::new().with_remote_span_context(span.span_context().clone());
         RequestSpan(Some(Arc::new(Open { tracer: self.tracer.clone(), context, span: Mutex::new(span) })))

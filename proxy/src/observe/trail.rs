@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tracing::{Span, debug, error_span};
 
 use super::{Asker, Caller, Observe, What, metrics, traces::RequestSpan};
-use crate::principal::Identity;
+use crate::{principal::Identity, turn::asked_in};
 
 /// Tells of a connection from its beginning to its end, which is when this is dropped. [`Trail::default`] tells nobody.
 #[derive(Debug, Default)]
@@ -76,17 +76,17 @@ impl Trail {
             connection_id = asker.connection_id.as_deref(),
             request_id = frame.id.as_str()
         );
-        let send = match &frame.message {
-            ClientMessage::SendMessage(send) => Some(send),
+        let asked = asked_in(&frame.message);
+        let traces = told.observe.0.traces.as_ref();
+        let span = asked.zip(traces).map_or_else(RequestSpan::default, |(session, traces)| {
+            traces.message(&asker, frame.message.type_text(), session)
+        });
+        let question = match &frame.message {
+            ClientMessage::SendMessage(send) if told.observe.has_text() => Some(send.message.clone()),
             _ => None,
         };
-        let traces = told.observe.0.traces.as_ref();
-        let span = send
-            .zip(traces)
-            .map_or_else(RequestSpan::default, |(send, traces)| traces.message(&asker, send.session_id.as_ref()));
-        let question = send.filter(|_| told.observe.has_text()).map(|send| send.message.clone());
         let observe = told.observe.clone();
-        Some(Arc::new(Caller { observe, asker, question, is_message: send.is_some(), span, log }))
+        Some(Arc::new(Caller { observe, asker, question, is_message: asked.is_some(), span, log }))
     }
 }
 

@@ -16,6 +16,10 @@ pub struct Content {
     /// the conversation.
     #[arg(long, env = "OUTCROP_MAX_MESSAGE_TOKENS", default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Content")]
     pub max_message_tokens: u32,
+    /// The longest instructions of a person's own for an answer (systemPrompt), in characters; with 0 none are taken. 8000 if not set, and
+    /// 0 with a guardrail, since that does not look at system prompts.
+    #[arg(long, env = "OUTCROP_MAX_SYSTEM_PROMPT_CHARS", value_name = "N", value_parser = clap::value_parser!(u32).range(..=100_000), help_heading = "Content")]
+    pub max_system_prompt_chars: Option<u32>,
     /// Which of the models each organization may use; all of them if not set. A CSV file with the columns organization and model and a
     /// row for each model of an organization, the model an id or, with a * at its end, what ids begin with; the organization * is
     /// everybody else and has to be there. A rule holds for a model behind inference profiles and ARNs too; an application inference

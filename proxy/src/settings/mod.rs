@@ -8,6 +8,8 @@ mod conversations;
 mod limits;
 mod money;
 mod observe;
+#[cfg(test)]
+mod reference;
 mod server;
 mod tools;
 
@@ -39,6 +41,9 @@ const DEMO_MODELS: [&str; 3] = [
     "us.anthropic.claude-haiku-4-5-20251001-v1:0",
     "us.anthropic.claude-opus-5-5",
 ];
+
+/// The longest instructions of a person's own where no guardrail is set, in characters.
+const DEFAULT_SYSTEM_PROMPT_CHARS: u32 = 8_000;
 
 /// The proxy between Outcrop chat clients and Claude on AWS Bedrock.
 ///
@@ -179,6 +184,12 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// The longest instructions of a person's own. A guardrail does not look at system prompts, so that with one they have to be allowed.
+    pub fn max_system_prompt_chars(&self) -> u32 {
+        let default = if self.upstream.guarding.guardrail_id.is_some() { 0 } else { DEFAULT_SYSTEM_PROMPT_CHARS };
+        self.content.max_system_prompt_chars.unwrap_or(default)
+    }
+
     /// The models that clients may name, without repetition, the default one first.
     pub fn offered_models(&self, demo: bool) -> Vec<String> {
         let mut models = vec![self.upstream.model.clone()];

@@ -75,6 +75,12 @@ impl Conversation {
         self.session.message_count = self.messages.len() as u32;
         Ok(())
     }
+
+    /// Where the message `id` of this side is.
+    fn place(&self, id: &MessageId, role: Role) -> Result<usize, StoreError> {
+        let is_it = |kept: &Kept| kept.message.message_id == *id && kept.message.role == role;
+        self.messages.iter().position(is_it).ok_or(StoreError::MessageNotFound)
+    }
 }
 
 impl Sessions {
@@ -202,10 +208,19 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError> {
+    async fn conversation(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Kept>, StoreError> {
         self.with(owner, |sessions| {
             let mut latest = Latest::default();
-            let mut messages = sessions.find(session)?.messages.iter().rev().take(limit).cloned();
+            let messages = &sessions.find(session)?.messages;
+            let place = |id: &MessageId| messages.iter().position(|kept| kept.message.message_id == *id);
+            let end = before.map(|id| place(id).ok_or(StoreError::MessageNotFound)).transpose()?;
+            let mut messages = messages[..end.unwrap_or(messages.len())].iter().rev().take(limit).cloned();
             while messages.next().is_some_and(|kept| latest.take(kept)) {}
             Ok(latest.oldest_first())
         })
@@ -221,7 +236,7 @@ impl Store for MemoryStore {
     }
 
     async fn ask(&self, owner: &Owner, session: &SessionId, ask: Ask) -> Result<(), StoreError> {
-        let Ask { request, fingerprint, question, answer } = ask;
+        let Ask { request, fingerprint, replaces, question, answer } = ask;
         let mut all = self.all();
         let All { owners, ledger, .. } = &mut *all;
         let sessions = owners.get_mut(owner).ok_or(StoreError::SessionNotFound)?;
@@ -233,13 +248,17 @@ impl Store for MemoryStore {
         if busy {
             return Err(StoreError::SessionBusy);
         }
+        let role = if question.is_some() { Role::User } else { Role::Assistant };
+        let end = replaces.map(|id| kept.place(&id, role)).transpose()?.unwrap_or(kept.messages.len());
         // A question is taken only where its answer has room too.
-        let has_room = question.is_none() || kept.messages.len() + 2 <= MAX_MESSAGES;
+        let has_room = question.is_none() || end + 2 <= MAX_MESSAGES;
         if kept.asked.len() >= MAX_MESSAGES || !has_room {
             return Err(StoreError::SessionFull(MAX_MESSAGES));
         }
         ledger.forget_ended(answer.started);
         ledger.reserve(answer.reservation.amount, &answer.reservation.accounts)?;
+        let gone: Vec<_> = kept.messages.drain(end..).map(|kept| kept.message.message_id).collect();
+        kept.session.message_count = kept.messages.len() as u32;
         if let Some(question) = question {
             let title = title_from(&question.message.content);
             kept.add(question)?;
@@ -248,6 +267,7 @@ impl Store for MemoryStore {
             last.message.request_id = Some(request.clone());
         }
         kept.asked.insert(request.clone(), Asked { fingerprint, answer: answer.message_id.clone() });
+        gone.iter().for_each(|id| drop(sessions.answers.remove(id)));
         let id = answer.message_id.clone();
         let answer =
             OpenAnswer { owner: owner.clone(), session: session.clone(), request, opening: answer, pieces: Vec::new() };
@@ -296,11 +316,12 @@ impl Store for MemoryStore {
         let sessions = owners.get_mut(owner).ok_or(StoreError::NotOpen)?;
         let open = sessions.open.get_mut(id).ok_or(StoreError::NotOpen)?;
         if let Some(message) = closing.message.filter(|_| open.has_session) {
-            open.is_kept = true;
+            let was_kept = std::mem::replace(&mut open.is_kept, true);
             let session = open.answer.session.clone();
             let kept = sessions.find(&session)?;
             match kept.messages.iter_mut().rev().find(|known| known.message.message_id == *id) {
                 Some(known) => *known = message,
+                None if was_kept => {}
                 None => {
                     kept.add(message)?;
                     sessions.answers.insert(id.clone(), session.clone());

@@ -15,7 +15,7 @@ mod wishes;
 use async_trait::async_trait;
 use protocol::{
     ErrorCode, Message, MessageId, RequestId, SessionId, Timestamp, ToolUse,
-    client::{ClientFrame, ClientMessage, SendMessage},
+    client::{ClientFrame, ClientMessage},
     codec::encode_client,
     server::Session,
 };
@@ -48,7 +48,7 @@ pub struct Page<T> {
     pub has_more: bool,
 }
 
-/// Tells the body of one `chat.send_message` from another: the SHA-256 of its frame without the id.
+/// Tells what is asked for under an id from anything else: the SHA-256 of its frame without the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
@@ -63,11 +63,11 @@ impl Fingerprint {
         Self(bytes)
     }
 
-    /// The fingerprint of `send`.
-    pub fn of(send: &SendMessage) -> Self {
+    /// The fingerprint of `message`.
+    pub fn of(message: impl Into<ClientMessage>) -> Self {
         #[expect(clippy::expect_used, reason = "one letter is an id")]
         let id = RequestId::new("x").expect("an id");
-        let frame = encode_client(&ClientFrame { id, message: ClientMessage::SendMessage(send.clone()) });
+        let frame = encode_client(&ClientFrame { id, message: message.into() });
         Self(Sha256::digest(frame).into())
     }
 }
@@ -88,7 +88,9 @@ pub struct Ask {
     pub request: RequestId,
     /// What is asked.
     pub fingerprint: Fingerprint,
-    /// The message; none where the one that is last in the session is asked again.
+    /// The first of the messages that give way: a question where there is another in its place, else an answer.
+    pub replaces: Option<MessageId>,
+    /// The message; none where the one that is last in the session, once those are gone, is asked again.
     pub question: Option<Kept>,
     /// The answer.
     pub answer: Opening,
@@ -167,6 +169,9 @@ pub enum StoreError {
     /// No such session, or not this owner's.
     #[error("there is no such session")]
     SessionNotFound,
+    /// The session has no such message, or not of that side.
+    #[error("there is no such message in the session")]
+    MessageNotFound,
     /// The session has as many messages as one may have.
     #[error("the session has {0} messages, the most one may have; start a new one")]
     SessionFull(usize),
@@ -192,7 +197,9 @@ impl StoreError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::SessionNotFound => ErrorCode::SessionNotFound,
-            Self::SessionFull(_) | Self::AskedBefore | Self::SessionBusy => ErrorCode::InvalidRequest,
+            Self::MessageNotFound | Self::SessionFull(_) | Self::AskedBefore | Self::SessionBusy => {
+                ErrorCode::InvalidRequest
+            }
             Self::OverBudget(..) => ErrorCode::BudgetExceeded,
             Self::NotOpen => ErrorCode::Interrupted,
             Self::Unavailable(_) => ErrorCode::Internal,
@@ -232,17 +239,27 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Page<Message>, StoreError>;
 
-    /// The latest `limit` messages of the session with all that a model is sent of them, the oldest first; fewer where they are more
-    /// than [`MAX_CONVERSATION_BYTES`] together.
-    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError>;
+    /// The latest `limit` messages of the session with all that a model is sent of them, the oldest first; those before `before` if that
+    /// is given. Fewer where they are more than [`MAX_CONVERSATION_BYTES`] together.
+    ///
+    /// # Errors
+    /// [`StoreError::MessageNotFound`] where there is no message `before`.
+    async fn conversation(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Kept>, StoreError>;
 
     /// What was asked under the id `request` in the session, for as long as there is the session.
     async fn asked(&self, owner: &Owner, session: &SessionId, request: &RequestId)
     -> Result<Option<Asked>, StoreError>;
 
-    /// Takes note that something is asked, once for each id, adds the question at the end of the session, sets aside what the answer
-    /// may cost, and opens it; all of that or nothing. A question that is asked again is under its latest id. The first one gives a
-    /// session without a title its title.
+    /// Takes note that something is asked, once for each id, deletes the messages that give way, adds the question at the end of the
+    /// session, sets aside what the answer may cost, and opens it; all of that or nothing. A question that is asked again is under its
+    /// latest id. The first one gives a session without a title its title. What was asked under an id stays known, also where its question
+    /// is gone; the answer to such a question, should it still be under way, is never kept as a message.
     async fn ask(&self, owner: &Owner, session: &SessionId, ask: Ask) -> Result<(), StoreError>;
 
     /// Sets aside `amount` more for an answer that is open, in all the accounts of its reservation or in none; what is set aside for
@@ -268,7 +285,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         checkpoint: Checkpoint,
     ) -> Result<Wishes, StoreError>;
 
-    /// Ends the answer `id`. What is set aside for it is given back, and what its calls cost is spent, once: [`StoreError::NotOpen`]
+    /// Ends the answer `id`. A message that gave way meanwhile does not come back. What is set aside for it is given back, and what its calls cost is spent, once: [`StoreError::NotOpen`]
     /// where it was settled before, and nothing is changed then. Of a session that was deleted meanwhile the calls are kept all the
     /// same, and no message.
     async fn close(

@@ -5,6 +5,7 @@
 
 mod answer;
 mod approvals;
+mod asking;
 mod assembly;
 pub mod attempts;
 pub mod breaker;
@@ -32,7 +33,6 @@ use std::sync::{
 
 use protocol::{
     Message, MessageId, Part, RequestId, Role, SessionId, Timestamp, ToolUseId,
-    client::SendMessage,
     server::{PrincipalRole, StatusState},
 };
 use tokio::{sync::Notify, time::Instant};
@@ -47,6 +47,7 @@ use approvals::Approvals;
 use log::{End, TurnLog};
 use transcript::Transcript;
 
+pub use asking::{Asking, asked_in};
 pub use registry::{Begin, MAX_FINISHED_BYTES, MAX_FINISHED_TURNS, MaxTurns, Turns};
 pub use rounds::ToolLimits;
 pub use run::{CHECKPOINT_BYTES, CHECKPOINT_INTERVAL, Limits, MAX_SETTLING, Runner};
@@ -118,9 +119,9 @@ pub struct NewTurn {
     pub session_id: SessionId,
     /// The `id` of the frame that asks for it.
     pub request_id: RequestId,
-    /// What it asks.
-    pub send: SendMessage,
-    /// Tells what it asks from anything else.
+    /// What is asked for.
+    pub asking: Asking,
+    /// Tells that from anything else.
     pub fingerprint: Fingerprint,
     /// The model that answers.
     pub model: String,

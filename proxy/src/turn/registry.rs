@@ -82,6 +82,8 @@ struct Known {
     bytes: usize,
     /// Whether it counts among those that have ended.
     finished: bool,
+    /// Whether its message has given way to another: nobody follows it any more.
+    replaced: bool,
 }
 
 impl Turns {
@@ -141,7 +143,14 @@ impl Turns {
         if let Some(request) = request.clone() {
             inner.requests.insert(request, turn.message_id.clone());
         }
-        let known = Known { turn: turn.clone(), request, fingerprint: new.fingerprint, bytes: 0, finished: false };
+        let known = Known {
+            turn: turn.clone(),
+            request,
+            fingerprint: new.fingerprint,
+            bytes: 0,
+            finished: false,
+            replaced: false,
+        };
         inner.turns.insert(turn.message_id.clone(), known);
         Begin::New(turn)
     }
@@ -168,7 +177,8 @@ impl Turns {
     /// The turn of the answer `id`, if it is `owner`'s.
     pub fn find(&self, owner: &Owner, id: &MessageId) -> Option<Arc<Turn>> {
         let inner = self.inner();
-        inner.turns.get(id).map(|known| known.turn.clone()).filter(|turn| turn.owner == *owner)
+        let known = inner.turns.get(id).filter(|known| !known.replaced && known.turn.owner == *owner);
+        known.map(|known| known.turn.clone())
     }
 
     /// Takes note of an answer of another process that is to be followed; returns it as it is followed already.
@@ -218,6 +228,26 @@ impl Turns {
         gone.iter().for_each(|id| inner.remove(id));
     }
 
+    /// Forgets the turns of a session that were before `turn`, which takes the place of some of them: the rest is in the store.
+    pub(super) fn forget_before(&self, turn: &Turn) {
+        let mut guard = self.inner();
+        let inner = &mut *guard;
+        let is_before = |known: &Turn| {
+            let is_theirs = known.owner == turn.owner && known.session_id == turn.session_id;
+            is_theirs && known.message_id != turn.message_id
+        };
+        for known in inner.turns.values_mut().filter(|known| is_before(&known.turn)) {
+            known.replaced = true;
+            if let Some(request) = known.request.take() {
+                inner.requests.remove(&request);
+            }
+        }
+        let gone: VecDeque<_>;
+        let is_gone = |id: &MessageId| inner.turns.get(id).is_some_and(|known| known.replaced);
+        (gone, inner.finished) = std::mem::take(&mut inner.finished).into_iter().partition(is_gone);
+        gone.iter().for_each(|id| inner.remove(id));
+    }
+
     /// Asks every turn to end at once: the proxy is about to.
     pub fn interrupt_all(&self) {
         self.inner().turns.values().for_each(|known| known.turn.interrupt());
@@ -254,7 +284,11 @@ impl Turns {
         {
             known.bytes = bytes;
             inner.finished_bytes += bytes;
-            inner.finished.push_back(turn.message_id.clone());
+            if known.replaced {
+                inner.remove(&turn.message_id);
+            } else {
+                inner.finished.push_back(turn.message_id.clone());
+            }
         }
         while inner.finished.len() > MAX_FINISHED_TURNS || inner.finished_bytes > MAX_FINISHED_BYTES {
             let Some(oldest) = inner.finished.pop_front() else { break };
@@ -265,7 +299,7 @@ impl Turns {
 
 /// A request for a new session has none: it is never the same as another.
 fn request_key(new: &NewTurn) -> Option<RequestKey> {
-    let session = new.send.session_id.clone()?;
+    let session = new.asking.session_id().cloned()?;
     Some((new.owner.clone(), session, new.request_id.clone()))
 }
 
@@ -289,6 +323,7 @@ mod tests {
     use protocol::client::SendMessage;
 
     use super::*;
+    use crate::turn::Asking;
 
     fn new(user: &str, session: &str, request: &str, message: &str) -> NewTurn {
         let session_id = SessionId::new(session).unwrap();
@@ -298,16 +333,23 @@ mod tests {
             streaming: true,
             model: None,
             attachments: Vec::new(),
+            replaces: None,
+            system_prompt: None,
         };
         NewTurn {
             owner: Owner { organization: "o".into(), user: user.into() },
             session_id,
             request_id: RequestId::new(request).unwrap(),
-            fingerprint: Fingerprint::of(&send),
-            send,
+            fingerprint: Fingerprint::of(send.clone()),
+            asking: Asking::Message(send),
             model: "m".into(),
             role: protocol::server::PrincipalRole::User,
         }
+    }
+
+    fn unnamed(new: &mut NewTurn) {
+        let Asking::Message(send) = &mut new.asking else { return };
+        send.session_id = None;
     }
 
     fn begin(turns: &Turns, new: &NewTurn) -> Begin {
@@ -338,9 +380,9 @@ mod tests {
     fn a_request_for_a_new_session_is_never_the_same_as_another() {
         let turns = Turns::new(9);
         let mut first = new("ann", "made-1", "r", "hi");
-        first.send.session_id = None;
+        unnamed(&mut first);
         let mut second = new("ann", "made-2", "r", "hi");
-        second.send.session_id = None;
+        unnamed(&mut second);
         let (first, second) = (started(&turns, &first), started(&turns, &second));
         assert!(!Arc::ptr_eq(&first, &second));
     }

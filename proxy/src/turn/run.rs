@@ -4,9 +4,7 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, tim
 
 use futures_util::FutureExt;
 use outcrop_tools::Hub;
-use protocol::{
-    Attachment, Catalog, ErrorCode, ErrorData, Message, Role, StopReason, Usage, UsageSource, server::StatusState,
-};
+use protocol::{Catalog, ErrorCode, ErrorData, StopReason, Usage, UsageSource, server::StatusState};
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout},
@@ -16,10 +14,10 @@ use tracing::{Instrument, Span, debug, error, info, warn};
 
 use super::{
     NewTurn, Stop, Turn, Turns,
+    asking::Asked,
     attempts::RetryPolicy,
     breaker::Breakers,
     calls::{Calls, sum},
-    files::with_files,
     history::{Reader, conversation},
     log::End,
     queue::Queue,
@@ -34,12 +32,9 @@ use crate::{
     sources::Sources,
     store::{
         Ask, Call, CallOutcome, Checkpoint, Closing, Decision, Kept, OpenAnswer, Opening, Reservation, Store,
-        StoreError, new_session,
+        StoreError,
     },
 };
-
-/// How many messages are read from the store to make a conversation of; those that failed or were sent twice fall out of it.
-const READ_MESSAGES_FACTOR: usize = 3;
 
 /// How many calls whose answer was stopped are read to their end at a time; more are dropped, and what they used is estimated.
 pub const MAX_SETTLING: usize = 64;
@@ -159,7 +154,7 @@ impl Runner {
             }
         };
         let calls = Calls::new(turn);
-        let mut answering = Box::pin(self.converse(turn, request, new.send.streaming, &calls, &toolbox));
+        let mut answering = Box::pin(self.converse(turn, request, new.asking.streaming(), &calls, &toolbox));
         let mut keeping = pin!(self.keep(turn));
         let stop = tokio::select! {
             biased;
@@ -200,39 +195,10 @@ impl Runner {
         self.settle(turn, cancelled(&bill), bill).await;
     }
 
-    /// Stores the message and makes the request of the conversation.
+    /// Stores the question and makes the request of the conversation.
     async fn prepare(&self, turn: &Turn, new: &NewTurn) -> Result<(ConverseRequest, Toolbox), ErrorData> {
-        let not_taken =
-            |error: StoreError| ErrorData::new(error.code(), format!("The message was not taken: {error}."));
         let Turn { owner, session_id, .. } = turn;
-        let send = &new.send;
-        let session = new_session(session_id.clone(), None, send.model.clone(), turn.started);
-        self.store.ensure_session(owner, session).await.map_err(not_taken)?;
-        let message = Message {
-            message_id: self.sources.message_id(),
-            request_id: Some(turn.request_id.clone()),
-            content: send.message.clone(),
-            attachments: send.attachments.iter().filter_map(Attachment::info).collect(),
-            role: Role::User,
-            timestamp: turn.started,
-            usage: None,
-            model: None,
-            stop_reason: None,
-            parts: Vec::new(),
-            error: None,
-        };
-        let read = self.limits.history_messages.max(1) * READ_MESSAGES_FACTOR;
-        let mut history = self.store.conversation(owner, session_id, read).await.map_err(not_taken)?;
-        let asked = Kept { turns: with_files(&send.message, &send.attachments).map_err(|error| *error)?, message };
-        // The same again after a failure before anything came is a retry: it is in the conversation already.
-        let is_retry = history.last().is_some_and(|last| {
-            let Kept { message, turns } = last;
-            message.role == Role::User && message.content == asked.message.content && *turns == asked.turns
-        });
-        let question = (!is_retry).then(|| asked.clone());
-        if !is_retry {
-            history.push(asked);
-        }
+        let Asked { history, question, replaces } = self.question(turn, &new.asking).await?;
         turn.recall_approvals(&history);
         let toolbox = Toolbox::of(&self.tools, turn, new);
         let tools = toolbox.specs();
@@ -241,6 +207,7 @@ impl Runner {
         let system: Vec<&str> = self.limits.system_prompt.as_deref().into_iter().chain(about_results).collect();
         let mut request = ConverseRequest {
             system: (!system.is_empty()).then(|| system.join("\n\n")),
+            instructions: new.asking.system_prompt().map(str::to_owned),
             turns: conversation(&history, self.limits.history_messages, reader),
             tools,
             ..ConverseRequest::default()
@@ -256,11 +223,15 @@ impl Runner {
             input_bytes: request.text_bytes() as u64,
             reservation,
         };
-        let ask = Ask { request: turn.request_id.clone(), fingerprint: new.fingerprint, question, answer };
+        let ask = Ask { request: turn.request_id.clone(), fingerprint: new.fingerprint, replaces, question, answer };
+        let replaces = ask.replaces.is_some();
         self.store.ask(owner, session_id, ask).await.map_err(|error| match error {
             StoreError::OverBudget(account, balance) => over_budget(&account, balance, amount, turn.started),
-            error => not_taken(error),
+            error => new.asking.not_taken(&error),
         })?;
+        if replaces {
+            self.turns.forget_before(turn);
+        }
         turn.keep_question();
         Ok((request, toolbox))
     }

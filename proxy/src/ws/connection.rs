@@ -9,8 +9,8 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
-    ErrorCode, ErrorData, Message, RequestId, ToolUse,
-    client::{Cancel, ClientFrame, ClientMessage, SendMessage},
+    ErrorCode, ErrorData, Message, RequestId, SessionId, ToolUse,
+    client::{Cancel, ClientFrame, ClientMessage},
     close::CloseCode,
     codec::{DecodeError, StreamEncoder, decode_client, encode_server},
     limits::MAX_UNAUTHENTICATED_FRAME_BYTES,
@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use crate::{
     service::{BUSY_RETRY_AFTER_MS, From, Outcome},
     turn::{
-        Turn,
+        Turn, asked_in,
         log::{Batch, End},
     },
 };
@@ -192,8 +192,8 @@ impl Connection {
     pub fn poll_request(&mut self) -> Option<ClientFrame> {
         while let Some(at) = self.requests.iter().position(|request| !self.has_to_wait(request)) {
             let request = self.requests.remove(at)?;
-            if let ClientMessage::SendMessage(send) = &request.message
-                && !self.follows.iter().any(|follow| follow.is_of(&request.id, send))
+            if let Some(session) = asked_in(&request.message)
+                && !self.follows.iter().any(|follow| follow.is_of(&request.id, session))
             {
                 if let Some(reconnect_in) = self.draining {
                     self.refuse_draining(request.id, reconnect_in);
@@ -420,9 +420,9 @@ fn millis(time: Duration) -> u64 {
 }
 
 impl Follow {
-    /// Whether it follows the answer to this message.
-    fn is_of(&self, id: &RequestId, send: &SendMessage) -> bool {
-        self.turn.request_id == *id && Some(&self.turn.session_id) == send.session_id.as_ref()
+    /// Whether it follows the answer that was asked for under this id in this session.
+    fn is_of(&self, id: &RequestId, session: Option<&SessionId>) -> bool {
+        self.turn.request_id == *id && Some(&self.turn.session_id) == session
     }
 
     /// Whether there is something to send.

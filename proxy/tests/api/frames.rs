@@ -139,7 +139,7 @@ async fn hello_tells_who_the_client_is_the_limits_and_the_models_with_prices() {
     let hello = client.ask("h", "client.hello", json!({ "version": 1 })).await.expect("server.hello");
     assert_eq!((&hello["version"], &hello["demo"], &hello["tools"]), (&json!(1), &json!(false), &json!([])));
     assert_eq!(hello["principal"], json!({ "user": "local", "organization": "local", "role": "operator" }));
-    let limits = json!({ "maxFrameBytes": 1_048_576, "maxMessageChars": 100_000, "maxParallelTurns": 8 });
+    let limits = json!({ "maxFrameBytes": 1_048_576, "maxMessageChars": 100_000, "maxParallelTurns": 8, "maxSystemPromptChars": 8_000 });
     assert_eq!(hello["limits"], limits);
     let models = hello["models"].as_array().expect("models");
     let summary: Vec<_> =
@@ -193,7 +193,7 @@ async fn what_the_proxy_does_not_serve_is_an_error_on_the_request() {
         ),
         ("chat.send_message", json!({ "message": "x", "model": "gpt" }), "model_not_found", MODEL),
         ("chat.send_message", json!({ "message": "x", "attachments": [attachment] }), "invalid_request", "a.png"),
-        ("chat.regenerate", json!({ "sessionId": "s", "messageId": "m" }), "invalid_request", "not served"),
+        ("chat.regenerate", json!({ "sessionId": "s", "messageId": "m" }), "session_not_found", "no such session"),
         ("chat.approve_tool", json!({ "toolUseId": "t", "approved": true }), "invalid_request", "No call"),
     ];
     for (kind, data, code, part) in cases {

@@ -1,5 +1,7 @@
 //! Probes from outside: whoever asks for what is not theirs hears exactly what they would if it did not exist.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bedrock_emulator::Script;
 use outcrop_proxy::store::Revoked;
 use serde_json::{Value, json};
@@ -45,6 +47,7 @@ fn requests(session: &str, message: &str, request: &str) -> Vec<(&'static str, V
         ("chat.delete_session", json!({ "sessionId": session })),
         ("chat.list_sessions", json!({ "before": session })),
         ("chat.regenerate", json!({ "sessionId": session, "messageId": message })),
+        ("chat.send_message", json!({ "sessionId": session, "message": "mine", "replaces": message })),
         ("chat.resume", json!({ "messageId": message, "after": 0 })),
         ("chat.resume", json!({ "messageId": message, "after": 7 })),
         ("chat.cancel", json!({ "messageId": message })),
@@ -55,9 +58,16 @@ fn requests(session: &str, message: &str, request: &str) -> Vec<(&'static str, V
 
 /// What is heard of a request, whole, with the ids that were asked about taken out.
 async fn answer(client: &mut Client, kind: &str, data: &Value, ids: [&str; 3]) -> String {
-    client.send("probe", kind, data.clone()).await;
-    let frame = client.frame().await;
-    assert_eq!(frame.id, "probe");
+    // What is asked for under an id of before would be about that.
+    static PROBE: AtomicUsize = AtomicUsize::new(0);
+    let id = format!("probe-{}", PROBE.fetch_add(1, Ordering::Relaxed));
+    client.send(&id, kind, data.clone()).await;
+    let mut frame = client.frame().await;
+    assert_eq!(frame.id, id);
+    // An answer that was asked for and refused has an id of its own.
+    if kind == "chat.regenerate" || kind == "chat.send_message" {
+        frame.data.as_object_mut().expect("an object").remove("messageId");
+    }
     let mut text = format!("{} {}", frame.kind, frame.data);
     for id in ids.into_iter().filter(|id| !id.is_empty()) {
         text = text.replace(id, "ID");
@@ -67,7 +77,9 @@ async fn answer(client: &mut Client, kind: &str, data: &Value, ids: [&str; 3]) -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_yours_is_what_does_not_exist() {
-    let proxy = Proxy::with(&[&WITH_TOKENS[..], &["--max-sockets-per-user", "500"]].concat(), Script::new()).await;
+    let no_limits =
+        ["--max-sockets-per-user=500", "--user-messages-per-minute=9999", "--organization-messages-per-minute=9999"];
+    let proxy = Proxy::with(&[&WITH_TOKENS[..], &no_limits].concat(), Script::new()).await;
     let mut owners = Vec::new();
     for (organization, user) in [("acme", "ann"), ("acme", "bob"), ("other", "ann")] {
         owners.push(somebody(&proxy, organization, user).await);
@@ -115,7 +127,6 @@ async fn what_is_not_yours_is_what_does_not_exist() {
         }
     }
     // Ids that are none.
-    let mut stranger = client_of(&proxy, &strangers[0]).await;
     for malformed in [
         "",
         " ",
@@ -130,6 +141,8 @@ async fn what_is_not_yours_is_what_does_not_exist() {
         "#",
         "ses#acme",
     ] {
+        // Too much that makes no sense would end the connection.
+        let mut stranger = client_of(&proxy, &strangers[0]).await;
         for (kind, data) in requests(malformed, malformed, malformed) {
             let said = answer(&mut stranger, kind, &data, [""; 3]).await;
             assert!(said.starts_with("chat.error") && !said.contains("secret"), "{kind} {said}");

@@ -58,7 +58,7 @@ async fn fill(data: &Path, user: &str, calls: u32, usage: Usage) {
         reservation: Reservation::default(),
     };
     let request = RequestId::new("r").expect("an id");
-    let ask = Ask { request, fingerprint: Fingerprint::from_bytes([0; 32]), question: None, answer };
+    let ask = Ask { request, fingerprint: Fingerprint::from_bytes([0; 32]), replaces: None, question: None, answer };
     store.ensure_session(&owner, new_session(session.clone(), None, None, asked)).await.expect("a session");
     store.ask(&owner, &session, ask).await.expect("asked");
     let calls = (1..=calls).map(|number| Call { number, ..call.clone() }).collect();

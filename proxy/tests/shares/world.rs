@@ -78,7 +78,7 @@ impl World {
         let offer = Offer {
             default_model: MODEL.to_owned(),
             models: vec![MODEL.to_owned()],
-            message: MessageLimits { chars: 1_000, tokens: 1_000 },
+            message: MessageLimits { chars: 1_000, tokens: 1_000, system_prompt_chars: 0 },
             max_parallel_turns: limits.max_turns_per_socket,
             demo: false,
         };

@@ -84,7 +84,7 @@ slow_store! {
     rename_session(owner: &Owner, id: &SessionId, title: String) -> Session;
     delete_session(owner: &Owner, id: &SessionId) -> ();
     messages(owner: &Owner, session: &SessionId, before: Option<&MessageId>, limit: usize) -> Page<Message>;
-    conversation(owner: &Owner, session: &SessionId, limit: usize) -> Vec<Kept>;
+    conversation(owner: &Owner, session: &SessionId, before: Option<&MessageId>, limit: usize) -> Vec<Kept>;
     asked(owner: &Owner, session: &SessionId, request: &RequestId) -> Option<Asked>;
     ask(owner: &Owner, session: &SessionId, ask: Ask) -> ();
     checkpoint(owner: &Owner, session: &SessionId, answer: &MessageId, checkpoint: Checkpoint) -> Wishes;

@@ -110,7 +110,7 @@ impl Machine {
         let offer = Offer {
             default_model: model.clone(),
             models: vec![model],
-            message: MessageLimits { chars: 1_000, tokens: 1_000 },
+            message: MessageLimits { chars: 1_000, tokens: 1_000, system_prompt_chars: 0 },
             max_parallel_turns: 8,
             demo: false,
         };

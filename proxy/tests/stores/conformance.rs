@@ -90,12 +90,14 @@ pub(crate) fn answer_to(name: &str) -> MessageId {
 }
 
 fn fingerprint(text: &str) -> Fingerprint {
-    Fingerprint::of(&SendMessage {
+    Fingerprint::of(SendMessage {
         session_id: None,
         message: text.into(),
         streaming: true,
         model: None,
         attachments: Vec::new(),
+        replaces: None,
+        system_prompt: None,
     })
 }
 
@@ -105,6 +107,7 @@ pub(crate) fn asking(name: &str, again: bool) -> Ask {
     Ask {
         request: request(name),
         fingerprint: fingerprint(name),
+        replaces: None,
         question: (!again).then(|| question.into()),
         answer: Opening {
             message_id: answer_to(name),
@@ -215,7 +218,7 @@ pub(crate) async fn two_owners_may_hold_the_same_id_and_see_only_their_own(store
         let checkpoint = Checkpoint { at: LATE, model: "m".into(), pieces: vec![text(1, 0, "not theirs")] };
         let ignored = store.checkpoint(other, &id("s"), &answer_to("open"), checkpoint).await;
         assert_eq!(ignored, Ok(Wishes::default()));
-        assert_eq!(store.conversation(other, &id("s"), 9).await, Err(StoreError::SessionNotFound));
+        assert_eq!(store.conversation(other, &id("s"), None, 9).await, Err(StoreError::SessionNotFound));
         let more = store.reserve_more(other, &id("s"), &answer_to("open"), Amount::default()).await;
         assert_eq!(more, Err(StoreError::NotOpen));
         assert_eq!(store.decide(other, &answer_to("open"), decision("call", true)).await, Ok(false));

@@ -6,5 +6,6 @@ mod dynamodb;
 mod memory;
 mod migrations;
 mod money;
+mod replacing;
 mod sqlite;
 mod tools;

@@ -8,6 +8,7 @@ use protocol::SessionId;
 use crate::{
     conformance::{conformance, owner, with_sessions},
     money::money,
+    replacing::replacing,
     tools::tools,
 };
 
@@ -17,6 +18,7 @@ async fn open() -> (Arc<dyn Store>, ()) {
 
 conformance!(open());
 money!(open());
+replacing!(open());
 tools!(open());
 
 #[tokio::test]

@@ -34,12 +34,14 @@ fn restore(folder: &Path, dump: &str) {
 }
 
 fn fingerprint(session_id: &str, message: &str) -> Fingerprint {
-    Fingerprint::of(&SendMessage {
+    Fingerprint::of(SendMessage {
         session_id: Some(session(session_id)),
         message: message.into(),
         streaming: true,
         model: None,
         attachments: Vec::new(),
+        replaces: None,
+        system_prompt: None,
     })
 }
 
@@ -159,7 +161,7 @@ async fn what_the_third_schema_kept_is_without_tools_and_goes_on() {
     restore(folder.path(), include_str!("schema_3.sql"));
     let (store, ann) = (SqliteStore::open(folder.path()).expect("a store"), owner("ann"));
     let page = store.messages(&ann, &session("s"), None, 9).await.expect("messages");
-    let kept = store.conversation(&ann, &session("s"), 9).await.expect("a conversation");
+    let kept = store.conversation(&ann, &session("s"), None, 9).await.expect("a conversation");
     assert_eq!(kept, page.items.into_iter().map(Kept::from).collect::<Vec<_>>());
     assert_eq!(kept.len(), 2);
     let of = CallsOf { organization: None, user: None, from: Timestamp::from_unix_ms(0), to: Timestamp::MAX };

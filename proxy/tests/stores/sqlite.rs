@@ -2,13 +2,14 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
-use outcrop_proxy::store::{Amount, OpenError, SqliteStore, Store, StoreError};
+use outcrop_proxy::store::{Amount, Ask, OpenError, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::{
     conformance::{asking, conformance, drop_answer, owner, with_sessions},
     money::money,
+    replacing::replacing,
     tools::tools,
 };
 
@@ -23,6 +24,7 @@ async fn open() -> (Arc<dyn Store>, TempDir) {
 
 conformance!(open());
 money!(open());
+replacing!(open());
 tools!(open());
 
 fn session(name: &str) -> protocol::SessionId {
@@ -92,6 +94,21 @@ async fn what_is_deleted_is_not_on_the_disk_any_more() {
     drop_answer(&store, &ann, "unmistakable").await.expect("settled");
     store.delete_session(&ann, &session("s")).await.expect("deleted");
     assert!(!is_on_disk(folder.path(), "unmistakable"));
+}
+
+#[tokio::test]
+async fn what_gave_way_is_not_on_the_disk_any_more() {
+    let (store, folder) = open().await;
+    let ann = owner("ann");
+    with_sessions(&store, &ann, &["s"]).await;
+    let question = asking("unmistakable", false);
+    store.ask(&ann, &session("s"), question.clone()).await.expect("asked");
+    drop_answer(&store, &ann, "unmistakable").await.expect("settled");
+    store.rename_session(&ann, &session("s"), "title".into()).await.expect("renamed");
+    assert!(is_on_disk(folder.path(), "text of unmistakable"));
+    let replaces = question.question.map(|kept| kept.message.message_id);
+    store.ask(&ann, &session("s"), Ask { replaces, ..asking("other", false) }).await.expect("asked");
+    assert!(!is_on_disk(folder.path(), "text of unmistakable"));
 }
 
 #[tokio::test]

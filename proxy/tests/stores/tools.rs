@@ -111,26 +111,29 @@ pub(crate) async fn what_the_model_is_sent_is_kept_beside_the_message(store: The
     let question = Kept { message: question, turns: sent(1_000) };
     let ask_it = Ask { question: Some(question.clone()), ..asking("q", false) };
     store.ask(&ann, &id("s"), ask_it).await.expect("asked");
-    assert_eq!(store.conversation(&ann, &id("s"), 9).await, Ok(vec![question.clone()]));
+    assert_eq!(store.conversation(&ann, &id("s"), None, 9).await, Ok(vec![question.clone()]));
     drop_answer(&store, &ann, "q").await.expect("closed");
     store.ask(&ann, &id("s"), asking("again", true)).await.expect("asked again");
     let mut question = question;
     question.message.request_id = Some(request("again"));
     assert_eq!(
-        store.conversation(&ann, &id("s"), 9).await,
+        store.conversation(&ann, &id("s"), None, 9).await,
         Ok(vec![question.clone()]),
         "as it was, under its latest id"
     );
     let answer = Message { message_id: answer_to("again"), ..message("a", Role::Assistant) };
     let first = Kept { message: answer, turns: Vec::new() };
     keep_all(&store, &ann, &first, false).await.expect("kept");
-    assert_eq!(store.conversation(&ann, &id("s"), 9).await, Ok(vec![question.clone(), first.clone()]));
+    assert_eq!(store.conversation(&ann, &id("s"), None, 9).await, Ok(vec![question.clone(), first.clone()]));
     let better = Kept { turns: sent(MAX_TURNS_BYTES - 100), ..first };
     assert!(better.bytes() <= MAX_TURNS_BYTES + better.message.content.len());
     keep_all(&store, &ann, &better, true).await.expect("replaced");
-    let both = store.conversation(&ann, &id("s"), 2).await.expect("a conversation");
+    let both = store.conversation(&ann, &id("s"), None, 2).await.expect("a conversation");
     assert!(both == [question.clone(), better.clone()], "as they were");
-    assert!(store.conversation(&ann, &id("s"), 1).await.expect("a conversation") == [better.clone()], "the latest");
+    assert!(
+        store.conversation(&ann, &id("s"), None, 1).await.expect("a conversation") == [better.clone()],
+        "the latest"
+    );
     let page = store.messages(&ann, &id("s"), None, 9).await.expect("a page");
     assert_eq!(page.items, [question.message, better.message.clone()], "people see the messages alone");
     let found = store.answer(&ann, &better.message.message_id).await;
@@ -146,7 +149,7 @@ pub(crate) async fn a_conversation_is_no_longer_than_it_may_be(store: TheStore) 
         store.ask(&ann, &id("s"), Ask { question: Some(question), ..asking(name, false) }).await.expect("asked");
         drop_answer(&store, &ann, name).await.expect("closed");
     }
-    let conversation = store.conversation(&ann, &id("s"), 9).await.expect("a conversation");
+    let conversation = store.conversation(&ann, &id("s"), None, 9).await.expect("a conversation");
     let names: Vec<_> = conversation.iter().map(|kept| kept.message.message_id.as_str()).collect();
     assert_eq!(names, ["new"], "nothing from before the one for which there is no room");
 }

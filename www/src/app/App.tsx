@@ -1,12 +1,12 @@
 import { lazy, Match, Show, Suspense, Switch } from "solid-js";
-import { AgentChat, CollapsibleAgentChat, createConversations, DemoBanner, type Client } from "../components/index.ts";
+import { AgentChat, CollapsibleAgentChat, createConversations, DemoBanner, type Client } from "@outcrop/solid";
 import { Dashboard } from "./dashboard/Dashboard.tsx";
 import { createRoute } from "./route.ts";
 import { TopBar } from "./TopBar.tsx";
 import "./app.css";
 
 /** With its charts it is half as much as the rest of the page, and few look at it each time. */
-const UsagePage = lazy(async () => ({ default: (await import("./usage/UsagePage.tsx")).UsagePage }));
+const UsageView = lazy(async () => ({ default: (await import("./UsageView.tsx")).UsageView }));
 
 /** A dashboard with a chat in it, as any page would have one: a launcher beside other things and the whole chat on a page of its own. */
 export function App(props: { client: Client; signOut?: (() => void) | undefined }) {
@@ -22,7 +22,7 @@ export function App(props: { client: Client; signOut?: (() => void) | undefined 
         </Match>
         <Match when={page() === "usage"}>
           <main class="app-main app-overview">
-            <Suspense fallback={<p class="oc-notice" role="status">Loading…</p>}><UsagePage client={props.client} conversations={conversations} /></Suspense>
+            <Suspense fallback={<p class="oc-notice" role="status">Loading…</p>}><UsageView client={props.client} conversations={conversations} /></Suspense>
           </main>
         </Match>
         <Match when={page() === "chat"}>

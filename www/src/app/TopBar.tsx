@@ -1,8 +1,8 @@
 import { createSignal, For, Show } from "solid-js";
-import { SignOutIcon } from "../components/common/icons.tsx";
-import { ConnectionState, type Connection } from "../components/index.ts";
+import { ConnectionState, type Connection } from "@outcrop/solid";
 import { Mark } from "./Mark.tsx";
 import type { Page } from "./route.ts";
+import { SignOutIcon } from "./SignOutIcon.tsx";
 import { chooseTheme, storedTheme, type Theme } from "./theme.ts";
 
 const PAGES: readonly { page: Page; href: string; name: string }[] = [

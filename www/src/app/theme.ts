@@ -1,4 +1,4 @@
-import { localStorageIfAny } from "../components/collapsible-agent-chat/placement.ts";
+import { localStorageIfAny } from "@outcrop/solid";
 
 /** `auto` follows the system. */
 export type Theme = "auto" | "light" | "dark";

@@ -20,12 +20,13 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
             (images, prop::collection::vec(attachment(MediaKind::Document), documents))
         })
         .prop_map(|(images, documents)| [images, documents].concat());
-    let send = (option::of(session_id()), text(), any::<bool>(), option::of(text()), attachments).prop_map(
-        |(session_id, message, streaming, model, attachments)| {
+    let wishes = || (any::<bool>(), option::of(text()), option::of(text()));
+    let send = (option::of(session_id()), text(), wishes(), attachments, option::of(message_id())).prop_map(
+        |(session_id, message, (streaming, model, system_prompt), attachments, replaces)| {
             // Blank is refused where nothing comes with it.
             let blank = message.trim().is_empty() && attachments.is_empty();
             let message = if blank { message + "x" } else { message };
-            SendMessage { session_id, message, streaming, model, attachments }
+            SendMessage { session_id, message, streaming, model, attachments, replaces, system_prompt }
         },
     );
     let cancel = prop_oneof![
@@ -51,7 +52,11 @@ pub(super) fn message_of_any_type() -> Union<BoxedStrategy<ClientMessage>> {
         send.prop_map(ClientMessage::from).boxed(),
         cancel.prop_map(ClientMessage::from).boxed(),
         (message_id(), any::<u64>()).prop_map(|(message_id, after)| Resume { message_id, after }.into()).boxed(),
-        ids().prop_map(|(session_id, message_id)| Regenerate { session_id, message_id }.into()).boxed(),
+        (ids(), wishes())
+            .prop_map(|((session_id, message_id), (streaming, model, system_prompt))| {
+                Regenerate { session_id, message_id, streaming, model, system_prompt }.into()
+            })
+            .boxed(),
         (option::of(title()), option::of(text()))
             .prop_map(|(title, model)| CreateSession { title, model }.into())
             .boxed(),

@@ -161,11 +161,14 @@ fn hello() -> impl Strategy<Value = ServerHello> {
         prop_oneof![Just(PrincipalRole::User), Just(PrincipalRole::Administrator), Just(PrincipalRole::Operator)];
     let principal =
         (text(), text(), role).prop_map(|(user, organization, role)| Principal { user, organization, role });
-    let limits = any::<(u32, u32, u32)>().prop_map(|(max_frame_bytes, max_message_chars, max_parallel_turns)| Limits {
-        max_frame_bytes,
-        max_message_chars,
-        max_parallel_turns,
-    });
+    let limits = any::<[u32; 4]>().prop_map(
+        |[max_frame_bytes, max_message_chars, max_parallel_turns, max_system_prompt_chars]| Limits {
+            max_frame_bytes,
+            max_message_chars,
+            max_parallel_turns,
+            max_system_prompt_chars,
+        },
+    );
     let who = (principal, option::of(any::<u64>()));
     (any::<u32>(), who, any::<bool>(), limits, models, text(), prop::collection::vec(tool_info(), 0..3)).prop_map(
         |(version, (principal, expires_in_ms), demo, limits, models, price_version, tools)| ServerHello {

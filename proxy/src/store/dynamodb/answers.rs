@@ -7,13 +7,13 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use protocol::{MessageId, RequestId, SessionId, Timestamp, ToolUseId};
+use protocol::{MessageId, RequestId, Timestamp, ToolUseId};
 
 use super::{
     DynamoStore, EXPIRES, expires_at,
     item::{Attributes, Change, Item, json, n, s, unreadable},
     keys::{self, CHECKPOINTS, SHARDS},
-    sessions::key_of,
+    sessions::{KeptSession, key_of},
 };
 use crate::{
     principal::Owner,
@@ -79,8 +79,8 @@ pub(super) fn lease_of(item: &Item) -> Result<Timestamp, StoreError> {
 /// An answer as it is opened, as an item.
 pub(super) fn opened(
     owner: &Owner,
-    session: &SessionId,
-    life: &str,
+    session: &KeptSession,
+    question: u64,
     request: &RequestId,
     opening: &Opening,
 ) -> Result<Item, StoreError> {
@@ -88,8 +88,9 @@ pub(super) fn opened(
     Ok(keys::open_answer(owner, message_id).with([
         ("organization", s(&*owner.organization)),
         ("user", s(&*owner.user)),
-        ("session", s(session.as_str())),
-        ("life", s(life)),
+        ("session", s(session.session.session_id.as_str())),
+        ("life", s(&session.life)),
+        ("question", n(question)),
         ("request", s(request.as_str())),
         ("message", s(message_id.as_str())),
         ("started", n(started.unix_ms())),
@@ -250,7 +251,7 @@ impl DynamoStore {
     /// Deletes the text of an answer that is kept as a message, or not at all.
     pub(super) async fn drop_checkpoints(&self, owner: &Owner, id: &MessageId) -> Result<(), StoreError> {
         let query = self.table.all_of(&keys::checkpoints(owner, id));
-        let found = self.table.keys(query, "expires", usize::MAX).await?;
+        let found = self.table.keys(query, &["expires"], usize::MAX).await?;
         self.table.delete_all(found.iter().map(key_of).collect::<Result<_, _>>()?).await
     }
 }

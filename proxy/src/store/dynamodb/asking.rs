@@ -5,9 +5,10 @@ use protocol::{MessageId, RequestId, Role, SessionId};
 use super::{
     DynamoStore, accounts,
     answers::{lease_of, opened},
+    cuts::Cut,
     item::{Attributes, Change, Item, bytes, n, s, unreadable},
-    keys::{self, MESSAGES},
-    messages::{Place, Text, message_item},
+    keys,
+    messages::{Place, Text, message_item, number_of},
     sessions::{KeptSession, USED, key_of},
     table::{Outcome, Transaction, Tries, contended, is_text},
 };
@@ -38,6 +39,8 @@ struct Taking<'a> {
     by: String,
     /// The text of the question, and the conversation it is written in.
     text: Option<(String, Text)>,
+    /// The note of what gives way.
+    cut: Option<Item>,
     tries: Tries,
 }
 
@@ -59,11 +62,15 @@ impl DynamoStore {
     }
 
     pub(super) async fn take(&self, owner: &Owner, session: &SessionId, ask: &Ask) -> Result<(), StoreError> {
-        let mut taking = Taking { owner, session, ask, by: self.unique(), text: None, tries: Tries::default() };
+        let mut taking =
+            Taking { owner, session, ask, by: self.unique(), text: None, cut: None, tries: Tries::default() };
         let taken = self.try_to_take(&mut taking).await;
         // Where nobody knows whether the question is taken, its text may be in use.
         if let (Err(_), Some((conversation, text)), false) = (&taken, &taking.text, taking.tries.is_unknown()) {
             self.drop_text(conversation, text).await;
+        }
+        if let (Ok(()), Some(cut)) = (&taken, &taking.cut) {
+            self.delete_cut(cut).await;
         }
         taken
     }
@@ -71,8 +78,8 @@ impl DynamoStore {
     async fn try_to_take(&self, taking: &mut Taking<'_>) -> Result<(), StoreError> {
         loop {
             let kept = self.kept(taking.owner, taking.session).await?;
-            let displaced = match self.admit(taking, &kept).await {
-                Ok(displaced) => displaced,
+            let (displaced, cut) = match self.admit(taking, &kept).await {
+                Ok(admitted) => admitted,
                 Err(error) => {
                     let key = keys::asked(&kept.conversation(taking.owner), &taking.ask.request);
                     return match self.table.get(&key).await? {
@@ -82,7 +89,8 @@ impl DynamoStore {
                 }
             };
             self.write_question(taking, &kept).await?;
-            let transaction = self.taking(taking, &kept, displaced).await?;
+            taking.cut = cut.as_ref().map(|cut| cut.note(taking.owner, &kept));
+            let transaction = self.taking(taking, &kept, displaced, cut).await?;
             match self.table.transact(transaction).await? {
                 Outcome::Done => return Ok(()),
                 Outcome::Refused(parts) => {
@@ -106,8 +114,12 @@ impl DynamoStore {
         }
     }
 
-    /// Whether there is room for the question. Returns the answer that was under way and that nobody makes any more.
-    async fn admit(&self, taking: &Taking<'_>, kept: &KeptSession) -> Result<Option<MessageId>, StoreError> {
+    /// Whether there is room for the question. Returns the answer that was under way and that nobody makes any more, and what gives way.
+    async fn admit(
+        &self,
+        taking: &Taking<'_>,
+        kept: &KeptSession,
+    ) -> Result<(Option<MessageId>, Option<Cut>), StoreError> {
         let Ask { question, answer, .. } = taking.ask;
         if let Some(open) = &kept.open
             && let Some(open) = self.table.get(&keys::open_answer(taking.owner, open)).await?
@@ -115,13 +127,15 @@ impl DynamoStore {
         {
             return Err(StoreError::SessionBusy);
         }
+        let cut = self.cut(taking.owner, kept, taking.ask).await?;
         // A question is taken only where its answer has room too.
-        let has_room = question.is_none() || kept.session.message_count as usize + 2 <= MAX_MESSAGES;
+        let messages = cut.as_ref().map_or(kept.session.message_count, |cut| cut.left) as usize;
+        let has_room = question.is_none() || messages + 2 <= MAX_MESSAGES;
         if kept.asked >= MAX_MESSAGES || !has_room {
             return Err(StoreError::SessionFull(MAX_MESSAGES));
         }
         self.refuse_more_than_limits(answer.reservation.amount, &answer.reservation.accounts).await?;
-        Ok(kept.open.clone())
+        Ok((kept.open.clone(), cut))
     }
 
     /// Writes the text of the question, once.
@@ -145,9 +159,10 @@ impl DynamoStore {
         taking: &Taking<'_>,
         kept: &KeptSession,
         displaced: Option<MessageId>,
+        cut: Option<Cut>,
     ) -> Result<Transaction<Part>, StoreError> {
         let Taking { owner, session, ask, by, .. } = taking;
-        let Ask { request, fingerprint, question, answer } = ask;
+        let Ask { request, fingerprint, question, answer, .. } = ask;
         let conversation = kept.conversation(owner);
         let mut transaction = self.table.transaction();
 
@@ -164,11 +179,13 @@ impl DynamoStore {
         ]);
         self.expire(&mut asked, answer.started);
         transaction.put(Part::Asked, asked, Some("attribute_not_exists(#pk)"))?;
+        let messages = cut.as_ref().map_or(kept.session.message_count, |cut| cut.left);
+        let mut asks = kept.last + 1;
         if let (Some(Kept { message: question, .. }), Some((_, text))) = (question, &taking.text) {
-            let last = kept.last + 1;
+            let last = asks;
             change = change
                 .set("last", n(last))
-                .set("messages", n(kept.session.message_count + 1))
+                .set("messages", n(messages + 1))
                 .set("updated", n(question.timestamp.unix_ms()));
             if let Some(title) = title_from(&question.content) {
                 change = change.set_once("title", s(title));
@@ -185,12 +202,23 @@ impl DynamoStore {
             self.expire(&mut place, question.timestamp);
             transaction.put(Part::Other, message, None)?;
             transaction.put(Part::Other, place, None)?;
-        } else if let Some(last) = self.last_question(&conversation).await? {
-            let last = Change::of(key_of(&last)?).set("request", s(request.as_str()));
-            transaction.update(Part::Other, last.when("attribute_exists(#pk)"))?;
+        } else {
+            change = change.set("messages", n(messages));
+            let end = cut.as_ref().map_or(kept.last, Cut::before);
+            if let Some(last) = self.latest(&conversation, &kept.cuts, end, 1).await?.pop()
+                && !last.has("is_answer")
+            {
+                asks = number_of(&last)?;
+                let last = Change::of(key_of(&last)?).set("request", s(request.as_str()));
+                transaction.update(Part::Other, last.when("attribute_exists(#pk)"))?;
+            }
+        }
+        if let (Some(cut), Some(note)) = (&cut, &taking.cut) {
+            change = change.set("cuts", s(cut.cuts.write()));
+            transaction.put(Part::Other, note.clone(), None)?;
         }
         transaction.update(Part::Other, self.expiring(change, answer.started))?;
-        let opened = opened(owner, session, &kept.life, request, answer)?;
+        let opened = opened(owner, kept, asks, request, answer)?;
         transaction.put(Part::Opening, opened, Some("attribute_not_exists(#pk)"))?;
         if let Some(displaced) = displaced {
             let gone = Change::of(keys::open_answer(owner, &displaced))
@@ -202,12 +230,6 @@ impl DynamoStore {
             transaction.update(Part::Account(index), accounts::reserving(account, answer.reservation.amount))?;
         }
         Ok(transaction)
-    }
-
-    /// The message that is last in a conversation, if it is a question.
-    async fn last_question(&self, conversation: &str) -> Result<Option<Item>, StoreError> {
-        let query = self.table.beginning(conversation, MESSAGES).scan_index_forward(false);
-        Ok(self.table.keys(query, "is_answer", 1).await?.pop().filter(|item| !item.has("is_answer")))
     }
 }
 

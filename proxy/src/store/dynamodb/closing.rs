@@ -86,7 +86,11 @@ impl DynamoStore {
                 Err(StoreError::SessionNotFound) => None,
                 Err(error) => return Err(error),
             };
-            let message = closing.message.as_ref().zip(kept.as_ref());
+            let mut message = closing.message.as_ref().zip(kept.as_ref());
+            if kept.as_ref().is_some_and(|kept| has_given_way(&item, kept)) {
+                message = None;
+                ending.replaced = ending.text.take();
+            }
             if message.is_none() && closing.calls.is_none() {
                 return Ok(());
             }
@@ -192,8 +196,7 @@ impl DynamoStore {
         let mut item = message_item(&key, message, text);
         self.expire(&mut item, message.timestamp);
         transaction.put((), item, None)?;
-        let lives = Change::of(keys::session(ending.owner, &kept.session.session_id));
-        transaction.check((), lives.when("#life = :life").with("life", s(&kept.life)))
+        transaction.check((), kept.change(ending.owner))
     }
 
     /// Adds the message at the end of the session, if there is one, and makes the session free.
@@ -231,4 +234,10 @@ impl DynamoStore {
         }
         transaction.update((), change)
     }
+}
+
+/// Whether the answer or its question has given way to another.
+fn has_given_way(open: &Item, kept: &KeptSession) -> bool {
+    let number = |name| open.find_number(name).is_some_and(|number| kept.cuts.has(number));
+    number("n") || number("question")
 }

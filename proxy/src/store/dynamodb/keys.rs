@@ -143,12 +143,18 @@ pub(super) fn open_answer(owner: &Owner, id: &MessageId) -> Key {
     Key::new(open_answers(shard_of(&name)), name)
 }
 
-/// The partition of sessions that are being deleted.
+/// The partition of what is being deleted.
 pub(super) const DELETIONS: &str = "deleting";
 
 /// A session that is being deleted.
 pub(super) fn deletion(owner: &Owner, id: &SessionId, life: &str) -> Key {
     Key::new(DELETIONS, format!("{}#{id}#{life}", owner_name(owner)))
+}
+
+/// Messages of a session, from the `first`th on, that are being deleted.
+pub(super) fn cut(owner: &Owner, id: &SessionId, life: &str, first: u64) -> Key {
+    let Key { pk, sk } = deletion(owner, id, life);
+    Key::new(pk, format!("{sk}#{first:010}"))
 }
 
 /// The partition of revocations.
@@ -232,6 +238,7 @@ mod tests {
             bill(&longest, Timestamp::MAX, &id),
             open_answer(&longest, &id),
             deletion(&longest, &session, "0123456789abcdef"),
+            cut(&longest, &session, "0123456789abcdef", u64::MAX),
             account(&"a".repeat(700)),
         ] {
             assert!(key.pk.len() <= 2_048 && key.sk.len() <= 1_024, "{key:?}");

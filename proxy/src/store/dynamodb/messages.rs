@@ -7,8 +7,9 @@ use tracing::warn;
 
 use super::{
     DynamoStore, EXPIRES,
+    cuts::Cuts,
     item::{Attributes, Item, n, s, unreadable},
-    keys::{self, Key, MESSAGES},
+    keys::{self, Key, MESSAGES, SORT},
 };
 use crate::{
     principal::Owner,
@@ -65,7 +66,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn of(item: &Item) -> Result<Self, StoreError> {
+    pub(super) fn of(item: &Item) -> Result<Self, StoreError> {
         Ok(Self {
             session: item.id("session")?,
             life: item.text("life")?.to_owned(),
@@ -191,17 +192,11 @@ impl DynamoStore {
         let kept = self.kept(owner, session).await?;
         let conversation = kept.conversation(owner);
         let place = match before {
-            Some(id) => self.table.get(&keys::place(owner, id, &kept.life)).await?,
+            Some(id) => self.place(owner, &kept, id).await?,
             None => None,
         };
-        let query = match place {
-            Some(place) => {
-                let last = keys::message(&conversation, Place::of(&place)?.n.saturating_sub(1)).sk;
-                self.table.between(&conversation, MESSAGES, &last)
-            }
-            None => self.table.beginning(&conversation, MESSAGES),
-        };
-        let found = self.table.collect(query.scan_index_forward(false), limit.saturating_add(1)).await?;
+        let end = place.map_or(kept.last, |place| place.n.saturating_sub(1));
+        let found = self.latest(&conversation, &kept.cuts, end, limit.saturating_add(1)).await?;
         let has_more = found.len() > limit;
         let mut items = Vec::new();
         for item in found.into_iter().take(limit) {
@@ -215,12 +210,17 @@ impl DynamoStore {
         &self,
         owner: &Owner,
         session: &SessionId,
+        before: Option<&MessageId>,
         limit: usize,
     ) -> Result<Vec<Kept>, StoreError> {
-        let conversation = self.kept(owner, session).await?.conversation(owner);
-        let query = self.table.beginning(&conversation, MESSAGES).scan_index_forward(false);
+        let kept = self.kept(owner, session).await?;
+        let conversation = kept.conversation(owner);
+        let end = match before {
+            Some(id) => self.place(owner, &kept, id).await?.ok_or(StoreError::MessageNotFound)?.n.saturating_sub(1),
+            None => kept.last,
+        };
         let mut latest = Latest::default();
-        for item in self.table.collect(query, limit).await? {
+        for item in self.latest(&conversation, &kept.cuts, end, limit).await? {
             let Some((mut kept, request_id)) = self.read_text::<Kept>(&conversation, item).await? else { continue };
             kept.message.request_id = request_id;
             if !latest.take(kept) {
@@ -228,6 +228,33 @@ impl DynamoStore {
             }
         }
         Ok(latest.oldest_first())
+    }
+
+    /// The items of the `most` latest messages up to the number `end`, the latest first.
+    pub(super) async fn latest(
+        &self,
+        conversation: &str,
+        cuts: &Cuts,
+        mut end: u64,
+        most: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        loop {
+            let wanted = most - found.len();
+            let query = self.table.between(conversation, MESSAGES, &keys::message(conversation, end).sk);
+            let items = self.table.collect(query.scan_index_forward(false), wanted).await?;
+            let has_more = items.len() == wanted;
+            for item in items {
+                let number = number_of(&item)?;
+                end = number.saturating_sub(1);
+                if !cuts.has(number) {
+                    found.push(item);
+                }
+            }
+            if found.len() == most || !has_more {
+                return Ok(found);
+            }
+        }
     }
 
     pub(super) async fn find_answer(
@@ -242,13 +269,19 @@ impl DynamoStore {
             }
             let conversation = keys::conversation(owner, &session, &life);
             let key = keys::message(&conversation, n);
-            let (lives, item) = tokio::try_join!(self.lives(owner, &session, &life), self.table.get(&key))?;
-            if let Some(item) = item.filter(|_| lives) {
+            let (kept, item) = tokio::try_join!(self.in_life(owner, &session, &life), self.table.get(&key))?;
+            if let Some(item) = item.filter(|_| kept.is_some_and(|kept| !kept.cuts.has(n))) {
                 return Ok(self.read_message(&conversation, item).await?.map(|message| (session, message)));
             }
         }
         Ok(None)
     }
+}
+
+/// The number of a message's item.
+pub(super) fn number_of(item: &Item) -> Result<u64, StoreError> {
+    let number = item.text(SORT)?.strip_prefix(MESSAGES).and_then(|number| number.parse().ok());
+    number.ok_or_else(|| unreadable("the number of a message"))
 }
 
 /// The parts that the text of an item has, if it is in parts.

@@ -4,14 +4,15 @@
 //!
 //! | Item | `pk` | `sk` | Attributes |
 //! |---|---|---|---|
-//! | session | `owner#ORGANISATION#USER` | `session#SESSION` | `id title model created updated messages last asked open life version used` |
+//! | session | `owner#ORGANISATION#USER` | `session#SESSION` | `id title model created updated messages last cuts asked open life version used` |
 //! | message | `conversation#ORGANISATION#USER#SESSION#LIFE` | `message#NUMBER` | `id request is_answer` and a text |
 //! | question's id | the same | `asked#REQUEST` | `fingerprint answer by` |
 //! | place of a message | `place#ORGANISATION#USER#MESSAGE` | `LIFE` | `session life n is_answer` |
-//! | open answer | `open#SHARD` | `ORGANISATION#USER#MESSAGE` | `organization user session life request message started model input_bytes reservation lease stop decisions more_by gone n kept_by has_text` |
+//! | open answer | `open#SHARD` | `ORGANISATION#USER#MESSAGE` | `organization user session life question request message started model input_bytes reservation lease stop decisions more_by gone n kept_by has_text` |
 //! | checkpoint | `checkpoints#ORGANISATION#USER#MESSAGE` | `checkpoint#EVENT` | a text |
 //! | part of a text | that of its item | `part#TOKEN#NUMBER` | `text` |
 //! | session being deleted | `deleting` | `ORGANISATION#USER#SESSION#LIFE` | `organization user session life open` |
+//! | messages being deleted | the same | `ORGANISATION#USER#SESSION#LIFE#NUMBER` | `organization user session life first last` |
 //! | account | `account#KEY` | `account` | `used_nano_usd used_tokens spent_nano_usd spent_tokens alert_percent alert_by` |
 //! | day with calls | `days` | `DAY` | |
 //! | calls of an answer | `calls#DAY#SHARD` | `ORGANISATION#USER#ASKED#MESSAGE` | `organization user session message asked calls by` |
@@ -22,6 +23,9 @@
 //!
 //! - **A session has lives.** One that is made again after it was deleted has another `life`, and so another partition: nothing of
 //!   the old one turns up in it, however long its deletion takes.
+//! - **A number is given once.** Messages that gave way to another are a range of numbers in their session's `cuts`, from the moment that
+//!   the other one is taken: readers pass over them, and nothing is written there any more. So they may be deleted after that, however
+//!   many there are, and by whichever process.
 //! - **What is read is written on.** A session's `version` counts what was asked and answered. A transaction holds only for the
 //!   version that was read; if it has changed meanwhile, everything is read again.
 //! - **An answer under way is leased.** Its lease ends [`LEASE`] after its last checkpoint. After that another process may ask in its
@@ -34,6 +38,7 @@ mod asking;
 mod closing;
 mod connect;
 mod create;
+mod cuts;
 mod failures;
 mod item;
 mod keys;
@@ -176,8 +181,14 @@ impl Store for DynamoStore {
         self.read_messages(owner, session, before, limit).await
     }
 
-    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError> {
-        self.read_conversation(owner, session, limit).await
+    async fn conversation(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Kept>, StoreError> {
+        self.read_conversation(owner, session, before, limit).await
     }
 
     async fn asked(
@@ -233,7 +244,7 @@ impl Store for DynamoStore {
         self.decide_on(owner, answer, &decision).await
     }
 
-    /// Goes on with deletions of sessions, too, that another process has begun.
+    /// Goes on with deletions, too, that another process has begun.
     async fn unfinished(&self, now: Timestamp) -> Result<Vec<OpenAnswer>, StoreError> {
         self.resume_deletions().await;
         self.left_open(now).await

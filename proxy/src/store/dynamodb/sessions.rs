@@ -7,7 +7,8 @@ use tracing::warn;
 
 use super::{
     DynamoStore,
-    item::{Attributes, Change, Item, n, s},
+    cuts::Cuts,
+    item::{Attributes, Change, Item, n, s, unreadable},
     keys::{self, Key, PARTITION, SORT},
     table::{Outcome, Tries, contended, is_text},
 };
@@ -22,8 +23,8 @@ pub const BY_USE: &str = "by-use";
 /// The attribute it is sorted by. Only sessions have it.
 pub const USED: &str = "used";
 
-/// How many items of a deleted session are looked for at a time.
-const DELETE_PAGE: usize = 500;
+/// How many items that are to be deleted are looked for at a time.
+pub(super) const DELETE_PAGE: usize = 500;
 
 /// How many deletions that other processes have begun and not ended are gone on with at a time.
 const MAX_RESUMED: usize = 10;
@@ -38,6 +39,8 @@ pub(super) struct KeptSession {
     pub(super) version: u64,
     /// The number of its last message.
     pub(super) last: u64,
+    /// Which numbers have no message any more.
+    pub(super) cuts: Cuts,
     /// How much was asked in it.
     pub(super) asked: usize,
     /// The answer under way.
@@ -53,6 +56,10 @@ impl KeptSession {
             life: item.text("life")?.to_owned(),
             version: item.number("version")?,
             last: item.number("last")?,
+            cuts: match item.find_text("cuts") {
+                Some(text) => Cuts::read(text).ok_or_else(|| unreadable("the cuts of a session"))?,
+                None => Cuts::default(),
+            },
             asked: item.number("asked")?,
             open: item.has("open").then(|| item.id("open")).transpose()?,
             used: item.text(USED)?.to_owned(),
@@ -185,7 +192,9 @@ impl DynamoStore {
     pub(super) async fn resume_deletions(&self) {
         let begun = self.table.collect(self.table.all_of(keys::DELETIONS), MAX_RESUMED).await;
         for deletion in begun.into_iter().flatten() {
-            if let Err(error) = self.finish_deletion(&deletion).await {
+            if deletion.has("first") {
+                self.delete_cut(&deletion).await;
+            } else if let Err(error) = self.finish_deletion(&deletion).await {
                 warn!(%error, "a session that was deleted is not gone from the table yet");
             }
         }
@@ -193,14 +202,14 @@ impl DynamoStore {
 
     /// Deletes all that belonged to a session, then the note of it. It may be done again, and by several at a time.
     async fn finish_deletion(&self, deletion: &Item) -> Result<(), StoreError> {
-        let owner = Owner { organization: deletion.text("organization")?.into(), user: deletion.text("user")?.into() };
+        let owner = owner_in(deletion)?;
         let (session, life) = (deletion.id("session")?, deletion.text("life")?);
         if deletion.has("open") {
             self.drop_checkpoints(&owner, &deletion.id("open")?).await?;
         }
         let conversation = keys::conversation(&owner, &session, life);
         loop {
-            let found = self.table.keys(self.table.all_of(&conversation), "id", DELETE_PAGE).await?;
+            let found = self.table.keys(self.table.all_of(&conversation), &["id"], DELETE_PAGE).await?;
             if found.is_empty() {
                 break;
             }
@@ -214,11 +223,21 @@ impl DynamoStore {
         self.table.delete_all(vec![keys::deletion(&owner, &session, life)]).await
     }
 
-    /// Whether the session of this id is alive and in this life.
-    pub(super) async fn lives(&self, owner: &Owner, id: &SessionId, life: &str) -> Result<bool, StoreError> {
+    /// The session of this id, if it is alive and in this life.
+    pub(super) async fn in_life(
+        &self,
+        owner: &Owner,
+        id: &SessionId,
+        life: &str,
+    ) -> Result<Option<KeptSession>, StoreError> {
         let item = self.table.get(&keys::session(owner, id)).await?;
-        Ok(item.is_some_and(|item| is_text(item.get("life"), life)))
+        item.filter(|item| is_text(item.get("life"), life)).as_ref().map(KeptSession::of).transpose()
     }
+}
+
+/// Whose a note of a deletion is about.
+pub(super) fn owner_in(note: &Item) -> Result<Owner, StoreError> {
+    Ok(Owner { organization: note.text("organization")?.into(), user: note.text("user")?.into() })
 }
 
 /// The key of an item.

@@ -319,15 +319,19 @@ impl Table {
         Ok(items)
     }
 
-    /// The keys of the first `most` items that a query finds, and one attribute besides.
+    /// The keys of the first `most` items that a query finds, and some attributes besides.
     pub(super) async fn keys(
         &self,
-        query: QueryFluentBuilder,
-        also: &str,
+        mut query: QueryFluentBuilder,
+        also: &[&str],
         most: usize,
     ) -> Result<Vec<Item>, StoreError> {
-        let query = query.projection_expression("#pk, #sk, #also").expression_attribute_names("#sk", SORT);
-        self.collect(query.expression_attribute_names("#also", also), most).await
+        let mut projection = "#pk, #sk".to_owned();
+        for name in also {
+            projection.push_str(&format!(", #{name}"));
+            query = query.expression_attribute_names(format!("#{name}"), *name);
+        }
+        self.collect(query.projection_expression(projection).expression_attribute_names("#sk", SORT), most).await
     }
 
     /// Puts all of `items`.

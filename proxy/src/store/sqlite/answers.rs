@@ -110,19 +110,20 @@ pub(super) fn close(
     closing: &Closing,
 ) -> Result<(), StoreError> {
     let mut query = connection.prepare_cached(
-        "SELECT n, session, reservation FROM answers_under_way WHERE organization = ? AND user = ? AND id = ?",
+        "SELECT n, session, reservation, is_kept FROM answers_under_way
+         WHERE organization = ? AND user = ? AND id = ?",
     )?;
     let found = query
         .query_row(params![owner.organization, owner.user, id.as_str()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, String>(2)?))
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, String>(2)?, row.get::<_, bool>(3)?))
         })
         .optional()?;
-    let (n, session, reservation) = found.ok_or(StoreError::NotOpen)?;
+    let (n, session, reservation, was_kept) = found.ok_or(StoreError::NotOpen)?;
     if let (Some(message), Some(session)) = (&closing.message, session) {
         let known = connection
             .prepare_cached("UPDATE messages SET body = ? WHERE id = ? AND session = ?")?
             .execute(params![body_of(message)?, id.as_str(), session])?;
-        if known == 0 {
+        if known == 0 && !was_kept {
             add(connection, session, message, 0)?;
             touch(connection, session)?;
         }

@@ -28,6 +28,21 @@ pub(super) fn add(connection: &Connection, session: i64, kept: &Kept, more: usiz
     Ok(())
 }
 
+/// Deletes the message `id` of this side and all after it.
+pub(super) fn cut(connection: &Connection, session: i64, id: &MessageId, role: Role) -> Result<(), StoreError> {
+    let mut query =
+        connection.prepare_cached("SELECT n FROM messages WHERE id = ? AND session = ? AND is_answer = ?")?;
+    let is_answer = role == Role::Assistant;
+    let n: Option<i64> = query.query_row(params![id.as_str(), session, is_answer], |row| row.get(0)).optional()?;
+    let gone = connection
+        .prepare_cached("DELETE FROM messages WHERE session = ? AND n >= ?")?
+        .execute(params![session, n.ok_or(StoreError::MessageNotFound)?])?;
+    connection
+        .prepare_cached("UPDATE sessions SET messages = messages - ? WHERE n = ?")?
+        .execute(params![gone, session])?;
+    Ok(())
+}
+
 /// The question that is last in the session is under this id from now on.
 pub(super) fn rename_question(connection: &Connection, session: i64, request: &RequestId) -> Result<(), StoreError> {
     let mut query = connection
@@ -48,13 +63,7 @@ pub(super) fn messages(
     before: Option<&MessageId>,
     limit: usize,
 ) -> Result<Page<Message>, StoreError> {
-    let end: Option<i64> = match before {
-        None => None,
-        Some(id) => connection
-            .prepare_cached("SELECT n FROM messages WHERE id = ? AND session = ?")?
-            .query_row(params![id.as_str(), session], |row| row.get(0))
-            .optional()?,
-    };
+    let end = before.map(|id| place(connection, session, id)).transpose()?.flatten();
     let mut query =
         connection.prepare_cached("SELECT body FROM messages WHERE session = ? AND n < ? ORDER BY n DESC LIMIT ?")?;
     let mut rows = query.query(params![session, end.unwrap_or(i64::MAX), limit + 1])?;
@@ -68,10 +77,25 @@ pub(super) fn messages(
     Ok(Page { items, has_more })
 }
 
+fn place(connection: &Connection, session: i64, id: &MessageId) -> Result<Option<i64>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT n FROM messages WHERE id = ? AND session = ?")?;
+    Ok(query.query_row(params![id.as_str(), session], |row| row.get(0)).optional()?)
+}
+
 /// The latest messages with all that is kept of them.
-pub(super) fn conversation(connection: &Connection, session: i64, limit: usize) -> Result<Vec<Kept>, StoreError> {
-    let mut query = connection.prepare_cached("SELECT body FROM messages WHERE session = ? ORDER BY n DESC LIMIT ?")?;
-    let mut rows = query.query(params![session, limit])?;
+pub(super) fn conversation(
+    connection: &Connection,
+    session: i64,
+    before: Option<&MessageId>,
+    limit: usize,
+) -> Result<Vec<Kept>, StoreError> {
+    let end = match before {
+        Some(id) => place(connection, session, id)?.ok_or(StoreError::MessageNotFound)?,
+        None => i64::MAX,
+    };
+    let mut query =
+        connection.prepare_cached("SELECT body FROM messages WHERE session = ? AND n < ? ORDER BY n DESC LIMIT ?")?;
+    let mut rows = query.query(params![session, end, limit])?;
     let mut latest = Latest::default();
     while let Some(row) = rows.next()?
         && latest.take(message_of(row.get_ref(0)?.as_str().map_err(unreadable)?)?)

@@ -13,9 +13,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use protocol::{Message, MessageId, RequestId, SessionId, Timestamp, server::Session};
+use protocol::{Message, MessageId, RequestId, Role, SessionId, Timestamp, server::Session};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use rusqlite_migration::{M, Migrations};
+use tracing::warn;
 
 use self::worker::{Purpose, Worker};
 use super::{
@@ -123,6 +124,11 @@ impl SqliteStore {
         })
     }
 
+    /// Empties the write-ahead log, which until then has what is deleted.
+    async fn empty_log(&self) -> Result<(), StoreError> {
+        self.writer.run_alone(|connection| Ok(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)).await
+    }
+
     /// Opens the store in `folder` for a look at it, whoever else uses it. Nothing can be written to it; its schema must be of this
     /// version.
     ///
@@ -220,7 +226,7 @@ fn asked(connection: &Connection, session: i64, request: &RequestId) -> Result<O
 }
 
 fn ask(connection: &Connection, session: i64, ask: &Ask) -> Result<(), StoreError> {
-    let Ask { request, fingerprint, question, answer } = ask;
+    let Ask { request, fingerprint, replaces, question, answer } = ask;
     if asked(connection, session, request)?.is_some() {
         return Err(StoreError::AskedBefore);
     }
@@ -230,6 +236,9 @@ fn ask(connection: &Connection, session: i64, ask: &Ask) -> Result<(), StoreErro
     let mut query = connection.prepare_cached("SELECT count(*) FROM asked WHERE session = ?")?;
     if query.query_row([session], |row| row.get::<_, usize>(0))? >= MAX_MESSAGES {
         return Err(StoreError::SessionFull(MAX_MESSAGES));
+    }
+    if let Some(first) = replaces {
+        messages::cut(connection, session, first, if question.is_some() { Role::User } else { Role::Assistant })?;
     }
     if let Some(question) = question {
         // A question is taken only where its answer has room too.
@@ -338,8 +347,7 @@ impl Store for SqliteStore {
             Ok(())
         };
         self.writer.run(work).await?;
-        // Until then the write-ahead log has it.
-        self.writer.run_alone(|connection| Ok(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)).await
+        self.empty_log().await
     }
 
     async fn messages(
@@ -356,11 +364,18 @@ impl Store for SqliteStore {
         self.reader.run(work).await
     }
 
-    async fn conversation(&self, owner: &Owner, session: &SessionId, limit: usize) -> Result<Vec<Kept>, StoreError> {
-        let (owner, session) = (owner.clone(), session.clone());
-        self.reader
-            .run(move |connection| messages::conversation(connection, find(connection, &owner, &session)?, limit))
-            .await
+    async fn conversation(
+        &self,
+        owner: &Owner,
+        session: &SessionId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let (owner, session, before) = (owner.clone(), session.clone(), before.cloned());
+        let work = move |connection: &Connection| {
+            messages::conversation(connection, find(connection, &owner, &session)?, before.as_ref(), limit)
+        };
+        self.reader.run(work).await
     }
 
     async fn asked(
@@ -374,8 +389,12 @@ impl Store for SqliteStore {
     }
 
     async fn ask(&self, owner: &Owner, session: &SessionId, what: Ask) -> Result<(), StoreError> {
-        let (owner, session) = (owner.clone(), session.clone());
-        self.writer.run(move |connection| ask(connection, find(connection, &owner, &session)?, &what)).await
+        let (owner, session, deletes) = (owner.clone(), session.clone(), what.replaces.is_some());
+        self.writer.run(move |connection| ask(connection, find(connection, &owner, &session)?, &what)).await?;
+        if deletes && let Err(error) = self.empty_log().await {
+            warn!(%error, "messages that were replaced stay in the write-ahead log for now");
+        }
+        Ok(())
     }
 
     async fn reserve_more(

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     principal::Owner,
     sources::Sources,
-    turn::{Begin, NewTurn, Turns},
+    turn::{Asking, Begin, NewTurn, Turns},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -66,14 +66,16 @@ impl Rig {
             streaming: true,
             model: None,
             attachments: Vec::new(),
+            replaces: None,
+            system_prompt: None,
         };
         let owner = Owner::local();
         let new = NewTurn {
             owner,
             session_id,
             request_id: RequestId::new(name).unwrap(),
-            fingerprint: crate::store::Fingerprint::of(&send),
-            send,
+            fingerprint: crate::store::Fingerprint::of(send.clone()),
+            asking: Asking::Message(send),
             model: "m".into(),
             role: protocol::server::PrincipalRole::User,
         };

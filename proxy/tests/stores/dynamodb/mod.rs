@@ -1,5 +1,6 @@
 //! The store in DynamoDB, against a server of its own.
 
+mod cuts;
 mod faulty;
 mod server;
 mod special;
@@ -25,7 +26,7 @@ use outcrop_proxy::{
 };
 
 use self::server::SERVER;
-use crate::{conformance::conformance, money::money, tools::tools};
+use crate::{conformance::conformance, money::money, replacing::replacing, tools::tools};
 
 /// How long the server may take for anything: it is not optimised, and a machine that is busy is no fault of the store's.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -62,4 +63,5 @@ async fn open() -> (Arc<dyn Store>, ()) {
 
 conformance!(open());
 money!(open());
+replacing!(open());
 tools!(open());

@@ -24,22 +24,22 @@ use crate::{
     money::{account, call, reserve, stay_within_a_limit, stay_within_a_limit_further},
 };
 
-const NOW: Timestamp = Timestamp::from_unix_ms(1_795_426_200_007);
+pub(super) const NOW: Timestamp = Timestamp::from_unix_ms(1_795_426_200_007);
 
-fn after(duration: Duration) -> Timestamp {
+pub(super) fn after(duration: Duration) -> Timestamp {
     Timestamp::from_unix_ms(NOW.unix_ms() + duration.as_millis() as u64)
 }
 
-fn session(name: &str) -> SessionId {
+pub(super) fn session(name: &str) -> SessionId {
     SessionId::new(name).expect("an id")
 }
 
-fn answer_to(name: &str) -> MessageId {
+pub(super) fn answer_to(name: &str) -> MessageId {
     MessageId::new(format!("answer-{name}")).expect("an id")
 }
 
 /// The question `name`, asked at `time`.
-fn asking_at(name: &str, time: Timestamp) -> Ask {
+pub(super) fn asking_at(name: &str, time: Timestamp) -> Ask {
     let ask = asking(name, false);
     Ask { answer: Opening { started: time, ..ask.answer }, ..ask }
 }
@@ -48,7 +48,7 @@ fn text(seq: u64, text: &str) -> Piece {
     Piece { seq, reasoning: false, part: 0, text: text.into(), call: None }
 }
 
-fn answer(name: &str, content: &str) -> Message {
+pub(super) fn answer(name: &str, content: &str) -> Message {
     Message {
         message_id: answer_to(name),
         content: content.into(),
@@ -65,7 +65,7 @@ async fn everything_in(table: &str) -> Vec<HashMap<String, AttributeValue>> {
 }
 
 /// The sort keys of all items of a table, up to the first `#`, in their order.
-async fn kinds_in(table: &str) -> Vec<String> {
+pub(super) async fn kinds_in(table: &str) -> Vec<String> {
     let kind = |item: &HashMap<String, AttributeValue>| {
         let key = item["pk"].as_s().expect("a text").split('#').next().map(str::to_owned);
         key.expect("a part")

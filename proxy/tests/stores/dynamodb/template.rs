@@ -110,7 +110,7 @@ async fn use_everything(url: &str, table: &str) {
     store.checkpoint(&ann, &session("s"), &id, checkpoint).await.expect("kept");
     assert_eq!(store.decide(&ann, &id, decision("call", true)).await, Ok(true));
     store.reserve_more(&ann, &session("s"), &id, Amount::default()).await.expect("set aside");
-    assert_eq!(store.conversation(&ann, &session("s"), 9).await.expect("a conversation").len(), 1);
+    assert_eq!(store.conversation(&ann, &session("s"), None, 9).await.expect("a conversation").len(), 1);
     // Nobody answers any more, so something else may be asked.
     let mut next = asking("r", false);
     next.answer.started = Timestamp::from_unix_ms(now.unix_ms() + LEASE.as_millis() as u64);

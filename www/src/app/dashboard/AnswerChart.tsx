@@ -1,6 +1,6 @@
 import { createMemo, For, Show } from "solid-js";
-import type { AnswerRecord } from "../../components/index.ts";
-import { formatDuration, formatPlural } from "../../format/numbers.ts";
+import type { AnswerRecord } from "@outcrop/solid";
+import { formatDuration, formatPlural } from "@outcrop/solid/format";
 
 /** How many answers the chart has room for. */
 const BARS = 24;
@@ -16,11 +16,11 @@ export function AnswerChart(props: { answers: readonly AnswerRecord[] }) {
   const longestMs = createMemo(() => Math.max(1, ...shown().map((answer) => answer.durationMs)));
   const scaled = (ms: number) => (ms / longestMs()) * HEIGHT;
   return (
-    <section class="dash-card dash-chart" aria-labelledby="chart-title">
+    <section class="oc-dash-card oc-dash-chart" aria-labelledby="chart-title">
       <h2 id="chart-title">How long answers took</h2>
-      <Show when={shown().length > 0} fallback={<p class="dash-none">The first answer draws the first bar.</p>}>
-        <div class="dash-plot">
-          <span class="dash-scale oc-muted"><span>{formatDuration(longestMs())}</span><span>0</span></span>
+      <Show when={shown().length > 0} fallback={<p class="oc-dash-none">The first answer draws the first bar.</p>}>
+        <div class="oc-dash-plot">
+          <span class="oc-dash-scale oc-muted"><span>{formatDuration(longestMs())}</span><span>0</span></span>
           <svg viewBox={`0 0 ${BARS * PITCH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={summary(shown())}>
             <For each={shown()}>
               {(answer, index) => {
@@ -29,15 +29,15 @@ export function AnswerChart(props: { answers: readonly AnswerRecord[] }) {
                 return (
                   <g data-outcome={answer.outcome}>
                     <title>{describe(answer)}</title>
-                    <rect class="dash-bar-writing" x={x()} width={BAR} y={HEIGHT - scaled(answer.durationMs)} height={scaled(answer.durationMs - waitMs())} />
-                    <rect class="dash-bar-wait" x={x()} width={BAR} y={HEIGHT - scaled(waitMs())} height={scaled(waitMs())} />
+                    <rect class="oc-dash-bar-writing" x={x()} width={BAR} y={HEIGHT - scaled(answer.durationMs)} height={scaled(answer.durationMs - waitMs())} />
+                    <rect class="oc-dash-bar-wait" x={x()} width={BAR} y={HEIGHT - scaled(waitMs())} height={scaled(waitMs())} />
                   </g>
                 );
               }}
             </For>
           </svg>
         </div>
-        <p class="dash-legend oc-muted">
+        <p class="oc-dash-legend oc-muted">
           <span data-key="wait">to the first token</span>
           <span data-key="writing">writing</span>
           <span data-key="failed">failed</span>

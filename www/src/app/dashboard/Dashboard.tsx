@@ -1,4 +1,4 @@
-import type { Conversations } from "../../components/index.ts";
+import type { Conversations } from "@outcrop/solid";
 import { AnswerChart } from "./AnswerChart.tsx";
 import { Figures } from "./Figures.tsx";
 import { ModelTable } from "./ModelTable.tsx";
@@ -10,8 +10,8 @@ import "./dashboard.css";
 export function Dashboard(props: { conversations: Conversations }) {
   const answers = () => props.conversations.answers();
   return (
-    <div class="dash">
-      <div class="dash-head">
+    <div class="oc-dash">
+      <div class="oc-dash-head">
         <h1>This page</h1>
         <p class="oc-muted">Answers, tokens and cost since it was loaded. <a href="#/usage">All usage</a></p>
       </div>

@@ -1,8 +1,7 @@
 import type { PageUsage } from "@outcrop/client";
 import { Show, type JSX } from "solid-js";
-import { tokensPerSecond, type AnswerRecord } from "../../components/index.ts";
-import { formatCost, formatCount, formatDuration, formatPlural, median } from "../../format/numbers.ts";
-import { inputTokens, totalCost } from "../../format/usage.ts";
+import { tokensPerSecond, type AnswerRecord } from "@outcrop/solid";
+import { formatCost, formatCount, formatDuration, formatPlural, inputTokens, median, totalCost } from "@outcrop/solid/format";
 
 /** The four figures at the top. */
 export function Figures(props: { usage: PageUsage; answers: readonly AnswerRecord[] }) {
@@ -10,7 +9,7 @@ export function Figures(props: { usage: PageUsage; answers: readonly AnswerRecor
   const pace = () => median(props.answers.flatMap((answer) => tokensPerSecond(answer) ?? []));
   const priced = () => props.usage.turns - props.usage.unpricedTurns;
   return (
-    <dl class="dash-figures">
+    <dl class="oc-dash-figures">
       <Figure label="Answers" value={formatCount(props.usage.turns)}>
         {formatPlural(Object.keys(props.usage.bySession).length, "conversation")}
       </Figure>
@@ -29,10 +28,10 @@ export function Figures(props: { usage: PageUsage; answers: readonly AnswerRecor
 
 function Figure(props: { label: string; value: string; children: JSX.Element }) {
   return (
-    <div class="dash-card dash-figure">
+    <div class="oc-dash-card oc-dash-figure">
       <dt>{props.label}</dt>
       <dd>
-        <span class="dash-value">{props.value}</span>
+        <span class="oc-dash-value">{props.value}</span>
         <span class="oc-muted">{props.children}</span>
       </dd>
     </div>

@@ -1,17 +1,16 @@
 import type { ServerHello } from "@outcrop/client";
 import { For, Show } from "solid-js";
-import { modelName } from "../../format/models.ts";
-import { formatCount, formatPrice } from "../../format/numbers.ts";
+import { formatCount, formatPrice, modelName } from "@outcrop/solid/format";
 
 /** The models that the proxy offers, with the prices that costs are computed from. */
 export function ModelTable(props: { server: ServerHello | undefined }) {
   return (
-    <section class="dash-card dash-prices" aria-labelledby="prices-title">
+    <section class="oc-dash-card oc-dash-prices" aria-labelledby="prices-title">
       <h2 id="prices-title">Models and prices</h2>
-      <Show when={props.server} fallback={<p class="dash-none">The proxy lists its models once the page is connected.</p>}>
+      <Show when={props.server} fallback={<p class="oc-dash-none">The proxy lists its models once the page is connected.</p>}>
         {(server) => (
           <>
-            <div class="dash-scroll" role="group" aria-labelledby="prices-title" tabindex="0">
+            <div class="oc-dash-scroll" role="group" aria-labelledby="prices-title" tabindex="0">
               <table>
                 <thead>
                   <tr>

@@ -1,9 +1,6 @@
 import { For, Show } from "solid-js";
-import { tokensPerSecond, type AnswerRecord } from "../../components/index.ts";
-import { modelName } from "../../format/models.ts";
-import { formatCount, formatDuration } from "../../format/numbers.ts";
-import { timeOfDay } from "../../format/time.ts";
-import { answerCost, inputTokens } from "../../format/usage.ts";
+import { tokensPerSecond, type AnswerRecord } from "@outcrop/solid";
+import { answerCost, formatCount, formatDuration, inputTokens, modelName, timeOfDay } from "@outcrop/solid/format";
 
 /** How many rows the table has. */
 const ROWS = 10;
@@ -14,10 +11,10 @@ const OUTCOMES: Record<AnswerRecord["outcome"], string> = { complete: "Complete"
 export function RecentAnswers(props: { answers: readonly AnswerRecord[] }) {
   const rows = () => props.answers.slice(-ROWS).reverse();
   return (
-    <section class="dash-card dash-recent" aria-labelledby="recent-title">
+    <section class="oc-dash-card oc-dash-recent" aria-labelledby="recent-title">
       <h2 id="recent-title">Latest answers</h2>
-      <Show when={rows().length > 0} fallback={<p class="dash-none">Ask Claude something: each answer gets a row with what it took and cost.</p>}>
-        <div class="dash-scroll" role="group" aria-labelledby="recent-title" tabindex="0">
+      <Show when={rows().length > 0} fallback={<p class="oc-dash-none">Ask Claude something: each answer gets a row with what it took and cost.</p>}>
+        <div class="oc-dash-scroll" role="group" aria-labelledby="recent-title" tabindex="0">
           <table>
             <thead>
               <tr>
@@ -31,7 +28,7 @@ export function RecentAnswers(props: { answers: readonly AnswerRecord[] }) {
                   <tr data-outcome={answer.outcome}>
                     <td>{timeOfDay(answer.at)}</td>
                     <td>{answer.model === undefined ? "–" : modelName(answer.model)}</td>
-                    <td><span class="dash-outcome">{OUTCOMES[answer.outcome]}</span></td>
+                    <td><span class="oc-dash-outcome">{OUTCOMES[answer.outcome]}</span></td>
                     <td>{answer.firstTokenMs === undefined ? "–" : formatDuration(answer.firstTokenMs)}</td>
                     <td>{formatDuration(answer.durationMs)}</td>
                     <td>{pace(answer)}</td>

@@ -1,7 +1,6 @@
 import { createSignal, onCleanup, Show, type JSX } from "solid-js";
 import type { ChatClient } from "@outcrop/client";
-import { isSignedOut } from "../../components/index.ts";
-import { pageClock } from "../../chat/ids.ts";
+import { isSignedOut, pageClock } from "@outcrop/solid";
 import { SignIn } from "./SignIn.tsx";
 import { forgetToken, hasExpired, storedToken, storeToken } from "./token.ts";
 

@@ -1,5 +1,4 @@
-import { forgetConversations, pageStorage } from "../../components/index.ts";
-import { sessionStorageIfAny } from "../../chat/storage.ts";
+import { forgetConversations, pageStorage, sessionStorageIfAny } from "@outcrop/solid";
 
 const KEY = "outcrop.token";
 

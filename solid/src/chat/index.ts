@@ -1,0 +1,14 @@
+export { createChat, makeChat, type Chat, type ChatOptions } from "./chat.ts";
+export type { Client } from "./client.ts";
+export { createConversations, forgetConversations, makeConversations, type Conversations, type ConversationsOptions } from "./conversations.ts";
+export { isSignedOut, type Connection } from "./connection.ts";
+export type { Failure, Fault } from "./failure.ts";
+export { makeOutbox, type Outbox, type WaitingMessage } from "./outbox.ts";
+export { localStorageIfAny, pageStorage, sessionStorageIfAny, type PageStorage } from "./storage.ts";
+export { pageClock } from "./ids.ts";
+export { makeSessions, type Sessions, type SessionsState } from "./sessions.ts";
+export type { DraftFile, FileProblem, SentFile } from "./attachments.ts";
+export type { DraftFiles } from "./draft-files.ts";
+export type { AnswerPart, ReasoningPart, TextPart, ToolPart } from "./parts.ts";
+export { tokensPerSecond, type AnswerRecord } from "./answer-log.ts";
+export type { Answer, AnswerPhase, ChatMessage, ChatState, Question } from "./state.ts";
