@@ -20,13 +20,13 @@ export async function withPage(browser, work) {
   }
 }
 
-/** Makes `mainThread` count CPU time: what other programs take from the machine is not in it. */
+/** Makes `spent` count CPU time: what other programs take from the machine is not in it. */
 export function countCpu(devtools) {
   return devtools.send("Performance.enable", { timeDomain: "threadTicks" });
 }
 
 /** What the main thread has done until now, in milliseconds of CPU time, without what DevTools itself had it do. */
-export async function mainThread(devtools) {
+async function mainThread(devtools) {
   const { metrics } = await devtools.send("Performance.getMetrics");
   const ms = (name) => metrics.find((metric) => metric.name === name).value * 1_000;
   return { task: ms("TaskDuration") - ms("DevToolsCommandDuration"), script: ms("ScriptDuration"), layout: ms("LayoutDuration"), style: ms("RecalcStyleDuration") };
@@ -38,11 +38,4 @@ export async function spent(devtools, work) {
   await work();
   const after = await mainThread(devtools);
   return Object.fromEntries(Object.keys(before).map((key) => [key, after[key] - before[key]]));
-}
-
-/** Bytes of JavaScript objects and of what they hold outside of the heap, such as WebAssembly's memory, after a collection. */
-export async function heapBytes(devtools) {
-  await devtools.send("HeapProfiler.collectGarbage");
-  const { usedSize, backingStorageSize } = await devtools.send("Runtime.getHeapUsage");
-  return usedSize + backingStorageSize;
 }

@@ -1,25 +1,29 @@
 // A conversation in one of the pages: what its answers have the main thread do.
 
-import { countCpu, heapBytes, spent, withPage } from "./browser.mjs";
+import { countCpu, spent, withPage } from "./browser.mjs";
 
 const ANSWER_MS = 60_000;
 
-/** Asks for `answers` of `text` one after the other. The main thread's work per 1,000 tokens, the memory then, and the end of the last. */
+/** Asks for `answers` of `text` one after the other: the main thread's work in milliseconds per 1,000 tokens, and the end of the last. */
 export async function converse(browser, address, text, answers) {
   return withPage(browser, async (page, devtools) => {
     page.setDefaultTimeout(ANSWER_MS);
     await page.goto(`http://${address}/`);
     await page.locator('main[data-ready="true"]').waitFor();
     await countCpu(devtools);
-    let total = {};
+    const works = [];
     for (let answer = 0; answer < answers; answer += 1) {
       await page.getByLabel("Message").fill(text.prompt);
-      const one = await spent(devtools, () => page.evaluate(ask));
-      total = Object.fromEntries(Object.keys(one).map((key) => [key, (total[key] ?? 0) + one[key]]));
+      works.push(await spent(devtools, () => page.evaluate(ask)));
     }
-    const perThousand = Object.fromEntries(Object.entries(total).map(([key, ms]) => [key, (ms * 1_000) / (answers * text.tokens)]));
-    return { ...perThousand, heapMiB: (await heapBytes(devtools)) / 1024 ** 2, shown: await page.evaluate(shown) };
+    return { ...perThousand(works, text.tokens), shown: await page.evaluate(shown) };
   });
+}
+
+/** The mean of what answers of so many tokens took, for 1,000 tokens. */
+export function perThousand(works, tokens) {
+  const sum = (key) => works.reduce((total, work) => total + work[key], 0);
+  return Object.fromEntries(Object.keys(works[0]).map((key) => [key, (sum(key) * 1_000) / (works.length * tokens)]));
 }
 
 /** In the page: sends what is in the composer; resolves when the answer is whole and painted. */
@@ -34,7 +38,7 @@ function ask() {
       observer.disconnect();
       requestAnimationFrame(() => requestAnimationFrame(done));
     }).observe(main, { attributeFilter: ["data-busy"] });
-    main.querySelector("button").click();
+    main.querySelector("button[type=submit]").click();
   });
 }
 

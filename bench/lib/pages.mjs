@@ -1,4 +1,4 @@
-// The chat page in three makes, built as for production and served: on Outcrop, on its bare client, on TanStack AI.
+// The chat page in two makes, built as for production and served: on Outcrop, and on TanStack AI.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -7,12 +7,11 @@ import { BENCH, ROOT, startNode, startOutcrop } from "./programs.mjs";
 
 const PAGES = join(BENCH, "pages");
 
-/** Builds all three, starts their servers, runs `work({ ours, bare, other })`, ends them. */
+/** Builds both, starts their servers, runs `work({ ours, other })`, ends them. */
 export async function withPages(emulator, work) {
   if (!existsSync(join(ROOT, "client-wasm", "pkg", "index.js"))) throw new Error('the client package is not built; run "npm run build -- client"');
   const servers = {
     ours: await startOutcrop(emulator, { www: await built("outcrop") }),
-    bare: await startOutcrop(emulator, { www: await built("bare") }),
     other: await startNode(emulator, { www: await built("tanstack") }),
   };
   try {
@@ -22,8 +21,9 @@ export async function withPages(emulator, work) {
   }
 }
 
+/** The page's folder, made as the dashboard is. */
 async function built(name) {
   const { build } = await import("vite");
-  await build({ root: join(PAGES, name), configFile: join(PAGES, "vite.config.ts"), logLevel: "error" });
+  await build({ root: join(PAGES, name), configFile: join(ROOT, "www", "vite.config.ts"), logLevel: "error" });
   return join(PAGES, name, "dist");
 }

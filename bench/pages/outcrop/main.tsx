@@ -1,7 +1,8 @@
-// The page as one builds it with Outcrop: `createChat` for the state, `Markdown` for the text.
+// The page on Outcrop: `createChat` for the state, `Markdown` for the text.
 
 import { ChatClient } from "@outcrop/client";
 import { createChat, Markdown } from "@outcrop/solid";
+import "@outcrop/solid/styles.css";
 import { createMemo, createSignal } from "solid-js";
 import { render } from "solid-js/web";
 import { Page, type Chat } from "../shared/Page.tsx";
@@ -12,10 +13,11 @@ function outcropChat(): Chat {
   const [ready, setReady] = createSignal(false);
   client.on("status", ({ state }) => setReady(state === "open"));
   void client.connect();
-  const lines = createMemo(() =>
-    chat.state().messages.map(({ key, role, text }) => ({ role, text, open: key === chat.state().turn })),
-  );
+  const lines = createMemo(() => chat.state().messages.map(({ key, role, text }) => ({ role, text, open: key === chat.state().turn })));
   return { lines, ready, send: (text) => void chat.send(text) };
 }
 
-render(() => <Page chat={outcropChat()} Answer={(props) => <Markdown text={props.text} streaming={props.open} />} />, document.body);
+render(() => {
+  const chat = outcropChat();
+  return <Page chat={chat} Answer={(props) => <Markdown text={props.text} streaming={props.open} />} />;
+}, document.body);

@@ -4,7 +4,7 @@ import { ChatClient, fetchServerSentEvents, type UIMessage } from "@tanstack/ai-
 import { createMemo, createSignal, onCleanup } from "solid-js";
 import { render } from "solid-js/web";
 import { Page, type Chat, type Line } from "../shared/Page.tsx";
-import { PlainMarkdown } from "../shared/PlainMarkdown.tsx";
+import { PlainMarkdown } from "./PlainMarkdown.tsx";
 
 function tanstackChat(): Chat {
   const [messages, setMessages] = createSignal<readonly UIMessage[]>([]);
@@ -28,4 +28,7 @@ function tanstackChat(): Chat {
   return { lines, ready: () => true, send: (text) => void client.sendMessage(text) };
 }
 
-render(() => <Page chat={tanstackChat()} Answer={PlainMarkdown} />, document.body);
+render(() => {
+  const chat = tanstackChat();
+  return <Page chat={chat} Answer={PlainMarkdown} />;
+}, document.body);
