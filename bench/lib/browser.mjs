@@ -32,10 +32,10 @@ async function mainThread(devtools) {
   return { task: ms("TaskDuration") - ms("DevToolsCommandDuration"), script: ms("ScriptDuration"), layout: ms("LayoutDuration"), style: ms("RecalcStyleDuration") };
 }
 
-/** What `work` had the main thread do. */
+/** What `work` had the main thread do, and how long it took by the clock (`wall`). */
 export async function spent(devtools, work) {
-  const before = await mainThread(devtools);
+  const before = { ...(await mainThread(devtools)), wall: performance.now() };
   await work();
-  const after = await mainThread(devtools);
+  const after = { wall: performance.now(), ...(await mainThread(devtools)) };
   return Object.fromEntries(Object.keys(before).map((key) => [key, after[key] - before[key]]));
 }

@@ -42,8 +42,8 @@ function ask() {
   });
 }
 
-/** In the page: how many answers there are, and how the last one ends. */
+/** In the page: how many answers there are, and how the last one ends, whatever blanks are between its blocks. */
 function shown() {
   const answers = [...document.querySelectorAll("li.assistant")];
-  return `${answers.length} answers, … ${answers.at(-1).textContent.replace(/\s+/g, " ").trim().slice(-60)}`;
+  return `${answers.length} answers, … ${answers.at(-1).textContent.replace(/\s+/g, "").slice(-60)}`;
 }
