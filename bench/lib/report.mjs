@@ -65,8 +65,8 @@ or a server reports an error gives no figure. Both servers sign their calls with
 
 System calls, instructions, memory and sizes hardly change from run to run and may be compared between machines of a kind.
 CPU time depends on the machine and on what else it does: compare the ratio, which comes from the same run. Latencies are those of
-a machine on which the load generator, the emulator and the server share the cores. Times of the page are those of a phone that is
-made believe: compare them with each other.
+a machine on which the load generator, the emulator and the server share the cores. Times of the page are those of a simulated
+phone: compare them with each other only.
 ${notes.length > 0 ? `\n${notes.map(({ name, text }) => `- ${name}: ${text}`).join("\n")}\n` : ""}`;
 }
 
