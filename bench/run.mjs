@@ -1,6 +1,6 @@
-// `npm run bench`: Outcrop beside a Node server that does the same, in one run.
+// `npm run bench`: Outcrop beside a Node server that does the same, and a page on it beside one on TanStack AI, in one run.
 //
-//   --only a,b     only these measurements (cpu-burst, paced, turns, store, syscalls, instructions, memory, size, assemble)
+//   --only a,b     only these measurements (cpu-burst, paced, turns, store, syscalls, instructions, memory, size, assemble, page)
 //   --quick        short runs, one of each: to see that all works, not to compare
 //   --json FILE    all samples
 //   --write        docs/benchmarks.md
@@ -17,16 +17,17 @@ import * as assemble from "./measures/assemble.mjs";
 import * as cpuBurst from "./measures/cpu-burst.mjs";
 import * as instructions from "./measures/instructions.mjs";
 import * as memory from "./measures/memory.mjs";
+import * as chatPage from "./measures/page.mjs";
 import * as paced from "./measures/paced.mjs";
 import * as size from "./measures/size.mjs";
 import * as store from "./measures/store.mjs";
 import * as syscalls from "./measures/syscalls.mjs";
 import * as turns from "./measures/turns.mjs";
 
-const MEASURES = [cpuBurst, paced, turns, store, syscalls, instructions, memory, size, assemble];
+const MEASURES = [cpuBurst, paced, turns, store, syscalls, instructions, memory, size, assemble, chatPage];
 const PAGE = join(ROOT, "docs", "benchmarks.md");
 /** The whole run; nothing is left running after it. */
-const LIMIT_MS = 20 * 60_000;
+const LIMIT_MS = 25 * 60_000;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.once(signal, () => stopAll().finally(() => process.exit(130)));

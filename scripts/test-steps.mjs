@@ -59,6 +59,7 @@ export const STEPS = [
   { name: "e2e", title: "dashboard in Chromium against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test", { BROWSER: "chromium" }) },
   { name: "e2e-firefox", title: "dashboard in Firefox against the proxy", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "test", { BROWSER: "firefox" }) },
   { name: "states", title: "every state of the dashboard: its picture, accessibility", needs: [npmAll, dashboard, devProxy, devEmulator, browsers], count: "nodeTest", run: workspace("e2e", "states", { BROWSER: "chromium" }) },
+  { name: "bench-types", title: "types of the benchmark's pages", needs: [npmAll, clientPackage], run: workspace("bench", "typecheck") },
   { name: "bench-units", title: "benchmark's arithmetic", needs: [npmAll], count: "nodeTest", run: workspace("bench", "test") },
 ];
 

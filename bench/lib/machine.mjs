@@ -15,7 +15,7 @@ export function machine() {
     versions: [
       version("rustc", ["--version"], /^rustc [\d.]+/),
       `Node ${process.versions.node}`,
-      ...["ws", "@aws-sdk/client-bedrock-runtime"].map((name) => `${name} ${dependencies[name]}`),
+      ...["ws", "@aws-sdk/client-bedrock-runtime", "@tanstack/ai-client"].map((name) => `${name} ${dependencies[name]}`),
       ...["hyper", "tokio", "tungstenite", "aws-sdk-bedrockruntime"].map((name) => `${name} ${locked(name)}`),
       version(CHROMIUM, ["--version"], /Chromium [\d.]+/),
     ].filter((text) => text !== null),

@@ -54,21 +54,24 @@ export async function startEmulator() {
   }
 }
 
-/** The Outcrop proxy, with the store that it has by default, empty, or another; with `wrapper`, under a tool such as valgrind. */
-export async function startOutcrop(emulator, { wrapper = [], store = "sqlite" } = {}) {
+/**
+ * The Outcrop proxy, with the store that it has by default, empty, or another; with `wrapper`, under a tool such as valgrind; with
+ * `www`, serving the page in this folder.
+ */
+export async function startOutcrop(emulator, { wrapper = [], store = "sqlite", www } = {}) {
   const address = `127.0.0.1:${await freePort()}`;
   const env = { ...UNSET, ...CREDENTIALS, BEDROCK_ENDPOINT_URL: emulator.url, OUTCROP_MAX_SOCKETS: String(MAX_SOCKETS) };
   const data = mkdtempSync(join(tmpdir(), "outcrop-bench-"));
-  const [command, ...args] = [...wrapper, PROXY, "serve", "--auth", "off", "--listen", address, "--store", store, "--data-dir", data];
+  const [command, ...args] = [...wrapper, PROXY, "serve", "--auth", "off", "--listen", address, "--store", store, "--data-dir", data, ...(www ? ["--www", www] : [])];
   const child = start(command, args, { env }).once("close", () => rmSync(data, { recursive: true }));
   return serving("Outcrop", address, child, wrapper.length > 0 ? VALGRIND_START_MS : undefined);
 }
 
-/** The Node reference. */
-export async function startNode(emulator) {
+/** The Node reference; with `www`, the one that serves the page in this folder and its answers as server-sent events. */
+export async function startNode(emulator, { www } = {}) {
   const port = await freePort();
-  const env = { ...UNSET, ...CREDENTIALS, BEDROCK_ENDPOINT_URL: emulator.url, PORT: String(port), NODE_ENV: "production" };
-  return serving("Node", `127.0.0.1:${port}`, start(process.execPath, [join(BENCH, "node", "server.mjs")], { env }));
+  const env = { ...UNSET, ...CREDENTIALS, BEDROCK_ENDPOINT_URL: emulator.url, PORT: String(port), NODE_ENV: "production", WWW: www };
+  return serving("Node", `127.0.0.1:${port}`, start(process.execPath, [join(BENCH, "node", www ? "sse.mjs" : "server.mjs")], { env }));
 }
 
 /** Starts both, runs `work` with them, ends both. */

@@ -7,7 +7,7 @@ const HEAD = ["Figure", "Outcrop", "Other", "Ratio", "To reach", "", "To aim at"
 
 /**
  * One row for each figure that was measured. `results` holds, by the figure's id, our samples and the other's.
- * "Other" is the Node server; for the assembling of a stream, plain JavaScript.
+ * "Other" is the Node server; for the assembling of a stream, plain JavaScript; for the page, the one on TanStack AI.
  */
 export function rows(results) {
   return FIGURES.filter(({ id }) => results[id]?.ours.length > 0).map((figure) => {
@@ -41,8 +41,8 @@ export function page(rows, { machine, how, notes }) {
   return `# Benchmarks
 
 \`npm run bench\` measures the proxy beside a Node server that does the same (\`bench/node/server.mjs\`: \`ws\` and the AWS SDK for
-JavaScript, with their defaults), in one run, in turns, against the same Bedrock emulator on loopback, and the browser client
-beside plain JavaScript. \`npm run bench -- --write\` writes this page.
+JavaScript, with their defaults), in one run, in turns, against the same Bedrock emulator on loopback, the browser client beside
+plain JavaScript, and a chat page beside the same page on TanStack AI. \`npm run bench -- --write\` writes this page.
 
 Measured on ${machine.date}: ${machine.cpu}. One-minute load at the start: ${machine.load}.
 ${machine.versions.join(", ")}.
@@ -65,7 +65,8 @@ or a server reports an error gives no figure. Both servers sign their calls with
 
 System calls, instructions, memory and sizes hardly change from run to run and may be compared between machines of a kind.
 CPU time depends on the machine and on what else it does: compare the ratio, which comes from the same run. Latencies are those of
-a machine on which the load generator, the emulator and the server share the cores.
+a machine on which the load generator, the emulator and the server share the cores. Times of the page are those of a simulated
+phone: compare them with each other only.
 ${notes.length > 0 ? `\n${notes.map(({ name, text }) => `- ${name}: ${text}`).join("\n")}\n` : ""}`;
 }
 

@@ -19,6 +19,12 @@ export const FIGURES = [
   figure("memory-idle", "memory with 5,000 idle sockets", "MiB", { max: 100 }, { max: 60 }),
   figure("size", "what a browser loads for the client, by brotli", "kB", { max: 45 }, { max: 20 }),
   figure("assemble", "main-thread time for 100,000 tokens, one update per frame", "ms", { lessThanOther: 1 }, { lessThanOther: 2 }),
+  figure("page-bytes", "what a browser loads for a chat page, by brotli", "kB", { max: 100 }, { lessThanOther: 1 }),
+  figure("page-paint", "first paint of this page on a slow phone", "ms", { max: 2_000 }, { lessThanOther: 1 }),
+  figure("page-composer", "until its composer takes keys", "ms", { max: 2_000 }, { lessThanOther: 1 }),
+  figure("page-ready", "until a question goes out at once", "ms", { max: 3_000 }, { lessThanOther: 1 }),
+  figure("page-paced", "main-thread time of this page per 1,000 tokens of Markdown at 100 tokens/s", "ms", { lessThanOther: 1 }, { lessThanOther: 2 }),
+  figure("page-burst", "the same, as fast as they come", "ms", { lessThanOther: 1 }, { lessThanOther: 2 }),
 ];
 
 /** Whether our figure keeps a bound; null where the other's figure is missing and the bound needs it. */
