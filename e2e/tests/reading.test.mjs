@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { inChromium } from "../lib/browser.mjs";
 import { answered, answers, connected, grown, lastAnswer, say } from "../lib/chat.mjs";
 import { startEmulator } from "../lib/emulator.mjs";
 import { startProxy } from "../lib/proxy.mjs";
@@ -124,7 +125,7 @@ test("no element of a finished block is replaced while an answer is written", ()
     assert.deepEqual(await page.evaluate(() => window.removals), []);
   }));
 
-test("formulas are MathML, with their source where they are copied", () =>
+test("formulas are MathML, with their source where they are copied", inChromium("a page may read the clipboard there"), () =>
   withAnswers(RICH, 0, async (page) => {
     await say(page, "Go on");
     const answer = await answered(page, 1, "complete");
