@@ -17,6 +17,8 @@ export { ChatPanel, type ChatPanelProps } from "./components/chat-panel/ChatPane
 export { CollapsibleAgentChat, type CollapsibleAgentChatProps } from "./components/collapsible-agent-chat/CollapsibleAgentChat.tsx";
 export { ConnectionState } from "./components/connection/ConnectionState.tsx";
 export { DemoBanner } from "./components/connection/DemoBanner.tsx";
+export { SettingsButton } from "./components/settings/SettingsButton.tsx";
+export { SettingsDialog } from "./components/settings/SettingsDialog.tsx";
 export { Markdown } from "./components/markdown/Markdown.tsx";
 export * from "./chat/index.ts";
 export * from "./texts/index.ts";

@@ -1,4 +1,4 @@
-import type { ChatErrorCode, Chunk, HistoryResponse, ModelPrice, Usage } from "@outcrop/client";
+import type { ChatErrorCode, HistoryResponse, ModelPrice, Usage } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import { toSend, type SentFile } from "./attachments.ts";
 import type { Client } from "./client.ts";
@@ -9,6 +9,7 @@ import { pageClock, randomId } from "./ids.ts";
 import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
 import { answerOf, answerUnderWay, emptyChat, retryable, type ChatState } from "./state.ts";
+import { wholeAnswer, type Received } from "./whole.ts";
 
 export interface ChatOptions {
   client: Client;
@@ -18,6 +19,10 @@ export interface ChatOptions {
   model?: () => string | undefined;
   /** The model that will answer where `model` gives none: only shown, never sent. */
   defaultModel?: () => string | undefined;
+  /** The person's own instructions for the next answers, where they have any. */
+  systemPrompt?: () => string | undefined;
+  /** Whether the next answers come as they are made. Default true; without, they come whole. */
+  streaming?: () => boolean;
   /** What a model costs: `null` where it has no known price, undefined where that is not known yet. */
   price?: (model: string) => ModelPrice | null | undefined;
   /** Keeps messages until the proxy has them. One that waits there for this conversation is sent again at once. */
@@ -85,7 +90,7 @@ export function makeChat(options: ChatOptions): Chat {
   }
 
   /** Reads an answer to its end. One that was asked for elsewhere goes on when this page goes. */
-  async function read(answerKey: string, start: (signal: AbortSignal) => AsyncIterableIterator<Chunk>, askedHere: boolean): Promise<void> {
+  async function read(answerKey: string, start: (signal: AbortSignal) => AsyncIterableIterator<Received>, askedHere: boolean): Promise<void> {
     const controller = new AbortController();
     const isOpen = () => ["sent", "streaming", "stopping"].includes(answerOf(state(), answerKey)?.phase ?? "");
     const stop = () => controller.abort();
@@ -117,8 +122,11 @@ export function makeChat(options: ChatOptions): Chat {
 
   function ask(event: (common: { answerKey: string; model?: string; at: number }) => ChatEvent, text: string, sent: readonly SentFile[]): boolean {
     const model = options.model?.();
-    const extra = { ...(sent.length === 0 ? {} : { files: sent }), ...(model === undefined ? {} : { model }) };
-    const message = { id: newKey(), sessionId, text, ...extra, at: clock() };
+    const systemPrompt = options.systemPrompt?.();
+    const whole = options.streaming?.() === false;
+    const wishes = { ...(model === undefined ? {} : { model }), ...(systemPrompt === undefined ? {} : { systemPrompt }), ...(whole ? { whole } : {}) };
+    const extra = { ...(sent.length === 0 ? {} : { files: sent }), ...wishes };
+    const message: WaitingMessage = { id: newKey(), sessionId, text, ...extra, at: clock() };
     options.outbox?.put(message);
     dispatch(event(commonOf(message)));
     deliver(message, false);
@@ -130,11 +138,12 @@ export function makeChat(options: ChatOptions): Chat {
     return { answerKey: message.id, at: message.at, ...(model === undefined ? {} : { model }) };
   }
 
-  function deliver({ id, text, files: sent, model }: WaitingMessage, resent: boolean): void {
+  function deliver({ id, text, files: sent, model, systemPrompt, whole }: WaitingMessage, resent: boolean): void {
     const attachments = toSend(sent ?? []);
-    const extra = { ...(attachments?.length ? { attachments } : {}), ...(model === undefined ? {} : { model }) };
+    const wishes = { ...(model === undefined ? {} : { model }), ...(systemPrompt === undefined ? {} : { systemPrompt }) };
+    const extra = { ...(attachments?.length ? { attachments } : {}), ...wishes };
     const request = { id, resent, sessionId, message: text, ...extra };
-    void read(id, (signal) => client.streamMessage(request, { signal }), true);
+    void read(id, (signal) => (whole ? wholeAnswer(client, request, signal) : client.streamMessage(request, { signal })), true);
   }
 
   const waiting = options.outbox?.waiting().find((message) => message.sessionId === sessionId);

@@ -206,7 +206,7 @@ describe("the model", () => {
     expect(conversations.effectiveModel()).toBe("anthropic.claude-3-5-sonnet-20241022-v2:0");
     conversations.open("mine");
     expect(conversations.effectiveModel()).toBe("haiku");
-    conversations.setModel("opus");
+    conversations.settings.setModel("opus");
     expect(conversations.effectiveModel()).toBe("opus");
   });
 });

@@ -11,6 +11,10 @@ export interface WaitingMessage {
   readonly files?: readonly SentFile[];
   /** The model that was asked for, where one was chosen. */
   readonly model?: string;
+  /** The person's own instructions that it was sent with. */
+  readonly systemPrompt?: string;
+  /** Whether its answer comes in one piece: sent again under its id, it has to be the same in this too. */
+  readonly whole?: true;
   /** When it was sent first, in milliseconds since the epoch. */
   readonly at: number;
 }
@@ -78,10 +82,11 @@ function messagesIn(text: string | null): WaitingMessage[] {
 
 function isMessage(value: unknown): value is WaitingMessage {
   if (typeof value !== "object" || value === null) return false;
-  const { id, sessionId, text, files, model, at } = value as Record<string, unknown>;
+  const { id, sessionId, text, files, model, systemPrompt, whole, at } = value as Record<string, unknown>;
   const hasFiles = Array.isArray(files) && files.length > 0 && files.every(isFile);
   const hasContent = files === undefined ? isText(text) : hasFiles && typeof text === "string";
-  return isId(id) && isId(sessionId) && hasContent && (model === undefined || isText(model)) && isTime(at);
+  const isAsked = [model, systemPrompt].every((part) => part === undefined || isText(part)) && (whole === undefined || whole === true);
+  return isId(id) && isId(sessionId) && hasContent && isAsked && isTime(at);
 }
 
 function isFile(value: unknown): value is SentFile {

@@ -1,9 +1,10 @@
-import type { Chunk, HistoryResponse, Usage } from "@outcrop/client";
+import type { HistoryResponse, Usage } from "@outcrop/client";
 import { withoutData, type SentFile } from "./attachments.ts";
 import type { Failure } from "./failure.ts";
 import { fromHistory } from "./history.ts";
-import { closed, withCall, withDecision, withEnd, withReasoning, withText, type AnswerPart, type Decision } from "./parts.ts";
+import { closed, storedParts, withCall, withDecision, withEnd, withReasoning, withText, type AnswerPart, type Decision } from "./parts.ts";
 import { answerOf, type Answer, type ChatMessage, type ChatState, type Question } from "./state.ts";
+import type { Received } from "./whole.ts";
 
 /** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
 export type ChatEvent =
@@ -14,7 +15,7 @@ export type ChatEvent =
   | ({ type: "lost"; failure: Failure } & Asked)
   /** The last answer failed and its question is asked again: the new answer takes its place. */
   | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
-  | { type: "received"; answerKey: string; chunk: Chunk; at: number }
+  | { type: "received"; answerKey: string; chunk: Received; at: number }
   /** The person said whether a tool may run. */
   | { type: "decided"; answerKey: string; toolUseId: string; approved: boolean }
   /** That did not arrive. */
@@ -80,7 +81,7 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
   }
 }
 
-function received(state: ChatState, key: string, chunk: Chunk, at: number): ChatState {
+function received(state: ChatState, key: string, chunk: Received, at: number): ChatState {
   // What was being written when the answer was stopped comes with its end; how its calls ended comes before that.
   if (chunk.type !== "done" && chunk.type !== "tool" && answerOf(state, key)?.phase === "stopping") return state;
   switch (chunk.type) {
@@ -104,7 +105,7 @@ function received(state: ChatState, key: string, chunk: Chunk, at: number): Chat
         // Stopped before the proxy had it, an answer has no id.
         ...(chunk.messageId === "" ? {} : { messageId: chunk.messageId }),
         text: chunk.content,
-        parts: withEnd(answer.parts, chunk.content, at),
+        parts: chunk.parts === undefined ? withEnd(answer.parts, chunk.content, at) : storedParts(chunk.parts, chunk.content),
         phase: chunk.stopReason === "cancelled" ? "stopped" : "complete",
         stopReason: chunk.stopReason,
         usage: chunk.usage,

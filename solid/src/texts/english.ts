@@ -1,6 +1,6 @@
 import { announcements, answer, composer, empty, files, gauge, markdown, panel, waiting } from "./english/chat.ts";
 import { common } from "./english/common.ts";
-import { collapsible, connection, demo, models, pageTotal, sessions } from "./english/conversations.ts";
+import { collapsible, connection, demo, models, pageTotal, sessions, settings } from "./english/conversations.ts";
 import { errors, failure, faults } from "./english/failures.ts";
 import { budgets, time, units, usage } from "./english/figures.ts";
 import { approval, tools } from "./english/tools.ts";
@@ -20,6 +20,7 @@ export const english = {
   demo,
   sessions,
   models,
+  settings,
   pageTotal,
   collapsible,
   panel,

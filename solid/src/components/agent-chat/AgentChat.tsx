@@ -1,4 +1,4 @@
-import { createSignal, createUniqueId, Show } from "solid-js";
+import { createSignal, createUniqueId, Show, type JSX } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import { createConversations, type Conversations } from "../../chat/conversations.ts";
 import { TextsProvider, useTexts, type Words } from "../../texts/TextsProvider.tsx";
@@ -6,6 +6,8 @@ import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
 import { ListIcon } from "../common/icons.tsx";
 import { ConnectionState } from "../connection/ConnectionState.tsx";
 import { DemoBanner } from "../connection/DemoBanner.tsx";
+import { SettingsButton } from "../settings/SettingsButton.tsx";
+import { SettingsDialog } from "../settings/SettingsDialog.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 import { SessionList } from "./SessionList.tsx";
 import { UsageTotal } from "./UsageTotal.tsx";
@@ -18,6 +20,8 @@ export type AgentChatProps = ChatSource & Words & {
   suggestions?: readonly string[];
   /** Whether to say that answers come from the emulator, where they do. Default true; a page that says it itself turns it off. */
   demoBanner?: boolean;
+  /** Settings of the page's own, such as its theme, beside those of the chat. */
+  pageSettings?: JSX.Element;
 };
 
 /** The whole chat: the conversations, the open one, connection, model and cost. Fills the height it is given. */
@@ -29,6 +33,7 @@ function Chat(props: AgentChatProps) {
   const texts = useTexts();
   const conversations = props.conversations ?? createConversations({ client: props.client as Client });
   const [listShown, setListShown] = createSignal(false);
+  const [settingsShown, setSettingsShown] = createSignal(false);
   const listId = createUniqueId();
   let side!: HTMLDivElement;
   let toggle!: HTMLButtonElement;
@@ -73,6 +78,7 @@ function Chat(props: AgentChatProps) {
             <span class="oc-spacer" />
             <UsageTotal usage={conversations.usage()} />
             <ModelPicker conversations={conversations} />
+            <SettingsButton onOpen={() => setSettingsShown(true)} />
           </div>
           <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
           <ChatPanel
@@ -83,6 +89,9 @@ function Chat(props: AgentChatProps) {
           />
         </div>
       </div>
+      <Show when={settingsShown()}>
+        <SettingsDialog conversations={conversations} onClose={() => setSettingsShown(false)}>{props.pageSettings}</SettingsDialog>
+      </Show>
     </div>
   );
 }

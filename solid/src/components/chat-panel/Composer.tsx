@@ -2,6 +2,7 @@ import { createEffect, createUniqueId, on, Show } from "solid-js";
 import { excessOf, pickable } from "../../chat/attachments.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
+import { characters } from "../../format/numbers.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { PaperclipIcon, SendIcon, StopIcon } from "../common/icons.tsx";
 import { AttachedFiles } from "./AttachedFiles.tsx";
@@ -138,11 +139,4 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
       </p>
     </form>
   );
-}
-
-/** Unicode scalar values: what the proxy counts. */
-function characters(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
 }

@@ -1,4 +1,4 @@
-import { createSignal, createUniqueId, Show } from "solid-js";
+import { createSignal, createUniqueId, Show, type JSX } from "solid-js";
 import type { Conversations } from "../../chat/conversations.ts";
 import { useTexts } from "../../texts/TextsProvider.tsx";
 import { SessionList } from "../agent-chat/SessionList.tsx";
@@ -7,6 +7,8 @@ import { ChatPanel } from "../chat-panel/ChatPanel.tsx";
 import { ListIcon, MinimiseIcon, PinIcon, PlusIcon, UnpinIcon } from "../common/icons.tsx";
 import { ConnectionState } from "../connection/ConnectionState.tsx";
 import { DemoBanner } from "../connection/DemoBanner.tsx";
+import { SettingsButton } from "../settings/SettingsButton.tsx";
+import { SettingsDialog } from "../settings/SettingsDialog.tsx";
 import type { Mover } from "./mover.ts";
 import type { PlacementControl } from "./placement.ts";
 import { Resizer } from "./Resizer.tsx";
@@ -18,6 +20,7 @@ interface ChatWindowProps {
   title: string;
   suggestions: readonly string[] | undefined;
   demoBanner: boolean;
+  pageSettings: JSX.Element;
   onMinimise: () => void;
 }
 
@@ -26,6 +29,7 @@ export function ChatWindow(props: ChatWindowProps) {
   const texts = useTexts();
   const titleId = createUniqueId();
   const listId = createUniqueId();
+  const [settingsShown, setSettingsShown] = createSignal(false);
   const [listShown, setListShown] = createSignal(false);
   const isPinned = () => props.control.placement() === "pinned";
   let frame!: HTMLDivElement;
@@ -99,6 +103,7 @@ export function ChatWindow(props: ChatWindowProps) {
         <button type="button" class="oc-button oc-button-quiet" aria-label={texts().sessions.new} title={texts().sessions.new} onClick={startNew}>
           <PlusIcon />
         </button>
+        <SettingsButton onOpen={() => setSettingsShown(true)} />
         <button
           type="button"
           class="oc-button oc-button-quiet oc-pin"
@@ -129,6 +134,9 @@ export function ChatWindow(props: ChatWindowProps) {
           </div>
         </Show>
       </div>
+      <Show when={settingsShown()}>
+        <SettingsDialog conversations={props.conversations} onClose={() => setSettingsShown(false)}>{props.pageSettings}</SettingsDialog>
+      </Show>
       <Resizer control={props.control} />
     </div>
   );

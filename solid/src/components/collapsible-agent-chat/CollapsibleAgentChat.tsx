@@ -1,4 +1,4 @@
-import { createEffect, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, onCleanup, onMount, Show, type JSX } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import { createConversations } from "../../chat/conversations.ts";
 import { localStorageIfAny, pageStorage } from "../../chat/storage.ts";
@@ -21,6 +21,8 @@ export type CollapsibleAgentChatProps = ChatSource & Words & {
   storageKey?: string;
   /** Whether to say that answers come from the emulator, where they do. Default true. */
   demoBanner?: boolean;
+  /** Settings of the page's own, such as its theme, beside those of the chat. */
+  pageSettings?: JSX.Element;
 };
 
 /**
@@ -89,6 +91,7 @@ function Chat(props: CollapsibleAgentChatProps) {
           title={props.title ?? texts().collapsible.title}
           suggestions={props.suggestions}
           demoBanner={props.demoBanner !== false}
+          pageSettings={props.pageSettings}
           onMinimise={minimise}
         />
       </Show>
