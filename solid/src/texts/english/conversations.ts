@@ -68,7 +68,7 @@ export const settings = {
   close: "Close",
   instructions: "Your instructions",
   instructionsHint: "Claude is told them with each of your messages, in every conversation.",
-  instructionsExample: "Answer briefly and in metric units.",
+  instructionsExample: "For example: answer briefly, in metric units.",
   left: plurals("en", { one: "# character left.", other: "# characters left." }),
   tooLong: (excess: Amount, most: Amount) =>
     `${excess} ${excess.value === 1 ? "character" : "characters"} too long: at most ${most} can be used. Until it fits, the last text that did is used.`,
