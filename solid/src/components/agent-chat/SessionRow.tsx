@@ -1,5 +1,5 @@
 import type { Session } from "@outcrop/client";
-import { createSignal, Match, Show, Switch } from "solid-js";
+import { createSignal, Match, Show, Switch, untrack } from "solid-js";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { PencilIcon, TrashIcon } from "../common/icons.tsx";
 
@@ -93,7 +93,8 @@ export function SessionRow(props: SessionRowProps) {
                 void rename(event.currentTarget.querySelector("input")?.value ?? "");
               }}
             >
-              <input ref={takeFocus} value={title()} maxlength={MAX_TITLE_CHARS} disabled={busy()} aria-label={texts().sessions.title} dir="auto" />
+              {/* The list may come anew meanwhile: what is being written stays. */}
+              <input ref={takeFocus} value={untrack(title)} maxlength={MAX_TITLE_CHARS} disabled={busy()} aria-label={texts().sessions.title} dir="auto" />
               <button type="submit" class="oc-button" disabled={busy()}>{texts().sessions.save}</button>
             </form>
           </Match>

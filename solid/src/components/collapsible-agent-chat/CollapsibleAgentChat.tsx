@@ -52,7 +52,8 @@ function Chat(props: CollapsibleAgentChatProps) {
   onMount(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const key = hotkey();
-      if (key === null || !matchesHotkey(event, key)) return;
+      // Under the settings there is nothing of the chat to be used.
+      if (key === null || !matchesHotkey(event, key) || document.querySelector(".oc-settings") !== null) return;
       event.preventDefault();
       if (isOpen()) minimise();
       else control.open();

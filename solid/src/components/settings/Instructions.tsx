@@ -3,8 +3,8 @@ import type { Conversations } from "../../chat/conversations.ts";
 import { characters } from "../../format/numbers.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 
-/** From which part of what may be written on the rest of it is told. */
-const TOLD_FROM = 0.9;
+/** How much of what may be written is told when it is all that is left. */
+const LAST_PART = 1 / 10;
 
 /** The person's own instructions, where the proxy takes any. What is too long for it is not kept. */
 export function Instructions(props: { conversations: Conversations }) {
@@ -23,7 +23,7 @@ export function Instructions(props: { conversations: Conversations }) {
 
   const note = () => {
     if (left() < 0) return <span class="oc-error-text" role="status">{texts().settings.tooLong(formats().wholeOf(-left()), formats().wholeOf(most()))}</span>;
-    return left() <= most() * (1 - TOLD_FROM) ? texts().settings.left(formats().wholeOf(left())) : texts().settings.instructionsHint;
+    return left() <= most() * LAST_PART ? texts().settings.left(formats().wholeOf(left())) : texts().settings.instructionsHint;
   };
   return (
     <Show when={most() > 0}>
