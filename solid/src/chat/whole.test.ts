@@ -75,17 +75,39 @@ describe("an answer that comes whole", () => {
     expect(last()).toMatchObject({ phase: "stopped", text: "Good", usage: USAGE, stopReason: "cancelled", messageId: "m1" });
   });
 
-  it("that is stopped is followed while that is being counted", async () => {
+  it("that is stopped has what it used once that has been counted", async () => {
     const { client, chat, last } = setUp();
     const message = { messageId: "m1", role: "assistant" as const, content: "", timestamp: AT };
     client.histories.set("s1", stored(undefined, { message, seq: 3 }));
     chat.send("Hello");
     chat.stop();
     await settled();
-    expect(client.followed).toEqual([3]);
-    expect(client.lastStream.signal?.aborted, "it is stopped for sure").toBe(true);
-    await client.lastStream.done("", { stopReason: "cancelled" });
+    client.use({ turns: 1 });
+    await settled();
+    expect(last(), "that was another answer").toMatchObject({ phase: "stopping" });
+    client.histories.set("s1", stored({ content: "", usage: USAGE, stopReason: "cancelled" }));
+    await settled();
+    expect(last()).toMatchObject({ phase: "stopping" });
+    client.use({ turns: 2 });
+    await settled();
     expect(last()).toMatchObject({ phase: "stopped", usage: USAGE });
+    expect(client.listeners).toBe(0);
+  });
+
+  it.each(["closed", "open"] as const)("that is stopped is asked about again when the connection is %s", async (state) => {
+    const { client, chat, last } = setUp();
+    client.open();
+    const message = { messageId: "m1", role: "assistant" as const, content: "", timestamp: AT };
+    client.histories.set("s1", stored(undefined, { message, seq: 3 }));
+    chat.send("Hello");
+    chat.stop();
+    await settled();
+    client.histories.set("s1", chatError("closed", "The client was closed."));
+    if (state === "open") client.open();
+    else client.become({ state });
+    await settled();
+    expect(last()).toMatchObject({ phase: "stopped" });
+    expect(last()).not.toHaveProperty("usage");
   });
 
   it("that is stopped before the proxy had it is stopped, and used nothing that is known", async () => {

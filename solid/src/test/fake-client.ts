@@ -297,6 +297,11 @@ export class FakeClient implements Client {
     return () => void listeners.delete(listener);
   }
 
+  /** How many listen. */
+  get listeners(): number {
+    return this.#status.size + this.#usageListeners.size;
+  }
+
   usage(): PageUsage {
     return this.#usage;
   }
