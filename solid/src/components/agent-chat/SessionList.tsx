@@ -1,6 +1,6 @@
 import { Key } from "@solid-primitives/keyed";
 import type { Session } from "@outcrop/client";
-import { createMemo, createSignal, createUniqueId, Show } from "solid-js";
+import { createMemo, createSignal, Show } from "solid-js";
 import type { Conversations } from "../../chat/conversations.ts";
 import { MAX_SESSIONS } from "../../chat/sessions.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
@@ -22,7 +22,6 @@ export function SessionList(props: SessionListProps) {
   const texts = useTexts();
   const formats = useFormats();
   const words = () => texts().sessions;
-  const titleId = createUniqueId();
   const today = createToday(() => (props.clock ?? Date.now)());
   const [query, setQuery] = createSignal("");
   const sessions = () => props.conversations.sessions;
@@ -55,8 +54,8 @@ export function SessionList(props: SessionListProps) {
   }
 
   return (
-    <nav class="oc-sessions" aria-labelledby={titleId}>
-      <h2 class="oc-hidden" id={titleId}>{words().label}</h2>
+    <nav class="oc-sessions" aria-label={words().label}>
+      <h2 class="oc-hidden">{words().label}</h2>
       <button type="button" class="oc-button oc-sessions-new" onClick={() => pick(() => props.conversations.startNew())}>
         <PlusIcon /> {words().new}
       </button>
