@@ -29,7 +29,7 @@ export function misplaced(page) {
     }
 
     /** What is meant to lie over other things. */
-    const OVERLAYS = ".oc-window, .oc-launcher, .oc-agent-side, .oc-agent-veil, .app-bar";
+    const OVERLAYS = ".oc-window, .oc-launcher, .oc-settings, .oc-agent-side, .oc-agent-veil, .app-bar";
     for (const control of document.querySelectorAll("a, button, input, select, textarea, summary")) {
       const { x, y, isEmpty } = shown(control);
       if (isEmpty || !control.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || control.closest("[aria-hidden=true]")) continue;

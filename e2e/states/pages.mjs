@@ -85,6 +85,23 @@ export const PAGE_STATES = [
       await page.getByRole("button", { name: "Keep" }).waitFor();
     },
   },
+  {
+    name: "sessions-searched",
+    ...withHistory,
+    async reach(page) {
+      await openList(page);
+      await page.getByRole("searchbox").fill("no such thing");
+      await list(page).getByText("No conversation is called").first().waitFor();
+    },
+  },
+  {
+    name: "settings",
+    args: ["--models", "anthropic.claude-3-haiku-20240307-v1:0"],
+    async reach(page) {
+      await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByRole("textbox", { name: "Your instructions" }).fill("Answer briefly, in metric units.");
+    },
+  },
   { name: "demo", demo: true },
   { name: "overview-empty", path: OVERVIEW },
   {

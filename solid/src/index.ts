@@ -18,6 +18,8 @@ export { CollapsibleAgentChat, type CollapsibleAgentChatProps } from "./componen
 export { ConnectionState } from "./components/connection/ConnectionState.tsx";
 export { DemoBanner } from "./components/connection/DemoBanner.tsx";
 export { ExportMenu } from "./components/export/ExportMenu.tsx";
+export { SettingsButton } from "./components/settings/SettingsButton.tsx";
+export { SettingsDialog } from "./components/settings/SettingsDialog.tsx";
 export { Markdown } from "./components/markdown/Markdown.tsx";
 export * from "./chat/index.ts";
 export type { Decision } from "./chat/parts.ts";

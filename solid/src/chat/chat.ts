@@ -1,4 +1,4 @@
-import type { ChatErrorCode, Chunk, HistoryResponse, ModelPrice, Usage } from "@outcrop/client";
+import type { ChatErrorCode, HistoryResponse, ModelPrice, Usage } from "@outcrop/client";
 import { createSignal, onCleanup, type Accessor } from "solid-js";
 import { toSend, withoutData, type SentFile } from "./attachments.ts";
 import type { Client } from "./client.ts";
@@ -9,6 +9,7 @@ import { pageClock, randomId } from "./ids.ts";
 import type { Outbox, WaitingMessage } from "./outbox.ts";
 import { reduce, type ChatEvent } from "./reduce.ts";
 import { answerOf, answerUnderWay, emptyChat, isSettled, regenerable, retryable, type ChatState, type Question } from "./state.ts";
+import { wholeAnswer, type Received } from "./whole.ts";
 
 /** What a conversation is made with. */
 export interface ChatOptions {
@@ -19,6 +20,10 @@ export interface ChatOptions {
   model?: () => string | undefined;
   /** The model that will answer where `model` gives none: only shown, never sent. */
   defaultModel?: () => string | undefined;
+  /** The person's own instructions for the next answers, where they have any. */
+  systemPrompt?: () => string | undefined;
+  /** Whether the next answers come as they are made. Default true; without, they come whole. */
+  streaming?: () => boolean;
   /** What a model costs: `null` where it has no known price, undefined where that is not known yet. */
   price?: (model: string) => ModelPrice | null | undefined;
   /** Keeps messages until the proxy has them. One that waits there for this conversation is sent again at once. */
@@ -97,7 +102,7 @@ export function makeChat(options: ChatOptions): Chat {
   }
 
   /** Reads an answer to its end. One that was asked for elsewhere goes on when this page goes. */
-  async function read(answerKey: string, start: (signal: AbortSignal) => AsyncIterableIterator<Chunk>, askedHere: boolean): Promise<void> {
+  async function read(answerKey: string, start: (signal: AbortSignal) => AsyncIterableIterator<Received>, askedHere: boolean): Promise<void> {
     const controller = new AbortController();
     const isOpen = () => ["sent", "streaming", "stopping"].includes(answerOf(state(), answerKey)?.phase ?? "");
     const stop = () => controller.abort();
@@ -130,8 +135,11 @@ export function makeChat(options: ChatOptions): Chat {
   /** Resolves when the answer has ended. */
   function ask(event: (common: Common) => ChatEvent, asked: Pick<WaitingMessage, "text" | "replaces" | "regenerates">, sent: readonly SentFile[]): Promise<void> {
     const model = options.model?.();
-    const extra = { ...(sent.length === 0 ? {} : { files: sent }), ...(model === undefined ? {} : { model }) };
-    const message = { id: newKey(), sessionId, ...asked, ...extra, at: clock() };
+    const systemPrompt = options.systemPrompt?.();
+    const whole = options.streaming?.() === false;
+    const wishes = { ...(model === undefined ? {} : { model }), ...(systemPrompt === undefined ? {} : { systemPrompt }), ...(whole ? { whole } : {}) };
+    const extra = { ...(sent.length === 0 ? {} : { files: sent }), ...wishes };
+    const message: WaitingMessage = { id: newKey(), sessionId, ...asked, ...extra, at: clock() };
     options.outbox?.put(message);
     dispatch(event(commonOf(message)));
     return deliver(message, false);
@@ -142,12 +150,15 @@ export function makeChat(options: ChatOptions): Chat {
     return { answerKey: message.id, at: message.at, ...(model === undefined ? {} : { model }) };
   }
 
-  function deliver({ id, text, files: sent, model, replaces, regenerates }: WaitingMessage, resent: boolean): Promise<void> {
-    const common = { id, resent, sessionId, ...(model === undefined ? {} : { model }) };
+  function deliver(message: WaitingMessage, resent: boolean): Promise<void> {
+    const { id, text, files: sent, model, systemPrompt, whole, replaces, regenerates } = message;
+    const wishes = { ...(model === undefined ? {} : { model }), ...(systemPrompt === undefined ? {} : { systemPrompt }) };
+    const common = { id, resent, sessionId, ...wishes };
     if (regenerates !== undefined) return read(id, (signal) => client.regenerate({ ...common, messageId: regenerates }, { signal }), true);
     const attachments = toSend(sent ?? []);
     const extra = { ...(attachments?.length ? { attachments } : {}), ...(replaces === undefined ? {} : { replaces }) };
-    return read(id, (signal) => client.streamMessage({ ...common, message: text, ...extra }, { signal }), true);
+    const request = { ...common, message: text, ...extra };
+    return read(id, (signal) => (whole ? wholeAnswer(client, request, signal) : client.streamMessage(request, { signal })), true);
   }
 
   /** The proxy's id of a question; of one that was asked on this page it is in the history. What was not found is told. */

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { chatError, counter, FakeClient, FakeClock, MemoryStorage, session, settled } from "../test/fake-client.ts";
-import { makeConversations } from "./conversations.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { chatError, counter, FakeClient, FakeClock, HELLO, MemoryStorage, session, settled } from "../test/fake-client.ts";
+import { forgetConversations, makeConversations } from "./conversations.ts";
+
+beforeEach(() => localStorage.clear());
 
 function setUp(more: { storage?: MemoryStorage; prefix?: string; prepare?: (client: FakeClient) => void } = {}) {
   const client = new FakeClient();
@@ -206,8 +208,99 @@ describe("the model", () => {
     expect(conversations.effectiveModel()).toBe("anthropic.claude-3-5-sonnet-20241022-v2:0");
     conversations.open("mine");
     expect(conversations.effectiveModel()).toBe("haiku");
-    conversations.setModel("opus");
-    expect(conversations.effectiveModel()).toBe("opus");
+    const other = HELLO.models[1]?.model as string;
+    conversations.settings.setModel(other);
+    expect(conversations.effectiveModel()).toBe(other);
+    conversations.settings.setModel("no longer offered");
+    expect(conversations.effectiveModel()).toBe("haiku");
+  });
+});
+
+describe("what a person wants", () => {
+  it("goes with the messages of every conversation, also before the proxy has said what it takes", () => {
+    const { client, conversations } = setUp();
+    conversations.settings.setModel("opus");
+    conversations.settings.setSystemPrompt(" Be brief.\n");
+    conversations.current().send("Hello");
+    expect(client.lastStream.request).toMatchObject({ model: "opus", systemPrompt: "Be brief." });
+    client.open({ limits: { ...HELLO.limits, maxSystemPromptChars: 100 } });
+    conversations.startNew();
+    conversations.settings.setStreaming(false);
+    conversations.current().send("Hello");
+    expect(client.lastWhole.request).toEqual({ id: expect.any(String), resent: false, sessionId: expect.any(String), message: "Hello", systemPrompt: "Be brief." });
+  });
+
+  it.each([{}, { maxSystemPromptChars: 0 }])("is not told a proxy that takes no instructions: %j", (more) => {
+    const { client, conversations } = setUp();
+    conversations.settings.setSystemPrompt("Be brief.");
+    client.open({ limits: { ...HELLO.limits, ...more } });
+    conversations.current().send("Hello");
+    expect(client.lastStream.request).not.toHaveProperty("systemPrompt");
+  });
+
+  it("is kept by the browser, and forgotten when somebody signs out", () => {
+    const storage = new MemoryStorage();
+    const again = () => setUp({ storage }).conversations.settings;
+    again().setSystemPrompt("I am Ann.");
+    expect(again().systemPrompt()).toBe("I am Ann.");
+    forgetConversations(storage);
+    expect(again().systemPrompt()).toBe("");
+  });
+});
+
+describe("all conversations", () => {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => session(`n${index}`));
+
+  it("are loaded in large pages, once at a time", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => Object.assign(client, { pageSize: 100, sessions: many(250) }) });
+    client.open();
+    await settled();
+    const { sessions } = conversations;
+    const done = sessions.loadAll();
+    expect(sessions.isLoadingAll()).toBe(true);
+    await Promise.all([done, sessions.loadAll()]);
+    expect(sessions.isLoadingAll()).toBe(false);
+    expect(sessions.state()).toMatchObject({ hasMore: false, phase: "loaded" });
+    expect(sessions.state().items.map(({ sessionId }) => sessionId)).toEqual(client.sessions.map(({ sessionId }) => sessionId));
+    expect(client.listed).toEqual([undefined, "n29", "n129", "n229"]);
+    await sessions.loadAll();
+    expect(client.listed).toHaveLength(4);
+  });
+
+  it("are no more than a thousand", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => Object.assign(client, { pageSize: 100, sessions: many(1_200) }) });
+    client.open();
+    await conversations.sessions.loadAll();
+    await settled();
+    await conversations.sessions.loadAll();
+    expect(conversations.sessions.state().items).toHaveLength(1_000);
+    expect(conversations.sessions.state().hasMore).toBe(true);
+    const asked = client.listed.length;
+    await conversations.sessions.loadAll();
+    expect(client.listed).toHaveLength(asked);
+  });
+
+  it("are not asked for without end where a proxy gives the same ones again", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => (client.sessions = many(40)) });
+    client.open();
+    await settled();
+    client.listSessions = async ({ before } = {}) => (client.listed.push(before), { sessions: many(10), hasMore: true });
+    await conversations.sessions.loadAll();
+    expect(client.listed).toEqual([undefined, "n29"]);
+  });
+
+  it("say why where they do not come, and come when they are asked for again", async () => {
+    const { client, conversations } = setUp({ prepare: (client) => (client.sessions = many(40)) });
+    client.open();
+    await settled();
+    client.refusal = chatError("overloaded", "Wait.");
+    await conversations.sessions.loadAll();
+    expect(conversations.sessions.state()).toMatchObject({ failure: { message: "Wait." }, hasMore: true });
+    expect(conversations.sessions.isLoadingAll()).toBe(false);
+    client.refusal = undefined;
+    await conversations.sessions.loadAll();
+    expect(conversations.sessions.state().items).toHaveLength(40);
+    expect(conversations.sessions.state().failure).toBeUndefined();
   });
 });
 

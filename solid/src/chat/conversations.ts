@@ -11,8 +11,9 @@ import type { KeptText } from "./draft.ts";
 import { makeOutbox } from "./outbox.ts";
 import type { ChatEvent } from "./reduce.ts";
 import { makeSessions, type Sessions } from "./sessions.ts";
+import { forgetSettings, makeSettings, type Settings } from "./settings.ts";
 import { answerOf, type ChatState } from "./state.ts";
-import { pageStorage, sessionStorageIfAny } from "./storage.ts";
+import { localStorageIfAny, pageStorage, sessionStorageIfAny } from "./storage.ts";
 import { loadTranscript, type Transcript } from "./transcript.ts";
 
 /** What a page's conversations are made with. */
@@ -23,6 +24,8 @@ export interface ConversationsOptions {
    * Default: the browser's session storage.
    */
   storage?: Pick<Storage, "getItem" | "setItem"> | null;
+  /** How the person wants to be answered. Default: what local storage keeps; with `storage: null` nothing is kept of it either. */
+  settings?: Settings;
   /** Milliseconds since the epoch. */
   clock?: () => number;
   /** Gives ids of new conversations. */
@@ -49,10 +52,8 @@ export interface Conversations {
   remove(sessionId: string): Promise<boolean>;
   /** Loads all of the open conversation. */
   transcript(): Promise<Transcript>;
-  /** The model that the person chose for the next messages; undefined leaves it to the conversation and the proxy. */
-  readonly model: Accessor<string | undefined>;
-  /** Chooses the model for the next messages. */
-  setModel(model: string | undefined): void;
+  /** How the person wants to be answered. */
+  readonly settings: Settings;
   /** The model that the next message will go to, as far as it is known. */
   readonly effectiveModel: Accessor<string | undefined>;
   /** Ends all that follows the client. */
@@ -65,14 +66,15 @@ const OPEN_SESSION_KEY = "outcrop.session";
 const NEW_DRAFT = "";
 
 /**
- * Forgets what a page keeps across loads, for whoever signs in next: which conversation was open, drafts, and messages that the proxy may
- * not have. Call it when a person signs out, with the `storage` that the conversations were made with.
+ * Forgets what a page keeps across loads, for whoever signs in next: which conversation was open, drafts, messages that the proxy may not
+ * have, and how the person wants to be answered. Call it when a person signs out, with the `storage` that the conversations were made with.
  */
 export function forgetConversations(storage: ConversationsOptions["storage"] = sessionStorageIfAny()): void {
   const page = pageStorage(storage);
   page.set(OPEN_SESSION_KEY, "");
   makeOutbox(page).clear();
   makeDrafts(page).clear();
+  if (storage !== null) forgetSettings(pageStorage(localStorageIfAny()));
 }
 
 /** How many conversations stay in memory; beyond it the idle one that was opened longest ago is forgotten and loaded anew. */
@@ -81,6 +83,7 @@ const MAX_OPEN_CHATS = 20;
 /** Conversations that live until `dispose()`. `createConversations` ends them with their owner. */
 export function makeConversations(options: ConversationsOptions): Conversations {
   const { client, clock = pageClock, newId = randomId } = options;
+  const settings = options.settings ?? (options.storage === null ? makeSettings(pageStorage(null)) : makeSettings());
   const storage = pageStorage(options.storage === undefined ? sessionStorageIfAny() : options.storage);
   const outbox = makeOutbox(storage);
   const drafts = makeDrafts(storage);
@@ -89,7 +92,6 @@ export function makeConversations(options: ConversationsOptions): Conversations 
   const chats = new Map<string, Chat>();
   const [usage, setUsage] = createSignal<PageUsage>(client.usage());
   const [answers, setAnswers] = createSignal<readonly AnswerRecord[]>([]);
-  const [model, setModel] = createSignal<string>();
   const sessions = makeSessions({ client, clock });
   const { budgets, refresh: refreshBudgets, dispose: leaveBudgets } = makeBudgets({ client, clock });
   // Last, since it may be open already.
@@ -102,6 +104,21 @@ export function makeConversations(options: ConversationsOptions): Conversations 
     void refreshBudgets();
   }
 
+  const wishes = { model, systemPrompt, streaming: settings.streaming };
+
+  /** The model that was chosen, unless it has become known that it is not offered any more. */
+  function model(): string | undefined {
+    const chosen = settings.model();
+    return server()?.models.some((info) => info.model === chosen) === false ? undefined : chosen;
+  }
+
+  /** Until the proxy has said that it takes none, those that a proxy has taken before are sent. */
+  function systemPrompt(): string | undefined {
+    const limits = server()?.limits;
+    const taken = limits === undefined || (limits.maxSystemPromptChars ?? 0) > 0;
+    return taken ? settings.systemPrompt().trim() || undefined : undefined;
+  }
+
   function price(id: string): ModelPrice | null | undefined {
     const info = server()?.models.find(({ model }) => model === id);
     return info && (info.price ?? null);
@@ -109,7 +126,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
 
   function chatOf(sessionId: string): Chat {
     const known = chats.get(sessionId);
-    const chat = known ?? makeChat({ client, sessionId, clock, keptDraft: keptDraft(sessionId), model, defaultModel: () => defaultModel(sessionId), price, outbox, onEvent });
+    const chat = known ?? makeChat({ client, sessionId, clock, keptDraft: keptDraft(sessionId), ...wishes, defaultModel: () => defaultModel(sessionId), price, outbox, onEvent });
     chats.delete(sessionId);
     chats.set(sessionId, chat);
     forgetIdle();
@@ -212,8 +229,7 @@ export function makeConversations(options: ConversationsOptions): Conversations 
       const { sessionId } = current();
       return loadTranscript(client, sessionId, sessions.state().items.find((item) => item.sessionId === sessionId)?.title);
     },
-    model,
-    setModel: (chosen) => void setModel(chosen),
+    settings,
     effectiveModel: () => model() ?? defaultModel(current().sessionId),
     dispose() {
       leaveConnection();

@@ -6,6 +6,7 @@ export type { Failure, Fault } from "./failure.ts";
 export { makeOutbox, type Outbox, type WaitingMessage } from "./outbox.ts";
 export { localStorageIfAny, pageStorage, sessionStorageIfAny, type PageStorage } from "./storage.ts";
 export { pageClock } from "./ids.ts";
+export { makeSettings, type Settings } from "./settings.ts";
 export { makeSessions, type Sessions, type SessionsState } from "./sessions.ts";
 export type { DraftFile, FileProblem, SentFile } from "./attachments.ts";
 export type { Draft, KeptText } from "./draft.ts";

@@ -53,6 +53,7 @@ describe("the outbox", () => {
     "", "null", "{", "7", '"text"', "{}", "[null, 1, [], {}]",
     JSON.stringify([{ ...message(1), id: "" }, { ...message(1), id: "a b" }, { ...message(1), id: 1 }, { ...message(1), sessionId: "ä" }]),
     JSON.stringify([{ ...message(1), text: " " }, { ...message(1), text: 1 }, { ...message(1), model: "" }, { ...message(1), model: null }]),
+    JSON.stringify([{ ...message(1), systemPrompt: "" }, { ...message(1), systemPrompt: ["x"] }, { ...message(1), whole: false }, { ...message(1), whole: "yes" }]),
     JSON.stringify([{ ...message(1), at: "now" }, { ...message(1), at: 1e30 }, { ...message(1), at: undefined }]),
     `[${" ".repeat(MAX_OUTBOX_BYTES / 2)}]`,
   ])("takes nothing for a message that is none (%#)", (text) => {

@@ -15,6 +15,10 @@ export interface WaitingMessage {
   readonly replaces?: string;
   /** The proxy's id of the answer that is asked for again, if one is; then the text is that of its question. */
   readonly regenerates?: string;
+  /** The person's own instructions that it was sent with. */
+  readonly systemPrompt?: string;
+  /** Whether its answer comes in one piece: sent again under its id, it has to be the same in this too. */
+  readonly whole?: true;
   /** When it was sent first, in milliseconds since the epoch. */
   readonly at: number;
 }
@@ -85,11 +89,12 @@ function messagesIn(text: string | null): WaitingMessage[] {
 
 function isMessage(value: unknown): value is WaitingMessage {
   if (typeof value !== "object" || value === null) return false;
-  const { id, sessionId, text, files, model, replaces, regenerates, at } = value as Record<string, unknown>;
+  const { id, sessionId, text, files, model, systemPrompt, whole, replaces, regenerates, at } = value as Record<string, unknown>;
   const hasFiles = Array.isArray(files) && files.length > 0 && files.every(isFile);
   const hasContent = files === undefined ? isText(text) : hasFiles && typeof text === "string";
+  const isAsked = [model, systemPrompt].every((part) => part === undefined || isText(part)) && (whole === undefined || whole === true);
   const areIds = [replaces, regenerates].every((other) => other === undefined || isId(other));
-  return isId(id) && isId(sessionId) && hasContent && (model === undefined || isText(model)) && areIds && isTime(at);
+  return isId(id) && isId(sessionId) && hasContent && isAsked && areIds && isTime(at);
 }
 
 function isFile(value: unknown): value is SentFile {

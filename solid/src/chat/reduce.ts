@@ -1,10 +1,11 @@
-import type { Chunk, HistoryResponse, Message, Usage } from "@outcrop/client";
+import type { HistoryResponse, Message, Usage } from "@outcrop/client";
 import { withoutData, type SentFile } from "./attachments.ts";
 import type { Failure } from "./failure.ts";
 import { fromHistory, withIds } from "./history.ts";
-import { closed, withCall, withDecision, withEnd, withReasoning, withText, type AnswerPart, type Decision } from "./parts.ts";
+import { closed, storedParts, withCall, withDecision, withEnd, withReasoning, withText, type AnswerPart, type Decision } from "./parts.ts";
 import { cutAt, putBack, settled, type Replacing } from "./replacing.ts";
 import { answerOf, type Answer, type ChatMessage, type ChatState, type Question } from "./state.ts";
+import type { Received } from "./whole.ts";
 
 /** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
 export type ChatEvent =
@@ -17,7 +18,7 @@ export type ChatEvent =
   | { type: "resent"; failedKey: string; answerKey: string; model?: string; at: number }
   /** The question of an answer is asked again. */
   | { type: "regenerated"; replacing: GivingWay; answerKey: string; model?: string; at: number }
-  | { type: "received"; answerKey: string; chunk: Chunk; at: number }
+  | { type: "received"; answerKey: string; chunk: Received; at: number }
   /** The person said whether a tool may run. */
   | { type: "decided"; answerKey: string; toolUseId: string; approved: boolean }
   /** That did not arrive. */
@@ -117,7 +118,7 @@ function giveWay(state: ChatState, from: GivingWay | undefined, to: Pick<Replaci
   return { ...kept, replacing: { ...to, messages: cut, from: from.id } };
 }
 
-function received(before: ChatState, key: string, chunk: Chunk, at: number): ChatState {
+function received(before: ChatState, key: string, chunk: Received, at: number): ChatState {
   const { replacing } = before;
   const isUntaken = chunk.type === "done" && chunk.messageId === "";
   if (isUntaken && replacing?.answerKey === key) return putBack(before, replacing, undefined);
@@ -145,7 +146,7 @@ function received(before: ChatState, key: string, chunk: Chunk, at: number): Cha
         // Stopped before the proxy had it, an answer has no id.
         ...(chunk.messageId === "" ? {} : { messageId: chunk.messageId }),
         text: chunk.content,
-        parts: withEnd(answer.parts, chunk.content, at),
+        parts: chunk.parts === undefined ? withEnd(answer.parts, chunk.content, at) : storedParts(chunk.parts, chunk.content),
         phase: chunk.stopReason === "cancelled" ? "stopped" : "complete",
         stopReason: chunk.stopReason,
         usage: chunk.usage,

@@ -63,6 +63,9 @@ export interface Sessions {
   refresh(): Promise<void>;
   /** Loads the page after the last one, where there is one. */
   loadMore(): Promise<void>;
+  /** Loads all that are missing, up to `MAX_SESSIONS` together, page after page. */
+  loadAll(): Promise<void>;
+  readonly isLoadingAll: Accessor<boolean>;
   /** Resolves with whether it was done; a failure is in the state. */
   rename(sessionId: string, title: string): Promise<boolean>;
   /** Resolves with whether it was done; a failure is in the state. */
@@ -72,10 +75,17 @@ export interface Sessions {
 /** How many conversations one page has. */
 const SESSIONS_PAGE = 30;
 
+/** How many the proxy gives at a time at most. */
+const LARGEST_PAGE = 100;
+
+/** How many conversations are loaded to be searched. */
+export const MAX_SESSIONS = 1_000;
+
 /** The list of conversations of a client. Nothing is asked for until `refresh()`. */
 export function makeSessions(options: { client: Client; clock?: () => number }): Sessions {
   const { client, clock = pageClock } = options;
   const [state, setState] = createSignal(NO_SESSIONS);
+  const [isLoadingAll, setLoadingAll] = createSignal(false);
   let latest = 0;
 
   function dispatch(event: SessionsEvent): void {
@@ -92,8 +102,27 @@ export function makeSessions(options: { client: Client; clock?: () => number }):
     }
   }
 
+  /** Beside `refresh()`, which goes on meanwhile: it keeps the end of the list, and this adds to it. */
+  async function loadAll(): Promise<void> {
+    for (;;) {
+      const { items, hasMore } = state();
+      const before = items.at(-1)?.sessionId;
+      const room = MAX_SESSIONS - items.length;
+      if (!hasMore || before === undefined || room <= 0) return;
+      dispatch({ type: "next_page", page: await client.listSessions({ before, limit: Math.min(room, LARGEST_PAGE) }) });
+      if (state().items.at(-1)?.sessionId === before) return;
+    }
+  }
+
   return {
     state,
+    isLoadingAll,
+    async loadAll() {
+      if (isLoadingAll()) return;
+      setLoadingAll(true);
+      await attempt(loadAll);
+      setLoadingAll(false);
+    },
     async refresh() {
       const request = ++latest;
       dispatch({ type: "requested" });

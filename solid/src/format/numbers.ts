@@ -86,6 +86,13 @@ export function exactCost(nanoUsd: number): string {
   return fraction === "" ? String(dollars) : `${dollars}.${fraction}`;
 }
 
+/** How long a text is, in Unicode scalar values: what the proxy counts. */
+export function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
 /** Seconds still to wait, rounded up, never negative. */
 export function secondsUntil(until: number, now: number): number {
   return Math.max(0, Math.ceil((until - now) / 1_000));

@@ -7,6 +7,8 @@ export interface Times {
   dateAndTime(at: number): string;
   /** The time today, the day this year, the date before that. */
   shortDate(at: number, now: number): string;
+  /** A month: `October 2026`. */
+  monthName(at: number): string;
   /** A point in time to come in words: `today at 18:00`, `tomorrow at 01:00`, `on 1 Dec at 01:00`. */
   whenWords(at: number, now: number): string;
   /** A day in UTC: `Thu, 26 Nov`. */
@@ -22,6 +24,7 @@ export function makeTimes(locale: string | undefined, texts: Texts["time"]): Tim
   const dayAndMonth = format({ day: "numeric", month: "short" });
   const fullDate = format({ day: "numeric", month: "short", year: "numeric" });
   const dateAndTime = format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  const monthName = format({ month: "long", year: "numeric" });
   const dayName = format({ weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
   const shortDayName = format({ day: "numeric", month: "short", timeZone: "UTC" });
   return {
@@ -33,6 +36,7 @@ export function makeTimes(locale: string | undefined, texts: Texts["time"]): Tim
       if (then.toDateString() === today.toDateString()) return clockTime.format(at);
       return (then.getFullYear() === today.getFullYear() ? dayAndMonth : fullDate).format(at);
     },
+    monthName: (at) => monthName.format(at),
     whenWords(at, now) {
       const time = clockTime.format(at);
       const day = new Date(at).toDateString();

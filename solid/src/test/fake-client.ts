@@ -1,4 +1,5 @@
 import type {
+  Answer,
   ApproveTool,
   Attachment,
   BudgetState,
@@ -6,6 +7,7 @@ import type {
   ConnectionStatus,
   HistoryResponse,
   InProgress,
+  Message,
   ModelInfo,
   PageUsage,
   ServerHello,
@@ -76,6 +78,7 @@ export interface FakeRequest {
   sessionId?: string;
   message: string;
   model?: string;
+  systemPrompt?: string;
   attachments?: readonly (Attachment | File | Blob)[];
   /** The question that it takes the place of. */
   replaces?: string;
@@ -153,6 +156,31 @@ export class FakeStream implements AsyncIterableIterator<Chunk> {
   }
 }
 
+/** A message whose answer a test gives in one piece. */
+export class FakeWhole {
+  readonly answer: Promise<Answer>;
+  #resolve!: (answer: Answer) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(readonly request: FakeRequest, readonly signal?: AbortSignal) {
+    this.answer = new Promise((resolve, reject) => ([this.#resolve, this.#reject] = [resolve, reject]));
+    signal?.addEventListener("abort", () => this.#reject(chatError("aborted", "The request was aborted.")));
+  }
+
+  async done(content: string, more: Partial<Message> = {}): Promise<void> {
+    const sessionId = this.request.sessionId ?? "s";
+    const message: Message = { messageId: "m1", role: "assistant", content, timestamp: "2026-11-23T12:00:00.000Z", stopReason: "end_turn", usage: USAGE, ...more };
+    const { messageId, stopReason, usage = USAGE } = message;
+    this.#resolve({ sessionId, messageId, content, usage, message, ...(stopReason === undefined ? {} : { stopReason }) });
+    await settled();
+  }
+
+  async fail(error: unknown): Promise<void> {
+    this.#reject(error);
+    await settled();
+  }
+}
+
 /** Everything that was waiting in microtasks has run. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
@@ -162,6 +190,8 @@ export async function settled(): Promise<void> {
 export class FakeClient implements Client {
   status: ConnectionStatus = { state: "idle" };
   readonly streams: FakeStream[] = [];
+  /** The messages whose answers are to come whole. */
+  readonly wholes: FakeWhole[] = [];
   /** After which event each answer was followed. */
   readonly followed: number[] = [];
   readonly histories = new Map<string, HistoryResponse | Error>();
@@ -186,8 +216,20 @@ export class FakeClient implements Client {
     return stream;
   }
 
+  get lastWhole(): FakeWhole {
+    const whole = this.wholes.at(-1);
+    if (whole === undefined) throw new Error("no whole answer was asked for");
+    return whole;
+  }
+
   connect(): Promise<ServerHello> {
     return Promise.resolve(HELLO);
+  }
+
+  sendMessage(request: FakeRequest, options?: { signal?: AbortSignal }): Promise<Answer> {
+    const whole = new FakeWhole(request, options?.signal);
+    this.wholes.push(whole);
+    return whole.answer;
   }
 
   streamMessage(request: FakeRequest, options?: { signal?: AbortSignal }): FakeStream {
@@ -209,9 +251,10 @@ export class FakeClient implements Client {
 
   async listSessions(request: { before?: string; limit?: number } = {}): Promise<SessionsResponse> {
     this.listed.push(request.before);
+    const most = Math.min(this.pageSize, request.limit ?? this.pageSize);
     if (this.refusal !== undefined) throw this.refusal;
     const start = request.before === undefined ? 0 : this.sessions.findIndex((item) => item.sessionId === request.before) + 1;
-    const sessions = this.sessions.slice(start, start + this.pageSize);
+    const sessions = this.sessions.slice(start, start + most);
     return { sessions, hasMore: start + sessions.length < this.sessions.length };
   }
 
@@ -260,6 +303,11 @@ export class FakeClient implements Client {
     listeners.add(listener);
     if (event === "status") (listener as (status: ConnectionStatus) => void)(this.status);
     return () => void listeners.delete(listener);
+  }
+
+  /** How many listen. */
+  get listeners(): number {
+    return this.#status.size + this.#usageListeners.size;
   }
 
   usage(): PageUsage {

@@ -1,6 +1,6 @@
 import { announcements, answer, composer, empty, files, gauge, markdown, panel, question, waiting } from "./english/chat.ts";
 import { common } from "./english/common.ts";
-import { collapsible, connection, demo, exporting, models, pageTotal, sessions } from "./english/conversations.ts";
+import { collapsible, connection, demo, exporting, models, pageTotal, sessions, settings } from "./english/conversations.ts";
 import { errors, failure, faults } from "./english/failures.ts";
 import { budgets, time, units, usage } from "./english/figures.ts";
 import { approval, tools } from "./english/tools.ts";
@@ -21,6 +21,7 @@ export const english = {
   sessions,
   export: exporting,
   models,
+  settings,
   pageTotal,
   collapsible,
   panel,

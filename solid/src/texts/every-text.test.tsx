@@ -104,6 +104,38 @@ it("of the whole chat: its conversations, models and connection", async () => {
   look();
 });
 
+it("of conversations by date, and of what is looked for among them", async () => {
+  const client = new FakeClient();
+  const at = (days: number) => ({ title: "Άλφα", updatedAt: new Date(NOW - days * DAY).toISOString() });
+  client.sessions = [...[0, 1, 3, 20].map((days) => session(`${days}`, at(days))), ...Array.from({ length: 1_100 }, (_, index) => session(`n${index}`, { title: `Βήτα ${index}`, updatedAt: at(90).updatedAt }))];
+  client.pageSize = 100;
+  vi.useFakeTimers({ now: NOW });
+  render(() => <AgentChat client={client} {...WORDS} />);
+  client.open({ models: MODELS });
+  await settled();
+  look();
+  const search = async (text: string) => {
+    fireEvent.input(find(".oc-search input"), { target: { value: text } });
+    look();
+    for (let page = 0; page < 12; page += 1) await settled();
+    vi.advanceTimersByTime(1_000);
+    look();
+  };
+  await search("αλφα");
+  await search("ωμεγα");
+});
+
+it("of settings", async () => {
+  const client = new FakeClient();
+  render(() => <AgentChat client={client} {...WORDS} />);
+  client.open({ models: MODELS, limits: { ...HELLO.limits, maxSystemPromptChars: 2 } });
+  click('[aria-haspopup="dialog"]');
+  for (const text of ["ωω", "ωωω"]) {
+    fireEvent.input(find(".oc-settings textarea"), { target: { value: text } });
+    look();
+  }
+});
+
 it("of an empty list of conversations, and of each state of the connection", async () => {
   const client = new FakeClient();
   render(() => <AgentChat client={client} {...WORDS} />);
@@ -130,7 +162,7 @@ it("of the chat behind its launcher", async () => {
   client.open({ models: MODELS });
   fireEvent.input(find("textarea"), { target: { value: "Γεια" } });
   fireEvent.keyDown(find("textarea"), { key: "Enter" });
-  click(".oc-window-header > button", 3);
+  click(".oc-window-header > button", 4);
   await client.lastStream.done("Γεια");
   look();
 });

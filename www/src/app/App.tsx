@@ -2,6 +2,7 @@ import { lazy, Match, Show, Suspense, Switch } from "solid-js";
 import { AgentChat, CollapsibleAgentChat, createConversations, DemoBanner, type Client } from "@outcrop/solid";
 import { Dashboard } from "./dashboard/Dashboard.tsx";
 import { createRoute } from "./route.ts";
+import { ThemeChoice } from "./ThemeChoice.tsx";
 import { TopBar } from "./TopBar.tsx";
 import "./app.css";
 
@@ -14,7 +15,7 @@ export function App(props: { client: Client; signOut?: (() => void) | undefined 
   const page = createRoute((sessionId) => conversations.open(sessionId));
   return (
     <div class="oc app" data-route={page()}>
-      <TopBar page={page()} connection={conversations.connection()} signOut={props.signOut} />
+      <TopBar page={page()} conversations={conversations} signOut={props.signOut} />
       <DemoBanner server={conversations.server()} />
       <Switch>
         <Match when={page() === "overview"}>
@@ -28,11 +29,11 @@ export function App(props: { client: Client; signOut?: (() => void) | undefined 
         <Match when={page() === "chat"}>
           <main class="app-main app-chat">
             <h1 class="oc-hidden">Chat</h1>
-            <AgentChat conversations={conversations} demoBanner={false} />
+            <AgentChat conversations={conversations} demoBanner={false} pageSettings={<ThemeChoice />} />
           </main>
         </Match>
       </Switch>
-      <Show when={page() !== "chat"}><CollapsibleAgentChat conversations={conversations} demoBanner={false} /></Show>
+      <Show when={page() !== "chat"}><CollapsibleAgentChat conversations={conversations} demoBanner={false} pageSettings={<ThemeChoice />} /></Show>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 import { createSignal, For, Show } from "solid-js";
-import { ConnectionState, type Connection } from "@outcrop/solid";
+import { ConnectionState, SettingsButton, SettingsDialog, type Connection, type Conversations } from "@outcrop/solid";
 import { Mark } from "./Mark.tsx";
 import type { Page } from "./route.ts";
 import { SignOutIcon } from "./SignOutIcon.tsx";
-import { chooseTheme, storedTheme, type Theme } from "./theme.ts";
+import { ThemeChoice } from "./ThemeChoice.tsx";
 
 const PAGES: readonly { page: Page; href: string; name: string }[] = [
   { page: "overview", href: "#/", name: "Overview" },
@@ -11,15 +11,10 @@ const PAGES: readonly { page: Page; href: string; name: string }[] = [
   { page: "usage", href: "#/usage", name: "Usage" },
 ];
 
-const THEMES: readonly Theme[] = ["auto", "light", "dark"];
-
-/** The product's name, the pages, the connection, the theme, and who is signed in. */
-export function TopBar(props: { page: Page; connection: Connection; signOut?: (() => void) | undefined }) {
-  const [theme, setTheme] = createSignal(storedTheme());
-  const choose = (chosen: Theme) => {
-    setTheme(chosen);
-    chooseTheme(chosen);
-  };
+/** The product's name, the pages, the connection, the settings, and who is signed in. On its own page the chat has the two in the middle. */
+export function TopBar(props: { page: Page; conversations: Conversations; signOut?: (() => void) | undefined }) {
+  const [settingsShown, setSettingsShown] = createSignal(false);
+  const connection = () => props.conversations.connection();
   return (
     <header class="app-bar">
       <a class="app-brand" href="#/">
@@ -30,17 +25,17 @@ export function TopBar(props: { page: Page; connection: Connection; signOut?: ((
         <For each={PAGES}>{({ page, href, name }) => <a href={href} aria-current={props.page === page ? "page" : undefined}>{name}</a>}</For>
       </nav>
       <span class="oc-spacer" />
-      <Show when={props.page !== "chat"}><ConnectionState connection={props.connection} /></Show>
-      <label class="app-theme">
-        <span class="oc-hidden">Theme</span>
-        <select value={theme()} onChange={(event) => choose(event.currentTarget.value as Theme)}>
-          <For each={THEMES}>{(name) => <option value={name}>{name.charAt(0).toUpperCase() + name.slice(1)}</option>}</For>
-        </select>
-      </label>
+      <Show when={props.page !== "chat"}>
+        <ConnectionState connection={connection()} />
+        <SettingsButton onOpen={() => setSettingsShown(true)} />
+      </Show>
+      <Show when={settingsShown()}>
+        <SettingsDialog conversations={props.conversations} onClose={() => setSettingsShown(false)}><ThemeChoice /></SettingsDialog>
+      </Show>
       <Show when={props.signOut}>
         {(signOut) => (
-          <button type="button" class="oc-button oc-button-quiet app-sign-out" title={signOutTitle(props.connection)} aria-label={signOutTitle(props.connection)} onClick={() => signOut()()}>
-            <span class="app-person">{props.connection.server?.principal.user}</span>
+          <button type="button" class="oc-button oc-button-quiet app-sign-out" title={signOutTitle(connection())} aria-label={signOutTitle(connection())} onClick={() => signOut()()}>
+            <span class="app-person">{connection().server?.principal.user}</span>
             <SignOutIcon />
           </button>
         )}

@@ -3,7 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { chatError, FakeClient, HELLO, session, settled, USAGE } from "../../test/fake-client.ts";
 import { AgentChat } from "./AgentChat.tsx";
 
-beforeEach(() => sessionStorage.clear());
+beforeEach(() => {
+  sessionStorage.clear();
+  localStorage.clear();
+});
 afterEach(() => {
   cleanup();
   vi.useRealTimers();

@@ -1,4 +1,4 @@
-import { createSignal, createUniqueId, Show } from "solid-js";
+import { createSignal, createUniqueId, Show, type JSX } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import { createConversations, type Conversations } from "../../chat/conversations.ts";
 import { TextsProvider, useTexts, type Words } from "../../texts/TextsProvider.tsx";
@@ -7,6 +7,8 @@ import { ListIcon } from "../common/icons.tsx";
 import { ConnectionState } from "../connection/ConnectionState.tsx";
 import { DemoBanner } from "../connection/DemoBanner.tsx";
 import { ExportMenu } from "../export/ExportMenu.tsx";
+import { SettingsButton } from "../settings/SettingsButton.tsx";
+import { SettingsDialog } from "../settings/SettingsDialog.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 import { SessionList } from "./SessionList.tsx";
 import { UsageTotal } from "./UsageTotal.tsx";
@@ -19,6 +21,8 @@ export type AgentChatProps = ChatSource & Words & {
   suggestions?: readonly string[];
   /** Whether to say that answers come from the emulator, where they do. Default true; a page that says it itself turns it off. */
   demoBanner?: boolean;
+  /** Settings of the page's own, such as its theme, beside those of the chat. */
+  pageSettings?: JSX.Element;
 };
 
 /** The whole chat: the conversations, the open one, connection, model and cost. Fills the height it is given. */
@@ -30,6 +34,7 @@ function Chat(props: AgentChatProps) {
   const texts = useTexts();
   const conversations = props.conversations ?? createConversations({ client: props.client as Client });
   const [listShown, setListShown] = createSignal(false);
+  const [settingsShown, setSettingsShown] = createSignal(false);
   const listId = createUniqueId();
   let side!: HTMLDivElement;
   let toggle!: HTMLButtonElement;
@@ -75,6 +80,7 @@ function Chat(props: AgentChatProps) {
             <UsageTotal usage={conversations.usage()} />
             <ExportMenu conversations={conversations} />
             <ModelPicker conversations={conversations} />
+            <SettingsButton onOpen={() => setSettingsShown(true)} />
           </div>
           <Show when={props.demoBanner !== false}><DemoBanner server={conversations.server()} /></Show>
           <ChatPanel
@@ -85,6 +91,9 @@ function Chat(props: AgentChatProps) {
           />
         </div>
       </div>
+      <Show when={settingsShown()}>
+        <SettingsDialog conversations={conversations} onClose={() => setSettingsShown(false)}>{props.pageSettings}</SettingsDialog>
+      </Show>
     </div>
   );
 }

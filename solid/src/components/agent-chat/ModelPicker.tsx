@@ -2,33 +2,28 @@ import type { ModelInfo } from "@outcrop/client";
 import { For, Show } from "solid-js";
 import type { Conversations } from "../../chat/conversations.ts";
 import { modelName } from "../../format/models.ts";
-import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
+import { useTexts } from "../../texts/TextsProvider.tsx";
+import { useModels } from "../common/models.ts";
 
 /** Which model answers the next message, from those that the proxy offers. */
 export function ModelPicker(props: { conversations: Conversations }) {
   const texts = useTexts();
-  const formats = useFormats();
-  const models = () => props.conversations.server()?.models ?? [];
-  const chosen = () => models().find((info) => info.model === props.conversations.effectiveModel());
-  const describe = ({ model, price }: ModelInfo) => {
-    const words = texts().models;
-    return price === undefined ? words.unpriced(model) : words.priced(model, formats().formatPrice(price.input), formats().formatPrice(price.output));
-  };
+  const { all, chosen, priceOf } = useModels(() => props.conversations);
+  const effective = () => props.conversations.effectiveModel() ?? "";
+  const describe = (info: ModelInfo) => texts().models.described(info.model, priceOf(info));
   return (
-    <Show when={models().length > 0}>
+    <Show when={all().length > 0}>
       <label class="oc-picker">
         <span class="oc-hidden">{texts().models.label}</span>
         <select
           title={chosen() && describe(chosen() as ModelInfo)}
-          value={props.conversations.effectiveModel() ?? ""}
-          onChange={(event) => props.conversations.setModel(event.currentTarget.value)}
+          value={effective()}
+          onChange={(event) => props.conversations.settings.setModel(event.currentTarget.value)}
         >
           <Show when={chosen() === undefined}>
-            <option value={props.conversations.effectiveModel() ?? ""}>{modelName(props.conversations.effectiveModel() ?? "")}</option>
+            <option value={effective()}>{modelName(effective())}</option>
           </Show>
-          <For each={models()}>
-            {(info) => <option value={info.model} selected={info.model === props.conversations.effectiveModel()}>{modelName(info.model)}</option>}
-          </For>
+          <For each={all()}>{(info) => <option value={info.model} selected={info.model === effective()}>{modelName(info.model)}</option>}</For>
         </select>
       </label>
     </Show>

@@ -1,6 +1,5 @@
 import type { Session } from "@outcrop/client";
-import { createSignal, Match, Switch } from "solid-js";
-import { pageClock } from "../../chat/ids.ts";
+import { createSignal, Match, Show, Switch, untrack } from "solid-js";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { PencilIcon, TrashIcon } from "../common/icons.tsx";
 
@@ -9,6 +8,10 @@ const MAX_TITLE_CHARS = 200;
 
 interface SessionRowProps {
   session: Session;
+  /** What stands above it, where it is the first of its time. */
+  heading: string | undefined;
+  /** A point in time of today, in milliseconds since the epoch. */
+  now: number;
   current: boolean;
   onOpen: () => void;
   onRename: (title: string) => Promise<boolean>;
@@ -30,26 +33,34 @@ export function SessionRow(props: SessionRowProps) {
     row.querySelector<HTMLElement>(".oc-session-open")?.focus();
   }
 
+  /** The row may go, and the focus would go with it: to its neighbour then, or to the top of the list. */
+  function keepFocus(): () => void {
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    const list = row.closest(".oc-sessions");
+    return () => {
+      if (row.isConnected) return leave();
+      const next = neighbour?.isConnected ? neighbour.querySelector(".oc-session-open") : null;
+      const top = list?.querySelector(".oc-search input") ?? list?.querySelector(".oc-sessions-new");
+      ((next ?? top) as HTMLElement | null | undefined)?.focus();
+    };
+  }
+
   async function rename(value: string): Promise<void> {
     const wanted = value.trim();
     if (wanted === "" || wanted === title()) return leave();
+    const giveFocus = keepFocus();
     setBusy(true);
     await props.onRename(wanted);
     setBusy(false);
-    leave();
+    giveFocus();
   }
 
   async function remove(): Promise<void> {
+    const giveFocus = keepFocus();
     setBusy(true);
-    // The row goes, and the focus would go with it.
-    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-    const list = row.closest(".oc-sessions");
-    if (await props.onDelete()) {
-      const next = neighbour?.querySelector<HTMLElement>(".oc-session-open") ?? list?.querySelector<HTMLElement>(".oc-sessions-new");
-      return next?.focus();
-    }
+    await props.onDelete();
     setBusy(false);
-    leave();
+    giveFocus();
   }
 
   function onEscape(event: KeyboardEvent): void {
@@ -60,38 +71,42 @@ export function SessionRow(props: SessionRowProps) {
   }
 
   return (
-    <li class="oc-session" ref={row} data-current={props.current ? "" : undefined} onKeyDown={onEscape}>
-      <Switch>
-        <Match when={mode() === "plain"}>
-          <button type="button" class="oc-session-open" aria-current={props.current ? "true" : undefined} onClick={() => props.onOpen()}>
-            <span class="oc-session-title" dir="auto">{title()}</span>
-            <span class="oc-muted">{formats().shortDate(Date.parse(props.session.updatedAt), pageClock())}</span>
-          </button>
-          <span class="oc-session-actions">
-            <button type="button" class="oc-button oc-button-quiet" title={texts().sessions.rename} aria-label={texts().sessions.renameSession(title())} onClick={() => setMode("renaming")}><PencilIcon /></button>
-            <button type="button" class="oc-button oc-button-quiet" title={texts().sessions.delete} aria-label={texts().sessions.deleteSession(title())} onClick={() => setMode("deleting")}><TrashIcon /></button>
-          </span>
-        </Match>
-        <Match when={mode() === "renaming"}>
-          <form
-            class="oc-session-edit"
-            onSubmit={(event) => {
-              event.preventDefault();
-              void rename(event.currentTarget.querySelector("input")?.value ?? "");
-            }}
-          >
-            <input ref={takeFocus} value={title()} maxlength={MAX_TITLE_CHARS} disabled={busy()} aria-label={texts().sessions.title} dir="auto" />
-            <button type="submit" class="oc-button" disabled={busy()}>{texts().sessions.save}</button>
-          </form>
-        </Match>
-        <Match when={mode() === "deleting"}>
-          <div class="oc-session-edit" role="group" aria-label={texts().sessions.askDeleteSession(title())}>
-            <span class="oc-session-title">{texts().sessions.askDelete}</span>
-            <button type="button" class="oc-button oc-button-danger" disabled={busy()} onClick={() => void remove()}>{texts().sessions.delete}</button>
-            <button type="button" class="oc-button" ref={takeFocus} disabled={busy()} onClick={leave}>{texts().sessions.keep}</button>
-          </div>
-        </Match>
-      </Switch>
+    <li ref={row}>
+      <Show when={props.heading}>{(heading) => <h3 class="oc-sessions-day">{heading()}</h3>}</Show>
+      <div class="oc-session" data-current={props.current ? "" : undefined} onKeyDown={onEscape}>
+        <Switch>
+          <Match when={mode() === "plain"}>
+            <button type="button" class="oc-session-open" aria-current={props.current ? "true" : undefined} onClick={() => props.onOpen()}>
+              <span class="oc-session-title" dir="auto">{title()}</span>
+              <span class="oc-muted">{formats().shortDate(Date.parse(props.session.updatedAt), props.now)}</span>
+            </button>
+            <span class="oc-session-actions">
+              <button type="button" class="oc-button oc-button-quiet" title={texts().sessions.rename} aria-label={texts().sessions.renameSession(title())} onClick={() => setMode("renaming")}><PencilIcon /></button>
+              <button type="button" class="oc-button oc-button-quiet" title={texts().sessions.delete} aria-label={texts().sessions.deleteSession(title())} onClick={() => setMode("deleting")}><TrashIcon /></button>
+            </span>
+          </Match>
+          <Match when={mode() === "renaming"}>
+            <form
+              class="oc-session-edit"
+              onSubmit={(event) => {
+                event.preventDefault();
+                void rename(event.currentTarget.querySelector("input")?.value ?? "");
+              }}
+            >
+              {/* The list may come anew meanwhile: what is being written stays. */}
+              <input ref={takeFocus} value={untrack(title)} maxlength={MAX_TITLE_CHARS} disabled={busy()} aria-label={texts().sessions.title} dir="auto" />
+              <button type="submit" class="oc-button" disabled={busy()}>{texts().sessions.save}</button>
+            </form>
+          </Match>
+          <Match when={mode() === "deleting"}>
+            <div class="oc-session-edit" role="group" aria-label={texts().sessions.askDeleteSession(title())}>
+              <span class="oc-session-title">{texts().sessions.askDelete}</span>
+              <button type="button" class="oc-button oc-button-danger" disabled={busy()} onClick={() => void remove()}>{texts().sessions.delete}</button>
+              <button type="button" class="oc-button" ref={takeFocus} disabled={busy()} onClick={leave}>{texts().sessions.keep}</button>
+            </div>
+          </Match>
+        </Switch>
+      </div>
     </li>
   );
 }

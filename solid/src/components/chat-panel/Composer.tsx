@@ -2,6 +2,7 @@ import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
 import { excessOf, pickable } from "../../chat/attachments.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
+import { characters } from "../../format/numbers.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { PaperclipIcon, PencilIcon, SendIcon, StopIcon } from "../common/icons.tsx";
 import { AttachedFiles } from "./AttachedFiles.tsx";
@@ -171,11 +172,4 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
       </p>
     </form>
   );
-}
-
-/** Unicode scalar values: what the proxy counts. */
-function characters(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
 }

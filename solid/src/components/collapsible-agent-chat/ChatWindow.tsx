@@ -1,4 +1,4 @@
-import { createSignal, createUniqueId, Show } from "solid-js";
+import { createSignal, createUniqueId, Show, type JSX } from "solid-js";
 import type { Conversations } from "../../chat/conversations.ts";
 import { useTexts } from "../../texts/TextsProvider.tsx";
 import { SessionList } from "../agent-chat/SessionList.tsx";
@@ -8,6 +8,8 @@ import { ListIcon, MinimiseIcon, PinIcon, PlusIcon, UnpinIcon } from "../common/
 import { ConnectionState } from "../connection/ConnectionState.tsx";
 import { DemoBanner } from "../connection/DemoBanner.tsx";
 import { ExportMenu } from "../export/ExportMenu.tsx";
+import { SettingsButton } from "../settings/SettingsButton.tsx";
+import { SettingsDialog } from "../settings/SettingsDialog.tsx";
 import type { Mover } from "./mover.ts";
 import type { PlacementControl } from "./placement.ts";
 import { Resizer } from "./Resizer.tsx";
@@ -19,6 +21,7 @@ interface ChatWindowProps {
   title: string;
   suggestions: readonly string[] | undefined;
   demoBanner: boolean;
+  pageSettings: JSX.Element;
   onMinimise: () => void;
 }
 
@@ -27,6 +30,7 @@ export function ChatWindow(props: ChatWindowProps) {
   const texts = useTexts();
   const titleId = createUniqueId();
   const listId = createUniqueId();
+  const [settingsShown, setSettingsShown] = createSignal(false);
   const [listShown, setListShown] = createSignal(false);
   const isPinned = () => props.control.placement() === "pinned";
   let frame!: HTMLDivElement;
@@ -101,6 +105,7 @@ export function ChatWindow(props: ChatWindowProps) {
         <button type="button" class="oc-button oc-button-quiet" aria-label={texts().sessions.new} title={texts().sessions.new} onClick={startNew}>
           <PlusIcon />
         </button>
+        <SettingsButton onOpen={() => setSettingsShown(true)} />
         <button
           type="button"
           class="oc-button oc-button-quiet oc-pin"
@@ -131,6 +136,9 @@ export function ChatWindow(props: ChatWindowProps) {
           </div>
         </Show>
       </div>
+      <Show when={settingsShown()}>
+        <SettingsDialog conversations={props.conversations} onClose={() => setSettingsShown(false)}>{props.pageSettings}</SettingsDialog>
+      </Show>
       <Resizer control={props.control} />
     </div>
   );

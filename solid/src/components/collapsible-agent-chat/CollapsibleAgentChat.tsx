@@ -1,4 +1,4 @@
-import { createEffect, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, onCleanup, onMount, Show, type JSX } from "solid-js";
 import type { Client } from "../../chat/client.ts";
 import { createConversations } from "../../chat/conversations.ts";
 import { localStorageIfAny, pageStorage } from "../../chat/storage.ts";
@@ -22,6 +22,8 @@ export type CollapsibleAgentChatProps = ChatSource & Words & {
   storageKey?: string;
   /** Whether to say that answers come from the emulator, where they do. Default true. */
   demoBanner?: boolean;
+  /** Settings of the page's own, such as its theme, beside those of the chat. */
+  pageSettings?: JSX.Element;
 };
 
 /**
@@ -51,7 +53,8 @@ function Chat(props: CollapsibleAgentChatProps) {
   onMount(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const key = hotkey();
-      if (key === null || !matchesHotkey(event, key)) return;
+      // Under the settings there is nothing of the chat to be used.
+      if (key === null || !matchesHotkey(event, key) || document.querySelector(".oc-settings") !== null) return;
       event.preventDefault();
       if (isOpen()) minimise();
       else control.open();
@@ -90,6 +93,7 @@ function Chat(props: CollapsibleAgentChatProps) {
           title={props.title ?? texts().collapsible.title}
           suggestions={props.suggestions}
           demoBanner={props.demoBanner !== false}
+          pageSettings={props.pageSettings}
           onMinimise={minimise}
         />
       </Show>

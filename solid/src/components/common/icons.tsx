@@ -24,6 +24,8 @@ export const PlusIcon = () => <Icon><path d="M10 4.5v11M4.5 10h11" /></Icon>;
 export const PencilIcon = () => <Icon><path d="m4 16 .8-3.2L13 4.6a1.4 1.4 0 0 1 2 0l.4.4a1.4 1.4 0 0 1 0 2L7.2 15.2Z" /></Icon>;
 export const TrashIcon = () => <Icon><path d="M4 6h12M8 6V4.5h4V6M5.5 6l.7 9.5h7.6L14.5 6" /></Icon>;
 export const ListIcon = () => <Icon><path d="M4 6h12M4 10h12M4 14h8" /></Icon>;
+export const GearIcon = () => <Icon><circle cx="10" cy="10" r="2.4" /><path d="M8.6 3h2.8l.4 1.9 1.5.9 1.9-.6 1.4 2.4-1.5 1.3v1.8l1.5 1.3-1.4 2.4-1.9-.6-1.5.9-.4 1.9H8.6l-.4-1.9-1.5-.9-1.9.6L3.4 12.8l1.5-1.3V9.7L3.4 8.4 4.8 6l1.9.6 1.5-.9Z" /></Icon>;
+export const SearchIcon = () => <Icon><circle cx="9" cy="9" r="5" /><path d="m12.7 12.7 3.8 3.8" /></Icon>;
 export const CloseIcon = () => <Icon><path d="m5 5 10 10M15 5 5 15" /></Icon>;
 export const WarningIcon = () => <Icon><path d="M10 3.5 17 16H3Z" /><path d="M10 8.5v3.5M10 14.2v.1" /></Icon>;
 export const BookIcon = () => <Icon><path d="M10 5.5C8.5 4.5 6.5 4 4 4v11c2.5 0 4.5.5 6 1.5 1.5-1 3.5-1.5 6-1.5V4c-2.5 0-4.5.5-6 1.5Z" /><path d="M10 5.5v11" /></Icon>;

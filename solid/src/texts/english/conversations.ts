@@ -1,5 +1,6 @@
 import type { ConnectionStatus } from "@outcrop/client";
 import type { Amount } from "../amount.ts";
+import { plurals } from "../plurals.ts";
 
 export const connection = {
   states: {
@@ -29,6 +30,19 @@ export const sessions = {
   new: "New conversation",
   none: "Conversations appear here after their first message.",
   showMore: "Show more",
+  /** Headings of the list; months before that come from the locale. */
+  days: {
+    today: "Today",
+    yesterday: "Yesterday",
+    week: "Previous 7 days",
+    month: "Previous 30 days",
+  },
+  search: "Search conversations",
+  clearSearch: "Clear the search",
+  searching: "Searching…",
+  found: plurals("en", { one: "# conversation found.", other: "# conversations found." }),
+  noneCalled: (title: string) => `No conversation is called “${title}”.`,
+  onlyLatest: (most: Amount) => `Only the latest ${most} conversations are searched.`,
   loadAgain: "Load again",
   rename: "Rename",
   renameSession: (title: string) => `Rename ${title}`,
@@ -55,8 +69,24 @@ export const exporting = {
 
 export const models = {
   label: "Model",
-  priced: (model: string, input: string, output: string) => `${model}: ${input} in, ${output} out per million tokens`,
-  unpriced: (model: string) => `${model}: no known price`,
+  price: (input: string, output: string) => `${input} in, ${output} out per million tokens`,
+  unpriced: "no known price",
+  described: (model: string, price: string) => `${model}: ${price}`,
+  default: "Default",
+};
+
+export const settings = {
+  title: "Settings",
+  close: "Close",
+  instructions: "Your instructions",
+  instructionsHint: "Claude is told them with each of your messages, in every conversation.",
+  instructionsExample: "For example: answer briefly, in metric units.",
+  left: plurals("en", { one: "# character left.", other: "# characters left." }),
+  tooLong: (excess: Amount, most: Amount) =>
+    `${excess} ${excess.value === 1 ? "character" : "characters"} too long: at most ${most} can be used. Until it fits, the last text that did is used.`,
+  streaming: "Show answers while they are written",
+  streamingHint: "Otherwise an answer appears once it is complete, and tools that need your approval are not called.",
+  kept: "Kept in this browser, for all conversations.",
 };
 
 /** What the page has used. */
