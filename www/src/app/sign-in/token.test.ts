@@ -43,8 +43,10 @@ describe("a token", () => {
   it("is forgotten with all that was its person's", () => {
     storeToken(token(ANN));
     sessionStorage.setItem("outcrop.session", "s1");
+    localStorage.setItem("outcrop.settings", '{"systemPrompt":"I am Ann."}');
     forgetToken();
     expect(storedToken()).toBeUndefined();
     expect(sessionStorage.getItem("outcrop.session")).toBe("");
+    expect(localStorage.getItem("outcrop.settings")).toBe("");
   });
 });
