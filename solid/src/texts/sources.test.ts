@@ -44,7 +44,7 @@ it("no component has words of its own", () => {
 function sidesIn(source: string): string[] {
   return source.split(/[{};]/).map((line) => line.trim()).filter((line) => {
     const [name = "", value = ""] = line.split(/:\s+/);
-    const [, right, , left] = value.split(/\s+(?![^(]*\))/);
+    const [, right, , left] = value.replace(/var\([^)]*\)/g, "0").split(/\s+(?![^(]*\))/);
     return /^[a-z-]*\b(left|right)$/.test(name) || (/^(float|clear|text-align)$/.test(name) && /^(left|right)$/.test(value)) || (/^(margin|padding|inset|border-width)$/.test(name) && left !== undefined && left !== right);
   });
 }

@@ -17,7 +17,7 @@ export function ModelChoice(props: { conversations: Conversations }) {
         <div class="oc-models">
           <Key each={all()} by="model">
             {(info) => (
-              <label class="oc-model" title={info().model}>
+              <label class="oc-model-choice" title={info().model}>
                 <input
                   type="radio"
                   name={group}
