@@ -198,4 +198,32 @@ export const CHAT_STATES = [
       await composer(page).fill("A draft of\nseveral lines");
     },
   },
+  {
+    name: "editing",
+    script: always(SHORT),
+    async reach(page) {
+      await ask(page, "How much silt does it carry?");
+      await page.locator(".oc-question").hover();
+      await page.getByRole("button", { name: "Edit message" }).click();
+      await composer(page).fill("How much sand does it carry?");
+    },
+  },
+  {
+    name: "asked-again-in-vain",
+    script: always(SHORT),
+    args: ["--user-messages-per-minute", "1"],
+    async reach(page) {
+      await ask(page, "How much silt does it carry?");
+      await page.getByRole("button", { name: "Ask again" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  {
+    name: "export",
+    script: always(SHORT),
+    async reach(page) {
+      await ask(page, "How much silt does it carry?");
+      await page.getByRole("button", { name: "Export conversation" }).click();
+    },
+  },
 ];
