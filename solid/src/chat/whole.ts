@@ -26,12 +26,15 @@ function endOf(sessionId: string, { messageId, content, parts, stopReason }: Mes
   return { type: "done", sessionId, messageId, content, stopReason: stopReason ?? otherwise, usage, ...(parts === undefined ? {} : { parts }) };
 }
 
+/** How far back it is looked for: more may have been said meanwhile. */
+const LATEST = 20;
+
 /** What became of an answer that was stopped, once it has been counted: the conversation has it then. Nothing, where it never had its message. */
 async function stoppedAnswer(client: Client, { id, sessionId }: Sent): Promise<Received | undefined> {
   for (;;) {
     const news = nextNews(client);
     try {
-      const { messages, inProgress } = await client.history({ sessionId, limit: 2 });
+      const { messages, inProgress } = await client.history({ sessionId, limit: LATEST });
       const asked = messages.findIndex(({ requestId }) => requestId === id);
       const answer = asked === -1 ? undefined : messages[asked + 1];
       if (answer?.usage !== undefined) return endOf(sessionId, answer, answer.usage, "cancelled");

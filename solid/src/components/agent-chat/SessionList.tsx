@@ -6,7 +6,7 @@ import { MAX_SESSIONS } from "../../chat/sessions.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
 import { createToday } from "../common/day.ts";
 import { PlusIcon } from "../common/icons.tsx";
-import { folded, headingOf } from "./days.ts";
+import { folded, headingOf } from "./listing.ts";
 import { SessionRow } from "./SessionRow.tsx";
 import { SessionSearch } from "./SessionSearch.tsx";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeFormats } from "../../format/formats.ts";
 import { english } from "../../texts/english.ts";
-import { folded, headingOf } from "./days.ts";
+import { folded, headingOf } from "./listing.ts";
 
 const TODAY = new Date(2026, 2, 30).getTime();
 const { monthName } = makeFormats("en-GB");
