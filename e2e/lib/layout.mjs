@@ -29,7 +29,7 @@ export function misplaced(page) {
     }
 
     /** What is meant to lie over other things. */
-    const OVERLAYS = ".oc-window, .oc-launcher, .oc-settings, .oc-agent-side, .oc-agent-veil, .app-bar";
+    const OVERLAYS = ".oc-window, .oc-launcher, .oc-settings, .oc-export-menu, .oc-agent-side, .oc-agent-veil, .app-bar";
     for (const control of document.querySelectorAll("a, button, input, select, textarea, summary")) {
       const { x, y, isEmpty } = shown(control);
       if (isEmpty || !control.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || control.closest("[aria-hidden=true]")) continue;
@@ -48,7 +48,7 @@ export function misplaced(page) {
 }
 
 /** Surfaces that say something without a word or a line: in the person's own colours each has to differ from what is behind it. */
-const PAINTED = ".oc-connection-dot, .oc-budget-bar, .oc-budget-bar > span, .oc-unread, .oc-dots > span";
+const PAINTED = ".oc-connection-dot, .oc-budget-bar, .oc-budget-bar > span, .oc-unread, .oc-layers > span";
 
 /** What of that cannot be seen. */
 export function unseen(page) {

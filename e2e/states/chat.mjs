@@ -132,7 +132,7 @@ export const CHAT_STATES = [
       await say(page, "And in autumn?");
       await page.getByText("Waiting for the connection.").waitFor();
       await page.locator('.oc-connection[data-state="reconnecting"]').first().waitFor();
-      await page.locator(".oc-connection-wait").first().waitFor();
+      await page.locator(".oc-connection-wait").first().waitFor({ state: "attached" });
     },
   },
   {
@@ -210,10 +210,10 @@ export const CHAT_STATES = [
   },
   {
     name: "asked-again-in-vain",
-    script: always(SHORT),
-    args: ["--user-messages-per-minute", "1"],
+    script: always(MARKDOWN),
+    args: ["--budgets", "user/day=270tokens", "--max-tokens", "220", "--analytics", "off"],
     async reach(page) {
-      await ask(page, "How much silt does it carry?");
+      await ask(page, "Compare rivers and canals");
       await page.getByRole("button", { name: "Ask again" }).click();
       await page.getByRole("alert").waitFor();
     },

@@ -43,7 +43,7 @@ export function Approval(props: { part: ToolPart; info: ToolInfo | undefined }) 
       <p class="oc-approval-title" id={titleId}>
         {question()}
       </p>
-      <Show when={props.info?.description}>{(text) => <p class="oc-approval-text" dir="auto">{visible(text())}</p>}</Show>
+      <Show when={props.info?.description}>{(text) => <p class="oc-approval-text" dir="auto" tabindex="0">{visible(text())}</p>}</Show>
       <Arguments call={call()} />
       <Show when={decision()?.failure}>
         {(failure) => <p class="oc-error-text" role="alert">{words().notArrived(failure().message)}</p>}

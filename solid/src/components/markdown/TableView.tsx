@@ -1,5 +1,6 @@
 import type { Tokens } from "marked";
 import { Index, type JSX } from "solid-js";
+import { Dynamic } from "solid-js/web";
 import { useTexts } from "../../texts/TextsProvider.tsx";
 import { InlineView } from "./InlineView.tsx";
 
@@ -11,7 +12,14 @@ export function TableView(props: { token: Tokens.Table; depth: number }): JSX.El
       <table>
         <thead>
           <tr>
-            <Index each={props.token.header}>{(cell) => <th scope="col" dir="auto" data-align={cell().align ?? undefined}><InlineView tokens={cell().tokens} depth={props.depth} /></th>}</Index>
+            <Index each={props.token.header}>
+              {(cell) => (
+                // The head of a column that has none is no heading.
+                <Dynamic component={cell().text === "" ? "td" : "th"} scope={cell().text === "" ? undefined : "col"} dir="auto" data-align={cell().align ?? undefined}>
+                  <InlineView tokens={cell().tokens} depth={props.depth} />
+                </Dynamic>
+              )}
+            </Index>
           </tr>
         </thead>
         <tbody>
