@@ -11,7 +11,7 @@
  */
 export { AgentChat, type AgentChatProps, type ChatSource } from "./components/agent-chat/AgentChat.tsx";
 export { ModelPicker } from "./components/agent-chat/ModelPicker.tsx";
-export { SessionList } from "./components/agent-chat/SessionList.tsx";
+export { SessionList, type SessionListProps } from "./components/agent-chat/SessionList.tsx";
 export { UsageTotal } from "./components/agent-chat/UsageTotal.tsx";
 export { ChatPanel, type ChatPanelProps } from "./components/chat-panel/ChatPanel.tsx";
 export { CollapsibleAgentChat, type CollapsibleAgentChatProps } from "./components/collapsible-agent-chat/CollapsibleAgentChat.tsx";
@@ -19,10 +19,12 @@ export { ConnectionState } from "./components/connection/ConnectionState.tsx";
 export { DemoBanner } from "./components/connection/DemoBanner.tsx";
 export { ExportMenu } from "./components/export/ExportMenu.tsx";
 export { SettingsButton } from "./components/settings/SettingsButton.tsx";
-export { SettingsDialog } from "./components/settings/SettingsDialog.tsx";
+export { SettingsDialog, type SettingsDialogProps } from "./components/settings/SettingsDialog.tsx";
 export { Markdown } from "./components/markdown/Markdown.tsx";
 export * from "./chat/index.ts";
 export type { Decision } from "./chat/parts.ts";
-export type { ChatEvent } from "./chat/reduce.ts";
+export type { ChatEvent, GivingWay } from "./chat/reduce.ts";
+export type { Replacing } from "./chat/replacing.ts";
 export type { HistoryState, Timing, Waiting } from "./chat/state.ts";
+export type { Received } from "./chat/whole.ts";
 export * from "./texts/index.ts";

@@ -37,8 +37,10 @@ export type ChatEvent =
   | { type: "identified"; stored: readonly Message[] };
 
 /** The first message that gives way, by its key and the proxy's id. */
-interface GivingWay {
+export interface GivingWay {
+  /** Its key. */
   key: string;
+  /** The proxy's id of it. */
   id: string;
 }
 

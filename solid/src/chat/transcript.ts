@@ -16,7 +16,7 @@ const PAGE_MESSAGES = 100;
 /** How many messages are loaded at most. */
 export const MAX_TRANSCRIPT_MESSAGES = 10_000;
 
-/** Loads all of a conversation, the latest {@link MAX_TRANSCRIPT_MESSAGES} of a longer one. Rejects as `client.history()` does. */
+/** Loads all of a conversation, the latest 10,000 messages of a longer one. Rejects as `client.history()` does. */
 export async function loadTranscript(client: Pick<Client, "history">, sessionId: string, title?: string): Promise<Transcript> {
   const pages: Message[][] = [];
   let before: string | undefined;

@@ -10,8 +10,11 @@ import { folded, headingOf } from "./listing.ts";
 import { SessionRow } from "./SessionRow.tsx";
 import { SessionSearch } from "./SessionSearch.tsx";
 
-interface SessionListProps {
+/** What the list is shown with. */
+export interface SessionListProps {
+  /** The conversations that it lists. */
   conversations: Conversations;
+  /** One has been opened, or a new one begun. */
   onPick: () => void;
   /** Milliseconds since the epoch. Which day it is the wall clock says. */
   clock?: () => number;

@@ -6,7 +6,9 @@ import { Instructions } from "./Instructions.tsx";
 import { ModelChoice } from "./ModelChoice.tsx";
 import { StreamingChoice } from "./StreamingChoice.tsx";
 
-interface SettingsDialogProps {
+/** What the settings are shown with. */
+export interface SettingsDialogProps {
+  /** Whose settings they are. */
   conversations: Conversations;
   /** It has been closed; the focus is where it was before. */
   onClose: () => void;
