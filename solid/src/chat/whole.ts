@@ -2,10 +2,8 @@ import type { Chunk, Message, Part, Request, StopReason, Usage } from "@outcrop/
 import type { Client } from "./client.ts";
 import { isChatError } from "./failure.ts";
 
-type Done = Extract<Chunk, { type: "done" }>;
-
 /** What comes of an answer. The end of one that came whole has its parts, where it is more than one text. */
-export type Received = Exclude<Chunk, Done> | (Done & { parts?: readonly Part[] });
+export type Received = Exclude<Chunk, { type: "done" }> | (Extract<Chunk, { type: "done" }> & { parts?: readonly Part[] });
 
 type Sent = Request & { id: string; sessionId: string };
 
