@@ -125,11 +125,24 @@ export function makeChat(options: ChatOptions): Chat {
       if (!isChatError(error) || !ENDS_OF_CLIENT.includes(error.code)) taken();
       if (!isOpen()) return;
       const stopped = controller.signal.aborted && isChatError(error) && error.code === "aborted";
+      const about = await aboutFailed(answerKey, error);
       const at = clock();
-      dispatch(stopped ? { type: "stopped", answerKey, at } : { type: "failed", answerKey, failure: failureOf(error, at), ...answerIn(error), at });
+      dispatch(stopped ? { type: "stopped", answerKey, at } : { type: "failed", answerKey, failure: failureOf(error, at), ...about, at });
     } finally {
       streams.delete(answerKey);
     }
+  }
+
+  /**
+   * What an error says of the answer that failed. One that was to replace something has no id where the proxy did not take the request, which
+   * the history tells; where it does not come, all is shown as it was.
+   */
+  async function aboutFailed(answerKey: string, error: unknown): Promise<ReturnType<typeof answerIn>> {
+    const { messageId, ...about } = answerIn(error);
+    if (messageId === undefined) return about;
+    if (state().replacing?.answerKey !== answerKey) return { messageId, ...about };
+    const page = await client.history({ sessionId, limit: HISTORY_PAGE }).catch(() => undefined);
+    return page?.messages.some(({ requestId }) => requestId === answerKey) ? { messageId, ...about } : about;
   }
 
   /** Resolves when the answer has ended. */
@@ -179,9 +192,15 @@ export function makeChat(options: ChatOptions): Chat {
     return known();
   }
 
-  /** Asks for an answer again that the proxy has begun. */
-  function regenerate(answerKey: string, id: string, { text, files: sent = [] }: Question): void {
-    void ask((common) => ({ type: "regenerated", replacing: { key: answerKey, id }, ...common }), { text, regenerates: id }, withoutData(sent));
+  /** Sends a question again of which the proxy has nothing, if the page has its files. */
+  function sendAgain(failedKey: string, { text, files: sent = [] }: Question): void {
+    if (disposed || state().turn !== undefined || toSend(sent) === undefined) return;
+    void ask((common) => ({ type: "resent", failedKey, ...common }), { text }, sent);
+  }
+
+  /** Asks for an answer again that the proxy has begun. Resolves when the new one has ended. */
+  function regenerate(answerKey: string, id: string, { text, files: sent = [] }: Question): Promise<void> {
+    return ask((common) => ({ type: "regenerated", replacing: { key: answerKey, id }, ...common }), { text, regenerates: id }, withoutData(sent));
   }
 
   const waiting = options.outbox?.waiting().find((message) => message.sessionId === sessionId);
@@ -237,7 +256,7 @@ export function makeChat(options: ChatOptions): Chat {
       const id = key === undefined ? undefined : answerOf(state(), key)?.messageId;
       const question = state().messages.at(-2);
       if (disposed || key === undefined || id === undefined || question?.role !== "user") return false;
-      regenerate(key, id, question);
+      void regenerate(key, id, question);
       return true;
     },
     stop() {
@@ -251,8 +270,14 @@ export function makeChat(options: ChatOptions): Chat {
       const last = retryable(state());
       if (disposed || last === undefined || (last.answer.failure?.retryAt ?? 0) > clock()) return false;
       const { question, answer } = last;
-      if (answer.messageId !== undefined) regenerate(answer.key, answer.messageId, question);
-      else void ask((common) => ({ type: "resent", failedKey: answer.key, ...common }), { text: question.text }, question.files ?? []);
+      if (answer.messageId === undefined) sendAgain(answer.key, question);
+      else {
+        void regenerate(answer.key, answer.messageId, question).then(() => {
+          // The proxy had named an answer of which it kept nothing, not even the question.
+          const code = answerOf(state(), answer.key)?.failure?.code;
+          if (code === "invalid_request" || code === "session_not_found") sendAgain(answer.key, question);
+        });
+      }
       return true;
     },
     async decide(toolUseId, approved) {

@@ -60,10 +60,36 @@ describe("the last answer", () => {
   it("is gone where the proxy has taken the request, though Bedrock fails", async () => {
     const { client, chat, shown } = await setUp();
     chat.regenerate();
+    const taken = [...HISTORY.slice(0, 2), stored("q2", "user", "two", { requestId: client.lastStream.request.id })];
+    client.histories.set("s1", { sessionId: "s1", messages: taken, hasMore: false });
     await client.lastStream.fail(Object.assign(chatError("throttled", "Wait.", { retryable: true }), { messageId: "a3" }));
+    await settled();
     expect(shown()).toEqual(["one", "complete:First.", "two", "failed:"]);
     chat.retry();
     expect(client.lastStream.request).toMatchObject({ messageId: "a3" });
+  });
+
+  it("comes back where the proxy had named the new one and then refused it", async () => {
+    const { client, chat, shown } = await setUp();
+    chat.regenerate();
+    await client.lastStream.fail(Object.assign(chatError("budget_exceeded", "Nothing is left."), { messageId: "a3" }));
+    await settled();
+    expect(shown()).toEqual(BEFORE);
+    expect(chat.state()).toMatchObject({ refused: { code: "budget_exceeded" } });
+  });
+
+  it.each(["invalid_request", "session_not_found"])("of which the proxy has nothing is asked for with its question: %s", async (code) => {
+    const client = new FakeClient();
+    const chat = makeChat({ client, sessionId: "s1", clock: new FakeClock().read, newKey: counter("k") });
+    chat.send("one");
+    await client.lastStream.fail(Object.assign(chatError("budget_exceeded", "Nothing is left.", { retryable: true }), { messageId: "a1" }));
+    expect(chat.retry()).toBe(true);
+    expect(client.lastStream.request).toMatchObject({ messageId: "a1" });
+    await client.lastStream.fail(chatError(code, "There is no such answer."));
+    await settled();
+    expect(client.lastStream.request).toMatchObject({ message: "one" });
+    await client.lastStream.done("First.");
+    expect(chat.state().messages).toMatchObject([{ text: "one" }, { text: "First.", phase: "complete" }]);
   });
 
   it("is not asked for again while an answer is under way, nor before a stop has been counted", async () => {
