@@ -51,7 +51,8 @@ export interface Chat {
   send(text: string, files?: readonly SentFile[]): boolean;
   /**
    * Says something else than a question did, which gives way with everything after it. Resolves with whether it was sent: it is not while an
-   * answer is under way, and where the question is not found. What the proxy refuses comes back, and the text with it to be changed further.
+   * answer is under way, where the question is not found, and where the person gives its change up meanwhile. What the proxy refuses comes
+   * back, and `state().refused` has what was written.
    */
   replace(questionKey: string, text: string, files?: readonly SentFile[]): Promise<boolean>;
   /** Asks for the last answer again, which gives way. If the proxy refuses, it comes back. */
@@ -174,8 +175,14 @@ export function makeChat(options: ChatOptions): Chat {
     return read(id, (signal) => (whole ? wholeAnswer(client, request, signal) : client.streamMessage(request, { signal })), true);
   }
 
-  /** The proxy's id of a question; of one that was asked on this page it is in the history. What was not found is told. */
-  async function idOf(questionKey: string): Promise<string | undefined> {
+  /**
+   * The proxy's id of a question; of one that was asked on this page it is in the history. `null` where the proxy has not kept it, since it
+   * refused it. What went wrong is told.
+   */
+  async function idOf(questionKey: string): Promise<string | null | undefined> {
+    const at = state().messages.findIndex(({ key }) => key === questionKey);
+    const answer = state().messages[at + 1];
+    const isRefused = answer?.role === "assistant" && answer.phase === "failed" && answer.parts.length === 0;
     const known = () => state().messages.find(({ key }) => key === questionKey)?.messageId;
     let before: string | undefined;
     try {
@@ -185,17 +192,28 @@ export function makeChat(options: ChatOptions): Chat {
         if (!hasMore) break;
         before = messages[0]?.messageId;
       }
-      if (known() === undefined) dispatch({ type: "refused", failure: failureOfPage("question_gone") });
+      if (known() !== undefined) return known();
+      if (isRefused) return null;
+      dispatch({ type: "refused", failure: failureOfPage("question_gone") });
     } catch (error) {
+      if (isRefused && isChatError(error) && error.code === "session_not_found") return null;
       dispatch({ type: "refused", failure: failureOf(error, clock()) });
     }
-    return known();
+    return undefined;
   }
 
   /** Sends a question again of which the proxy has nothing, if the page has its files. */
   function sendAgain(failedKey: string, { text, files: sent = [] }: Question): void {
     if (disposed || state().turn !== undefined || toSend(sent) === undefined) return;
     void ask((common) => ({ type: "resent", failedKey, ...common }), { text }, sent);
+  }
+
+  /** The proxy had named an answer of which it kept nothing, not even the question: then it refuses to give it again. */
+  async function sendIfNotKept(failedKey: string, question: Question): Promise<void> {
+    const code = answerOf(state(), failedKey)?.failure?.code;
+    if ((code !== "invalid_request" && code !== "session_not_found") || question.messageId !== undefined) return;
+    const page = await client.history({ sessionId, limit: HISTORY_PAGE }).catch((error: unknown) => (isChatError(error) && error.code === "session_not_found" ? { messages: [] } : undefined));
+    if (page?.messages.every(({ requestId }) => requestId !== failedKey)) sendAgain(failedKey, question);
   }
 
   /** Asks for an answer again that the proxy has begun. Resolves when the new one has ended. */
@@ -207,9 +225,9 @@ export function makeChat(options: ChatOptions): Chat {
   /** A message that cannot be sent again. Whether the proxy has it shows when the history comes. */
   let unsent = waiting !== undefined && waiting.regenerates === undefined && toSend(waiting.files ?? []) === undefined ? waiting : undefined;
   if (waiting !== undefined && unsent === undefined) {
-    const { replaces, regenerates = replaces } = waiting;
-    const replacing = regenerates === undefined ? {} : { replacing: { from: regenerates, withQuestion: replaces !== undefined } };
-    dispatch({ type: "restored", ...contentOf(waiting), ...commonOf(waiting), ...replacing });
+    const { replaces, regenerates } = waiting;
+    const replacing = regenerates !== undefined ? { from: regenerates, again: true as const } : replaces !== undefined ? { from: replaces } : undefined;
+    dispatch({ type: "restored", ...contentOf(waiting), ...commonOf(waiting), ...(replacing === undefined ? {} : { replacing }) });
     void deliver(waiting, true);
   }
 
@@ -240,15 +258,16 @@ export function makeChat(options: ChatOptions): Chat {
     },
     async replace(key, text, sent = []) {
       const isPossible = () => !disposed && isSettled(state()) && (text.trim() !== "" || sent.length > 0);
-      if (!isPossible()) return false;
+      if (!isPossible() || draft.isSending()) return false;
+      const isEdit = draft.editing() === key;
+      draft.setSending(true);
       const id = await idOf(key);
-      if (id === undefined || !isPossible()) return false;
-      const questionKey = newKey();
-      const ended = ask((common) => ({ type: "sent", replacing: { key, id }, questionKey, text, files: sent, ...common }), { text, replaces: id }, sent);
-      void ended.then(() => {
-        const question = state().messages.find((message) => message.key === key);
-        if (question?.role === "user" && draft.editing() === undefined) draft.edit({ ...question, text, files: sent });
-      });
+      draft.setSending(false);
+      if (id === undefined || !isPossible() || (isEdit && draft.editing() !== key)) return false;
+      const content = { questionKey: newKey(), text, files: sent };
+      if (id === null) void ask((common) => ({ type: "sent", instead: key, ...content, ...common }), { text }, sent);
+      else void ask((common) => ({ type: "sent", replacing: { key, id }, ...content, ...common }), { text, replaces: id }, sent);
+      if (isEdit) draft.sent();
       return true;
     },
     regenerate() {
@@ -272,11 +291,7 @@ export function makeChat(options: ChatOptions): Chat {
       const { question, answer } = last;
       if (answer.messageId === undefined) sendAgain(answer.key, question);
       else {
-        void regenerate(answer.key, answer.messageId, question).then(() => {
-          // The proxy had named an answer of which it kept nothing, not even the question.
-          const code = answerOf(state(), answer.key)?.failure?.code;
-          if (code === "invalid_request" || code === "session_not_found") sendAgain(answer.key, question);
-        });
+        void regenerate(answer.key, answer.messageId, question).then(() => sendIfNotKept(answer.key, question));
       }
       return true;
     },
@@ -294,7 +309,7 @@ export function makeChat(options: ChatOptions): Chat {
     async loadHistory() {
       const { history, messages } = state();
       if (disposed || history.phase === "loading") return;
-      const before = history.hasMore ? messages[0]?.key : undefined;
+      const before = history.hasMore ? (messages.find(({ messageId }) => messageId !== undefined)?.messageId ?? messages[0]?.key) : undefined;
       dispatch({ type: "history_requested" });
       try {
         const page = await client.history({ sessionId, limit: HISTORY_PAGE, ...(before === undefined ? {} : { before }) });

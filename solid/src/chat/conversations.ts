@@ -156,15 +156,18 @@ export function makeConversations(options: ConversationsOptions): Conversations 
 
   function onEvent(event: ChatEvent, state: ChatState, before: ChatState): void {
     setAnswers((log) => logAnswer(log, event, state));
-    const listed = sessions.state().items.some((item) => item.sessionId === state.sessionId);
+    const isListed = () => sessions.state().items.some((item) => item.sessionId === state.sessionId);
     const ended = (event.type === "received" && event.chunk.type === "done") || event.type === "stopped" || event.type === "failed";
     const begins = event.type === "received" && answerOf(before, event.answerKey)?.messageId === undefined;
-    if (ended || (begins && !listed)) refreshOnce();
+    if (ended || (begins && !isListed())) refreshOnce();
     const isRefused = event.type === "failed" && event.failure.code === "budget_exceeded";
     if (isRefused || (ended && budgets().length > 0)) void refreshBudgets();
     if (event.type === "sent") {
       storage.set(OPEN_SESSION_KEY, state.sessionId);
-      if (unsent.delete(state.sessionId)) drafts.set(NEW_DRAFT, "");
+      if (unsent.delete(state.sessionId)) {
+        drafts.set(state.sessionId, drafts.get(NEW_DRAFT));
+        drafts.set(NEW_DRAFT, "");
+      }
     }
   }
 

@@ -13,7 +13,11 @@ export interface Draft {
   readonly files: DraftFiles;
   /** The key of the question that is being changed, if one is. */
   readonly editing: Accessor<string | undefined>;
-  /** Changes a question: its text takes the place of the draft, which comes back after that. */
+  /** Whether what was changed is being sent: until then nothing can be written. */
+  readonly isSending: Accessor<boolean>;
+  /** Says whether it is. */
+  setSending(sending: boolean): void;
+  /** Changes a question: its text takes the place of the draft, which comes back after that. Not while files are being read. */
   edit(question: Question): void;
   /** Leaves the question as it is. */
   cancelEdit(): void;
@@ -33,6 +37,7 @@ export function makeDraft(options: { newKey: () => string; kept?: KeptText | und
   const { newKey, kept } = options;
   const [text, showText] = createSignal(kept?.get() ?? "");
   const [edited, setEdited] = createSignal<{ key: string; aside: { text: string; files: readonly DraftFile[] } }>();
+  const [isSending, setSending] = createSignal(false);
   const files = makeDraftFiles({ newKey });
 
   /** What was put aside comes back. */
@@ -53,7 +58,10 @@ export function makeDraft(options: { newKey: () => string; kept?: KeptText | und
     setText,
     files,
     editing: () => edited()?.key,
+    isSending,
+    setSending: (sending) => void setSending(sending),
     edit(question) {
+      if (files.reading() > 0) return;
       const aside = edited()?.aside ?? { text: text(), files: files.items() };
       setEdited({ key: question.key, aside });
       showText(question.text);

@@ -34,6 +34,14 @@ it("that of a conversation that does not exist yet is there in the next new one"
   expect(page(storage, "c").conversations.current().draft.text()).toBe("");
 });
 
+it("what is sent beside a draft leaves it", () => {
+  const storage = new MemoryStorage();
+  const { conversations } = page(storage);
+  conversations.current().draft.setText("half written");
+  conversations.current().send("A suggestion");
+  expect(page(storage, "b").conversations.current().draft.text()).toBe("half written");
+});
+
 it("a message that is changed leaves the draft as it is", () => {
   const storage = new MemoryStorage();
   const { conversations } = page(storage);

@@ -18,7 +18,8 @@ export type Fault = keyof Texts["faults"];
 
 /** A failure that the page itself found. */
 export function failureOfPage(fault: Fault): Failure {
-  return { code: "interrupted", message: english.faults[fault], retryable: fault === "stream_ended", fault };
+  const code = fault === "change_stopped" ? "aborted" : "interrupted";
+  return { code, message: english.faults[fault], retryable: fault === "stream_ended", fault };
 }
 
 /** The failure in anything that was thrown. What is no `ChatError` is a fault of the page itself. */

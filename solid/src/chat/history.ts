@@ -1,6 +1,7 @@
 import type { AttachmentInfo, ErrorData, HistoryResponse, Message } from "@outcrop/client";
 import type { Failure } from "./failure.ts";
 import { storedParts } from "./parts.ts";
+import type { Replacing } from "./replacing.ts";
 import type { Answer, ChatMessage, ChatState } from "./state.ts";
 
 /** The state with a page of history before what it has. What the page already shows is not taken twice. */
@@ -20,15 +21,23 @@ export function fromHistory(before: ChatState, loaded: HistoryResponse): ChatSta
 
 /**
  * A page of history without what gives way to an answer that this page's forerunner asked for, where the proxy has not taken that request
- * yet. A question that is asked again is shown already.
+ * yet.
  */
 function withoutReplaced(state: ChatState, page: HistoryResponse): { state: ChatState; page: HistoryResponse } {
   const { replacing } = state;
-  const at = page.messages.findIndex(({ messageId }) => messageId === replacing?.from);
+  const at = replacing === undefined ? -1 : firstReplaced(page.messages, replacing);
   if (replacing === undefined || at < 0) return { state, page };
   const cut = page.messages.slice(at).map(storedMessage);
-  const kept = page.messages.slice(0, replacing.questionKey === undefined ? Math.max(0, at - 1) : at);
-  return { state: { ...state, replacing: { ...replacing, messages: [...cut, ...replacing.messages] } }, page: { ...page, messages: kept } };
+  return { state: { ...state, replacing: { ...replacing, messages: [...cut, ...replacing.messages] } }, page: { ...page, messages: page.messages.slice(0, at) } };
+}
+
+/** Where what gives way begins. An answer gives way with its question, which is shown as the new one; of one that has nothing, only that is stored. */
+function firstReplaced(messages: readonly Message[], { from, again, answerKey }: Replacing): number {
+  const at = messages.findIndex(({ messageId }) => messageId === from);
+  if (!again) return at;
+  if (at >= 0) return Math.max(0, at - 1);
+  const latest = messages.at(-1);
+  return latest?.role === "user" && latest.requestId !== answerKey ? messages.length - 1 : -1;
 }
 
 /** The state with the proxy's ids of the questions that were asked on this page: each has the id it was asked under, the key of its answer. */

@@ -9,9 +9,9 @@ import type { Received } from "./whole.ts";
 
 /** Everything that changes a conversation. `at` is in milliseconds since the epoch. */
 export type ChatEvent =
-  | ({ type: "sent"; replacing?: GivingWay } & Asked)
+  | ({ type: "sent"; replacing?: GivingWay; /** A question of which the proxy has nothing, and which gives way with its answer. */ instead?: string } & Asked)
   /** A message that the page sent before it was loaded anew, at that time, and that waits still. */
-  | ({ type: "restored"; replacing?: Pick<Replacing, "from"> & { withQuestion: boolean } } & Asked)
+  | ({ type: "restored"; replacing?: Pick<Replacing, "from" | "again"> } & Asked)
   /** One that was sent then, that the proxy does not have, and that cannot be sent again. */
   | ({ type: "lost"; failure: Failure } & Asked)
   /** The last answer failed before the proxy had its question, which is sent again: the new answer takes its place. */
@@ -57,13 +57,13 @@ interface Asked {
 export function reduce(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
     case "sent": {
-      const before = giveWay(without(state, "refused"), event.replacing, { answerKey: event.answerKey, questionKey: event.questionKey });
+      const rest = withoutPair(without(state, "refused"), event.instead);
+      const before = giveWay(rest, event.replacing, { answerKey: event.answerKey, questionKey: event.questionKey });
       return { ...before, messages: [...before.messages.map(asAnswered), questionOf(event), newAnswer(event)], turn: event.answerKey };
     }
     case "restored": {
       const { answerKey, questionKey } = event;
-      const { from, withQuestion } = event.replacing ?? {};
-      const replacing = from === undefined ? {} : { replacing: { answerKey, ...(withQuestion ? { questionKey } : {}), messages: [], from } };
+      const replacing = event.replacing === undefined ? {} : { replacing: { answerKey, questionKey, messages: [], ...event.replacing } };
       return { ...state, ...replacing, messages: [...state.messages, questionOf(event), without(newAnswer(event), "timing")], turn: answerKey };
     }
     case "lost": {
@@ -107,10 +107,16 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case "history_failed":
       return { ...state, history: { phase: "failed", hasMore: state.history.hasMore, failure: event.failure } };
     case "refused":
-      return { ...state, refused: event.failure };
+      return { ...state, refused: { failure: event.failure } };
     case "identified":
       return withIds(state, event.stored);
   }
+}
+
+/** The state without this question and its answer. */
+function withoutPair(state: ChatState, questionKey: string | undefined): ChatState {
+  const at = state.messages.findIndex(({ key }) => key === questionKey);
+  return at < 0 ? state : { ...state, messages: state.messages.filter((_, index) => index !== at && index !== at + 1) };
 }
 
 /** The state without what gives way, which is kept for as long as it may have to come back. */

@@ -44,7 +44,7 @@ describe("the last answer", () => {
     expect(conversationUsage(chat.state()).turns).toBe(2);
     await client.lastStream.fail(chatError("rate_limited", "Wait.", { retryable: true }));
     expect(shown()).toEqual(BEFORE);
-    expect(chat.state()).toMatchObject({ refused: { code: "rate_limited" } });
+    expect(chat.state()).toMatchObject({ refused: { failure: { code: "rate_limited" } } });
     chat.regenerate();
     expect(chat.state()).not.toHaveProperty("refused");
     chat.stop();
@@ -75,7 +75,7 @@ describe("the last answer", () => {
     await client.lastStream.fail(Object.assign(chatError("budget_exceeded", "Nothing is left."), { messageId: "a3" }));
     await settled();
     expect(shown()).toEqual(BEFORE);
-    expect(chat.state()).toMatchObject({ refused: { code: "budget_exceeded" } });
+    expect(chat.state()).toMatchObject({ refused: { failure: { code: "budget_exceeded" } } });
   });
 
   it.each(["invalid_request", "session_not_found"])("of which the proxy has nothing is asked for with its question: %s", async (code) => {
@@ -90,6 +90,17 @@ describe("the last answer", () => {
     expect(client.lastStream.request).toMatchObject({ message: "one" });
     await client.lastStream.done("First.");
     expect(chat.state().messages).toMatchObject([{ text: "one" }, { text: "First.", phase: "complete" }]);
+  });
+
+  it("that another tab has replaced meanwhile is not asked for with its question once more", async () => {
+    const error = { code: "interrupted", message: "It was cut.", retryable: true } as const;
+    const { client, chat } = await setUp({ messages: [stored("q1", "user", "one", { requestId: "r1" }), stored("a1", "assistant", "Fir", { error })] });
+    client.histories.set("s1", { sessionId: "s1", messages: [stored("q1", "user", "one", { requestId: "other" }), stored("a9", "assistant", "First.")], hasMore: false });
+    chat.retry();
+    await client.lastStream.fail(chatError("invalid_request", "There is no such answer."));
+    await settled();
+    expect(client.streams).toHaveLength(1);
+    expect(chat.state().messages[1]).toMatchObject({ text: "Fir", failure: { code: "invalid_request" } });
   });
 
   it("is not asked for again while an answer is under way, nor before a stop has been counted", async () => {
@@ -142,10 +153,10 @@ describe("a question", () => {
     await client.lastStream.done("Third.");
     const key = chat.state().messages.at(-2)?.key ?? "";
     expect(await chat.replace(key, "3")).toBe(false);
-    expect(chat.state().refused).toMatchObject({ fault: "question_gone" });
+    expect(chat.state().refused?.failure).toMatchObject({ fault: "question_gone" });
     client.histories.set("s1", chatError("overloaded", "Later."));
     expect(await chat.replace(key, "3")).toBe(false);
-    expect(chat.state().refused).toMatchObject({ code: "overloaded" });
+    expect(chat.state().refused?.failure).toMatchObject({ code: "overloaded" });
     expect(shown()).toEqual([...BEFORE, "three", "complete:Third."]);
   });
 
@@ -156,14 +167,58 @@ describe("a question", () => {
     if (question?.role === "user") chat.draft.edit(question);
     chat.draft.setText("uno");
     await chat.replace("q1", chat.draft.text());
-    chat.draft.sent();
     expect([chat.draft.text(), chat.draft.editing()]).toEqual(["a draft", undefined]);
     await client.lastStream.fail(chatError("budget_exceeded", "Nothing is left."));
-    await settled();
     expect(shown()).toEqual(BEFORE);
+    const { refused } = chat.state();
+    expect(refused).toMatchObject({ failure: { code: "budget_exceeded" }, question: { key: "q1", text: "uno" } });
+    if (refused?.question) chat.draft.edit(refused.question);
     expect([chat.draft.text(), chat.draft.editing()]).toEqual(["uno", "q1"]);
     chat.draft.cancelEdit();
     expect(chat.draft.text()).toBe("a draft");
+    await chat.replace("q1", "uno");
+    chat.stop();
+    await client.lastStream.fail(chatError("aborted", "Stopped."));
+    expect(chat.state().refused).toMatchObject({ failure: { fault: "change_stopped" }, question: { text: "uno" } });
+  });
+
+  it("is not sent where the person gives the change up while its id is looked for", async () => {
+    const { client, chat } = await setUp({ messages: [] });
+    chat.send("three");
+    const asked = client.lastStream.request.id;
+    await client.lastStream.done("Third.");
+    client.histories.set("s1", { sessionId: "s1", messages: [stored("q3", "user", "three", { requestId: asked })], hasMore: false });
+    chat.draft.setText("half written");
+    const question = chat.state().messages[0];
+    if (question?.role === "user") chat.draft.edit(question);
+    const sent = chat.replace(question?.key ?? "", "3");
+    expect(chat.draft.isSending()).toBe(true);
+    chat.draft.cancelEdit();
+    expect(await sent).toBe(false);
+    expect([chat.draft.text(), chat.draft.isSending(), client.streams.length]).toEqual(["half written", false, 1]);
+  });
+
+  it.each([true, false])("that the proxy refused is changed like one that was never sent; other messages: %s", async (hasOthers) => {
+    const { client, chat, shown } = await setUp(hasOthers ? {} : { messages: [] });
+    if (!hasOthers) client.histories.clear();
+    chat.send("much too long");
+    await client.lastStream.fail(chatError("message_too_large", "Too long."));
+    expect(await chat.replace(chat.state().messages.at(-2)?.key ?? "", "short")).toBe(true);
+    expect(client.lastStream.request).toMatchObject({ message: "short" });
+    expect(client.lastStream.request).not.toHaveProperty("replaces");
+    expect(shown()).toEqual([...(hasOthers ? BEFORE : []), "short", "sent:"]);
+    expect(chat.state()).not.toHaveProperty("refused");
+  });
+
+  it("does not hide where older messages begin", async () => {
+    const { client, chat } = await setUp({ messages: HISTORY.slice(2) });
+    client.histories.set("s1", { sessionId: "s1", messages: HISTORY.slice(2), hasMore: true });
+    await chat.loadHistory();
+    await chat.replace("q2", "zwei");
+    await client.lastStream.done("Zweitens.");
+    client.histories.set("m1", { sessionId: "s1", messages: HISTORY.slice(0, 2), hasMore: false });
+    await chat.loadHistory();
+    expect(chat.state().messages.map(({ text }) => text)).toEqual(["one", "First.", "zwei", "Zweitens."]);
   });
 });
 
@@ -179,14 +234,27 @@ describe("a page that is loaded anew before the proxy has the request", () => {
     expect(chat.regenerate()).toBe(true);
   });
 
+  it("shows all as it was where it is refused before the history has come, and its question can be changed", async () => {
+    const first = await setUp();
+    first.chat.regenerate();
+    const client = new FakeClient();
+    const chat = makeChat({ client, sessionId: "s1", clock: new FakeClock().read, newKey: counter("n"), outbox: makeOutbox(pageStorage(first.storage)) });
+    await client.lastStream.fail(chatError("rate_limited", "Wait.", { retryable: true }));
+    client.histories.set("s1", { sessionId: "s1", messages: HISTORY, hasMore: false });
+    await chat.loadHistory();
+    expect(chat.state().messages.map(({ text }) => text)).toEqual(["one", "First.", "two", "Second."]);
+    expect(await chat.replace("q2", "zwei")).toBe(true);
+  });
+
   it("sends the changed question again, and shows what it replaces only if it is refused", async () => {
     const first = await setUp();
     await first.chat.replace("q1", "uno");
-    const { client, shown } = await setUp({ storage: first.storage, prefix: "n" });
+    const { client, chat, shown } = await setUp({ storage: first.storage, prefix: "n" });
     expect(client.lastStream.request).toMatchObject({ message: "uno", replaces: "q1", resent: true });
     expect(shown()).toEqual(["uno", "sent:"]);
     await client.lastStream.fail(chatError("rate_limited", "Wait.", { retryable: true }));
     expect(shown()).toEqual(BEFORE);
+    expect(chat.state().refused).toMatchObject({ question: { key: "q1", text: "uno" } });
   });
 
   it("shows the new answer where the proxy had taken it", async () => {

@@ -51,3 +51,11 @@ describe("settings", () => {
     expect(read()).toEqual([undefined, "", true]);
   });
 });
+
+it("what another tab has changed stays", () => {
+  const storage = pageStorage(new MemoryStorage());
+  const [one, other] = [makeSettings(storage), makeSettings(storage)];
+  one.setSystemPrompt("Answer briefly.");
+  other.setStreaming(false);
+  expect(makeSettings(storage).systemPrompt()).toBe("Answer briefly.");
+});

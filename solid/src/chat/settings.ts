@@ -31,7 +31,10 @@ export function makeSettings(storage: PageStorage = pageStorage(localStorageIfAn
   const [stored, setStored] = createSignal(read(storage.get(SETTINGS_KEY)));
 
   function change(more: Partial<Stored>): void {
-    storage.set(SETTINGS_KEY, JSON.stringify(setStored({ ...stored(), ...more })));
+    // Another tab may have changed something else.
+    const kept = storage.get(SETTINGS_KEY);
+    const before = kept === null ? stored() : read(kept);
+    storage.set(SETTINGS_KEY, JSON.stringify(setStored({ ...before, ...more })));
   }
 
   return {

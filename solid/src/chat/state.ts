@@ -2,7 +2,7 @@ import type { StatusState, StopReason, Usage } from "@outcrop/client";
 import type { SentFile } from "./attachments.ts";
 import type { Failure } from "./failure.ts";
 import type { AnswerPart } from "./parts.ts";
-import type { Replacing } from "./replacing.ts";
+import type { Refusal, Replacing } from "./replacing.ts";
 
 /** One conversation as the page shows it. Values are never changed in place: the reducer makes new ones. */
 export interface ChatState {
@@ -15,7 +15,7 @@ export interface ChatState {
   /** What gives way to the answer that was asked for, until the proxy has taken the request. */
   readonly replacing?: Replacing;
   /** Why the proxy did not take the last request that was to replace something. */
-  readonly refused?: Failure;
+  readonly refused?: Refusal;
   /** What answers used that gave way to another one. */
   readonly replaced?: readonly Usage[];
 }

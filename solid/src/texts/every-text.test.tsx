@@ -198,6 +198,13 @@ it("of the composer and its files", async () => {
   look();
   click(".oc-edit");
   click(".oc-editing button");
+  const asked = client.lastStream.request.id;
+  client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [{ messageId: "q", role: "user", content: "ω", timestamp: "2026-11-23T12:00:00.000Z", ...(asked === undefined ? {} : { requestId: asked }) }] });
+  click(".oc-edit", 1);
+  fireEvent.keyDown(find("textarea"), { key: "Enter" });
+  await settled();
+  await client.lastStream.fail(chatError("overloaded", "Λάθος."));
+  look();
   show(() => <FileChip file={{ name: "ά", mediaType: "image/png", bytes: 3 << 20 }} />);
   show(() => <ChatPanel chat={chat} connection={{ state: "closed" }} />);
 });

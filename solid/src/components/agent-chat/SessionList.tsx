@@ -33,7 +33,9 @@ export function SessionList(props: SessionListProps) {
   const titleOf = (session: Session) => session.title ?? texts().common.untitled;
 
   const wanted = createMemo(() => folded(query().trim()));
-  const isSearch = () => wanted() !== "";
+  const isSearch = () => wanted() !== "" && list().items.length > 0;
+  /** Whether all is there that is looked through. */
+  const isComplete = () => !sessions().isLoadingAll() && (!list().hasMore || list().items.length >= MAX_SESSIONS);
   const shown = createMemo(() => (isSearch() ? list().items.filter((session) => folded(titleOf(session)).includes(wanted())) : list().items));
   /** The heading over each conversation that is the first under it. */
   const headings = createMemo(() => {
@@ -42,13 +44,18 @@ export function SessionList(props: SessionListProps) {
     return new Map(shown().map(({ sessionId }, index) => [sessionId, all[index] === all[index - 1] ? undefined : all[index]]));
   });
   const result = () => {
-    if (!isSearch() || sessions().isLoadingAll()) return "";
+    if (!isSearch() || !isComplete()) return "";
     return shown().length === 0 ? words().noneCalled(query().trim()) : words().found(formats().wholeOf(shown().length));
   };
 
   function search(text: string): void {
     setQuery(text);
     if (isSearch()) void sessions().loadAll();
+  }
+
+  async function loadAgain(): Promise<void> {
+    await sessions().refresh();
+    if (isSearch()) await sessions().loadAll();
   }
 
   function pick(action: () => void): void {
@@ -68,7 +75,7 @@ export function SessionList(props: SessionListProps) {
           {(failure) => (
             <div class="oc-notice oc-notice-error" role="alert">
               <p><strong>{texts().errors[failure().code]}</strong> {failure().message}</p>
-              <button type="button" class="oc-button" onClick={() => void sessions().refresh()}>{words().loadAgain}</button>
+              <button type="button" class="oc-button" onClick={() => void loadAgain()}>{words().loadAgain}</button>
             </div>
           )}
         </Show>
@@ -97,7 +104,7 @@ export function SessionList(props: SessionListProps) {
           }
         >
           <Show when={sessions().isLoadingAll()}><p class="oc-notice">{words().searching}</p></Show>
-          <Show when={shown().length === 0 && !sessions().isLoadingAll()}><p class="oc-notice">{words().noneCalled(query().trim())}</p></Show>
+          <Show when={shown().length === 0 && isComplete()}><p class="oc-notice">{words().noneCalled(query().trim())}</p></Show>
           <Show when={list().hasMore && list().items.length >= MAX_SESSIONS}><p class="oc-notice">{words().onlyLatest(formats().wholeOf(MAX_SESSIONS))}</p></Show>
         </Show>
       </div>

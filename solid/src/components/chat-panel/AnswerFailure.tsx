@@ -1,4 +1,4 @@
-import { Show } from "solid-js";
+import { Show, type JSX } from "solid-js";
 import type { Failure } from "../../chat/failure.ts";
 import { pageClock } from "../../chat/ids.ts";
 import { useFormats, useTexts } from "../../texts/TextsProvider.tsx";
@@ -6,7 +6,7 @@ import { createCountdown } from "../common/countdown.ts";
 import { RetryIcon, WarningIcon } from "../common/icons.tsx";
 
 /** Why an answer failed, and a way to ask again where that can help. */
-export function AnswerFailure(props: { failure: Failure; partial: boolean; canRetry: boolean; onRetry: () => void }) {
+export function AnswerFailure(props: { failure: Failure; partial: boolean; canRetry: boolean; onRetry: () => void; children?: JSX.Element }) {
   const texts = useTexts();
   const formats = useFormats();
   const seconds = createCountdown(() => props.failure.retryAt);
@@ -36,6 +36,7 @@ export function AnswerFailure(props: { failure: Failure; partial: boolean; canRe
             <RetryIcon /> <span aria-live="off">{action()}</span>
           </button>
         </Show>
+        {props.children}
       </div>
     </div>
   );

@@ -230,6 +230,25 @@ describe("what was said", () => {
   });
 });
 
+describe("a change that is refused", () => {
+  it("is told below what was said, and can be changed further", async () => {
+    const { client, chat, box, type, press } = setUp();
+    client.histories.set("s1", { sessionId: "s1", hasMore: false, messages: [{ messageId: "q1", role: "user", content: "one", timestamp: "2026-11-23T12:00:00.000Z" }, { messageId: "a1", role: "assistant", content: "First.", timestamp: "2026-11-23T12:00:00.000Z" }] });
+    await chat.loadHistory();
+    fireEvent.click(screen.getByRole("button", { name: "Edit message" }));
+    type("uno");
+    press("Enter");
+    await settled();
+    type("the next");
+    await client.lastStream.fail(chatError("rate_limited", "One user may send 2 messages a minute.", { retryable: true }));
+    expect([screen.getByText("one").textContent, box.value]).toEqual(["one", "the next"]);
+    fireEvent.click(screen.getByRole("button", { name: "Change it further" }));
+    expect([box.value, document.activeElement]).toEqual(["uno", box]);
+    press("Escape");
+    expect(box.value).toBe("the next");
+  });
+});
+
 describe("a failure", () => {
   it("says what happened and what to do, and is retried", async () => {
     const { client, say } = setUp();

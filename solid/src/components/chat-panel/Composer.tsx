@@ -1,4 +1,4 @@
-import { createEffect, createSignal, createUniqueId, on, Show } from "solid-js";
+import { createEffect, createUniqueId, on, Show } from "solid-js";
 import { excessOf, pickable } from "../../chat/attachments.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Connection } from "../../chat/connection.ts";
@@ -25,7 +25,6 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
   const draft = () => props.chat.draft.text();
   const setDraft = (text: string) => props.chat.draft.setText(text);
   const recall = makeRecall(() => props.chat.state());
-  const [replacing, setReplacing] = createSignal(false);
   const edited = () => props.chat.draft.editing();
   const lostFiles = () => {
     const message = props.chat.state().messages.find(({ key }) => key === edited());
@@ -40,7 +39,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
   };
   const hasContent = () => draft().trim() !== "" || files().items().length > 0;
   const isReady = () => files().reading() === 0 && excessOf(files().items()) === undefined && excess() === 0;
-  const sendable = () => hasContent() && isReady() && !answering() && !closed() && !replacing();
+  const sendable = () => hasContent() && isReady() && !answering() && !closed() && !props.chat.draft.isSending();
 
   createEffect(on(() => props.chat, () => props.autofocus && box.focus({ preventScroll: true })));
   createEffect(
@@ -50,17 +49,12 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
     }),
   );
 
-  async function send(): Promise<void> {
+  function send(): void {
     if (!sendable()) return;
     const { chat } = props;
     const key = edited();
-    if (key === undefined) {
-      if (chat.send(draft(), files().items())) chat.draft.sent();
-      return;
-    }
-    setReplacing(true);
-    if (await chat.replace(key, draft(), files().items())) chat.draft.sent();
-    setReplacing(false);
+    if (key !== undefined) void chat.replace(key, draft(), files().items());
+    else if (chat.send(draft(), files().items())) chat.draft.sent();
   }
 
   function cancelEdit(): void {
@@ -105,7 +99,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
     const plain = !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
-      void send();
+      send();
     } else if (event.key === "Escape" && edited() !== undefined) {
       event.preventDefault();
       cancelEdit();
@@ -119,7 +113,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
       class="oc-composer"
       onSubmit={(event) => {
         event.preventDefault();
-        void send();
+        send();
       }}
     >
       <Show when={edited() !== undefined}>
@@ -145,7 +139,7 @@ export function Composer(props: { chat: Chat; connection: Connection | undefined
           aria-label={words().label}
           aria-describedby={hintId}
           aria-invalid={excess() > 0}
-          readOnly={replacing()}
+          readOnly={props.chat.draft.isSending()}
           onInput={(event) => setDraft(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}

@@ -33,10 +33,13 @@ export function Gauge(props: { chat: Chat; budgets: readonly BudgetState[] }) {
     return { usage: typeof costNanoUsd === "number" ? { ...usage, costNanoUsd } : usage, isLive: true, isPriced: costNanoUsd !== undefined };
   });
   const counted = createMemo(() => conversationUsage(state()));
-  const saved = createMemo(() => {
-    const answers = state().messages.filter((message) => message.role === "assistant");
-    return answers.reduce((sum, { model, usage }) => sum + (usage === undefined ? 0 : (props.chat.savedBy(model, usage) ?? 0)), 0);
-  });
+  /** The answers that used the cache, which change only when one ends. */
+  const cached = createMemo(
+    () => state().messages.filter((message) => message.role === "assistant").filter(({ usage }) => usage !== undefined && usage.cacheReadInputTokens + usage.cacheWriteInputTokens > 0),
+    [],
+    { equals: (before, now) => before.length === now.length && before.every((answer, index) => answer === now[index]) },
+  );
+  const saved = createMemo(() => cached().reduce((sum, { model, usage }) => sum + ((usage && props.chat.savedBy(model, usage)) ?? 0), 0));
   const total = (): UsageTotal => {
     const shown = latest();
     if (shown === undefined || !shown.isLive) return counted();

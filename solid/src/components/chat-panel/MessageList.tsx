@@ -4,9 +4,9 @@ import { regenerable, retryable, type Answer, type ChatState, type Question } fr
 import { useTexts } from "../../texts/TextsProvider.tsx";
 import { DownIcon } from "../common/icons.tsx";
 import { copyWithSources } from "../markdown/copy.ts";
-import { AnswerFailure } from "./AnswerFailure.tsx";
 import { AnswerView } from "./AnswerView.tsx";
 import { makeFollower } from "./follower.ts";
+import { RefusalView } from "./RefusalView.tsx";
 import { QuestionView } from "./QuestionView.tsx";
 
 /** The messages, the oldest first, scrolled to the end for as long as the reader stays there. */
@@ -33,7 +33,7 @@ export function MessageList(props: { state: ChatState; editing: string | undefin
   /** From where on messages give way to the one that is being changed. */
   const firstReplaced = createMemo(() => (props.editing === undefined ? -1 : props.state.messages.findIndex(({ key }) => key === props.editing)));
   const regenerateKey = createMemo(() => regenerable(props.state));
-  const retryKey = () => retryable(props.state)?.answer.key;
+  const retryKey = createMemo(() => retryable(props.state)?.answer.key);
   const isLast = (key: string) => props.state.turn === undefined && props.state.messages.at(-1)?.key === key;
   return (
     <div class="oc-messages-frame">
@@ -61,7 +61,7 @@ export function MessageList(props: { state: ChatState; editing: string | undefin
               )}
             </Key>
           </ol>
-          <Show when={props.state.refused}>{(failure) => <AnswerFailure failure={failure()} partial={false} canRetry={false} onRetry={props.onRetry} />}</Show>
+          <Show when={props.state.refused}>{(refused) => <RefusalView refusal={refused()} />}</Show>
         </div>
       </div>
       <Show when={follower.away()}>

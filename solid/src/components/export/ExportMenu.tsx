@@ -1,4 +1,4 @@
-import { createSignal, createUniqueId, Show } from "solid-js";
+import { createEffect, createSignal, createUniqueId, onCleanup, Show } from "solid-js";
 import type { Conversations } from "../../chat/conversations.ts";
 import { failureOf } from "../../chat/failure.ts";
 import { pageClock } from "../../chat/ids.ts";
@@ -40,6 +40,14 @@ export function ExportMenu(props: { conversations: Conversations }) {
     setShown(false);
     setProblem(undefined);
   }
+
+  // A press beside it closes it; not every browser gives a button the focus that is pressed.
+  createEffect(() => {
+    if (!isShown()) return;
+    const onPointerDown = (event: PointerEvent) => !frame.contains(event.target as Node) && hide();
+    document.addEventListener("pointerdown", onPointerDown);
+    onCleanup(() => document.removeEventListener("pointerdown", onPointerDown));
+  });
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key !== "Escape" || !isShown()) return;

@@ -31,11 +31,13 @@ export const errors = {
 export const faults = {
   stream_ended: "The stream ended before the answer did. Try again.",
   files_lost: "The page was loaded anew before the proxy had this message, and its files were not kept. Attach them again and send it once more.",
+  change_stopped: "The change was not sent. All is as it was before.",
   question_gone: "The message is no longer in this conversation. Load the page anew to see what is.",
 };
 
 /** Why an answer failed, and what can be done. */
 export const failure = {
+  editAgain: "Change it further",
   retry: "Retry",
   retryIn: (wait: string) => `Retry in ${wait}`,
   /** Of a message that is not in the conversation yet. */
