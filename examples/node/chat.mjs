@@ -16,6 +16,8 @@ client.on("status", ({ state, reason }) => {
 });
 
 const stop = new AbortController();
+// Whoever reads has had enough, as `head` has.
+process.stdout.on("error", ({ code }) => process.exit(code === "EPIPE" ? 0 : 1));
 process.once("SIGINT", () => stop.abort());
 
 try {

@@ -83,6 +83,9 @@ async fn serve(settings: &Serve, observe: &mut Observe) -> ExitCode {
         println!("metrics are at http://{addr}/metrics");
     }
     println!("listening on {}", app.url());
+    if settings.server.www.is_some() {
+        println!("open that in a browser; Ctrl-C stops the proxy");
+    }
     let (stop, stopped) = oneshot::channel();
     let asked_twice = async {
         asked_to_stop(&mut interrupt, &mut terminate).await;

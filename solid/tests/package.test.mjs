@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -15,6 +15,13 @@ import { startProgram } from "../../e2e/lib/program.mjs";
 const ROOT = resolve(import.meta.dirname, "../..");
 const PACKAGES = { "@outcrop/client": join(ROOT, "client-wasm", "pkg"), "@outcrop/solid": join(ROOT, "solid") };
 const COMMAND_TIMEOUT_MS = 240_000;
+
+/** What a page may have for its own text, as templates of Vite do: nothing of it is meant for a component. */
+const PAGE_STYLES = `
+#app { text-align: center; letter-spacing: 1px; text-transform: uppercase; }
+h1, h2, h3 { color: red; letter-spacing: 2px; }
+code { display: inline-flex; padding: 4px 8px; background: yellow; color: red; line-height: 3; }
+`;
 
 /** The most that the example's page loads at first beside the WebAssembly module, compressed with brotli: scripts and style sheets. */
 const SIZE_LIMIT_BYTES = 78_000;
@@ -61,6 +68,7 @@ test("the example is built from the packed packages in a fresh project, and chat
   const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
   for (const name of Object.keys(PACKAGES)) manifest.dependencies[name] = `file:${packed[name]}`;
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  appendFileSync(join(project, "src", "page.css"), PAGE_STYLES);
   await run(project, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline");
   await run(project, "npm", "run", "build");
   const bytes = firstLoad(join(project, "dist"));
@@ -77,7 +85,15 @@ test("the example is built from the packed packages in a fresh project, and chat
     const launcher = page.getByRole("button", { name: "Ask Claude" });
     assert.equal(await launcher.evaluate((element) => getComputedStyle(element).backgroundColor), "rgb(11, 92, 138)", "the page's own accent");
     await launcher.click();
-    await page.getByRole("dialog", { name: "Claude" }).getByText("2 + 2 = 4").waitFor();
+    const dialog = page.getByRole("dialog", { name: "Claude" });
+    await dialog.getByText("2 + 2 = 4").waitFor();
+    await say(dialog, "Write a small Rust program");
+    const answer = await answered(dialog, 2, "complete");
+    await answer.locator('code [data-kind="kwd"]').first().waitFor();
+    const styles = (part, ...names) => part.evaluate((element, names) => names.map((name) => getComputedStyle(element)[name]), names);
+    assert.deepEqual(await styles(answer.locator("pre code"), "display", "padding", "backgroundColor"), ["inline", "0px", "rgba(0, 0, 0, 0)"]);
+    assert.deepEqual(await styles(answer.locator("p").first(), "textAlign", "letterSpacing", "textTransform"), ["start", "normal", "none"]);
+    assert.deepEqual(await styles(dialog.getByRole("heading", { name: "Claude" }), "color", "letterSpacing"), await styles(dialog, "color", "letterSpacing"));
     assert.deepEqual(faults, []);
   } finally {
     await browser.close();

@@ -3,9 +3,18 @@
 //! A browser lets any page open a WebSocket to any address, localhost too, and says in `Origin` which page it is. And a page can
 //! point a name of its own at 127.0.0.1, so that requests to the proxy carry that name in `Host`. Both are checked.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use hyper::{HeaderMap, Uri, header, http::uri::Authority};
+use tracing::warn;
+
+/// How many origins that may not connect are told of in the log, and how long one may be: anybody can send any.
+const MAX_TOLD: usize = 16;
+const MAX_TOLD_BYTES: usize = 256;
 
 /// Whose pages may connect.
 #[derive(Debug, Clone)]
@@ -13,6 +22,7 @@ pub struct Origins {
     allowed: Vec<String>,
     hosts: Vec<String>,
     listen: SocketAddr,
+    told: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Origins {
@@ -20,7 +30,12 @@ impl Origins {
     /// under the names `hosts`.
     pub fn new(allowed: &[String], hosts: &[String], listen: SocketAddr) -> Self {
         let allowed = allowed.iter().map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase()).collect();
-        Self { allowed, hosts: hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect(), listen }
+        Self {
+            allowed,
+            hosts: hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect(),
+            listen,
+            told: Arc::default(),
+        }
     }
 
     /// Checks that `Host` is a name under which the proxy is meant to be reached.
@@ -49,6 +64,18 @@ impl Origins {
         let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
         let origin = origin.to_str().map_err(|_| refused)?.to_ascii_lowercase();
         if self.allowed.contains(&origin) || self.is_own(&origin, headers) { Ok(()) } else { Err(refused) }
+    }
+
+    /// Says in the log, once of each origin, that its pages may not connect: a browser keeps the reason from them. Returns whether it
+    /// did.
+    pub fn tell_refused(&self, headers: &HeaderMap) -> bool {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = origin.len() <= MAX_TOLD_BYTES && told.len() < MAX_TOLD && told.insert(origin.to_owned());
+        if is_news {
+            warn!(origin, "a page may not connect: OUTCROP_ALLOWED_ORIGINS lists the origins whose pages may");
+        }
+        is_news
     }
 
     /// A page of ours has the address that its request goes to. Which name that may be was checked before.
@@ -94,6 +121,16 @@ mod tests {
     fn origins() -> Origins {
         let listed = ["http://localhost:5173/".to_owned()];
         Origins::new(&listed, &["chat.acme.example".to_owned()], "10.0.0.9:3001".parse().unwrap())
+    }
+
+    #[test]
+    fn an_origin_that_may_not_connect_is_told_of_once_and_not_any_number() {
+        let origins = origins();
+        let tells = |origin: &str| origins.tell_refused(&headers(header::ORIGIN, origin));
+        assert!(tells("http://localhost:5174") && !tells("http://localhost:5174"));
+        assert!(!tells(&format!("http://{}", "a".repeat(MAX_TOLD_BYTES))));
+        let others = (0..100).filter(|n| tells(&format!("http://localhost:{n}"))).count();
+        assert_eq!(others, MAX_TOLD - 1);
     }
 
     #[test]

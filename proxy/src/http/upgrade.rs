@@ -36,6 +36,7 @@ pub(super) async fn serve(http: &Http, request: Request<Incoming>) -> Response<B
 /// Leaves the socket to a task of its own, or says why not.
 async fn upgrade(http: &Http, mut request: Request<Incoming>, peer: Option<SocketAddr>) -> Response<Body> {
     if let Err(reason) = http.origins.check_origin(request.headers()) {
+        http.origins.tell_refused(request.headers());
         return text(StatusCode::FORBIDDEN, reason);
     }
     if has_token(request.uri().query().unwrap_or_default()) {

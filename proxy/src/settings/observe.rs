@@ -43,7 +43,7 @@ pub struct Observability {
     #[arg(
         long,
         env = "OUTCROP_LOG",
-        default_value = "info,rmcp=warn",
+        default_value = "info,rmcp=warn,aws_config::imds=error",
         value_name = "FILTER",
         help_heading = "Observability"
     )]
