@@ -24,7 +24,7 @@ export { Markdown } from "./components/markdown/Markdown.tsx";
 export * from "./chat/index.ts";
 export type { Decision } from "./chat/parts.ts";
 export type { ChatEvent, GivingWay } from "./chat/reduce.ts";
-export type { Replacing } from "./chat/replacing.ts";
+export type { Refusal, Replacing } from "./chat/replacing.ts";
 export type { HistoryState, Timing, Waiting } from "./chat/state.ts";
 export type { Received } from "./chat/whole.ts";
 export * from "./texts/index.ts";
