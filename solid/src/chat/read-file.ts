@@ -79,7 +79,8 @@ async function encoded(picture: ImageBitmap, scale: number, type: string, qualit
   if (context === null) return undefined;
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, width, height);
-  if (!("toBlob" in canvas)) return canvas.convertToBlob({ type, ...(quality === undefined ? {} : { quality }) });
+  // That of Firefox has another `toBlob` too.
+  if ("convertToBlob" in canvas) return canvas.convertToBlob({ type, ...(quality === undefined ? {} : { quality }) });
   return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), type, quality));
 }
 
