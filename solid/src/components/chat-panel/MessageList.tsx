@@ -21,6 +21,9 @@ export function MessageList(props: { state: ChatState; editing: string | undefin
     observer.observe(content);
     observer.observe(scroller);
     onCleanup(() => observer.disconnect());
+    // What scrolls by itself takes the wheel first.
+    const isForList = ({ target }: WheelEvent) => !(target instanceof Element) || (target.closest("pre")?.scrollTop ?? 0) === 0;
+    scroller.addEventListener("wheel", (event) => event.deltaY < 0 && isForList(event) && follower.turnedUp(), { passive: true });
   });
   // A message that was just sent is shown, wherever the reader was.
   const turn = createMemo(() => props.state.turn);

@@ -131,3 +131,16 @@ it("what the reader opens where all of it still fits does not let go of the end"
   grow(100);
   expect(scroller.scrollTop).toBe(320);
 });
+
+it("a wheel that is turned up lets go before anything has scrolled, where there is something above", () => {
+  const { scroller, follower, grow, scrollTo } = setUp();
+  follower.turnedUp();
+  grow(300);
+  expect(scroller.scrollTop).toBe(300);
+  follower.turnedUp();
+  grow(50);
+  expect([scroller.scrollTop, follower.away()]).toEqual([300, true]);
+  scrollTo(350);
+  grow(50);
+  expect([scroller.scrollTop, follower.away()]).toEqual([400, false]);
+});

@@ -9,6 +9,8 @@ export interface Follower {
   readonly away: Accessor<boolean>;
   /** To be called at every scroll event. */
   scrolled(): void;
+  /** The reader turns the wheel up: what comes before anything has scrolled is not to take them back. */
+  turnedUp(): void;
   /** To be called when the content or the scroller has changed its size. */
   contentChanged(): void;
   /** The reader opens or closes something: what they look at stays where it is, unless all of it still fits. */
@@ -53,6 +55,9 @@ export function makeFollower(scroller: () => Scroller): Follower {
       if (isUp) following = false;
       else if (isDown && isAtEnd) following = true;
       setAway(!following && !isAtEnd);
+    },
+    turnedUp() {
+      if (scroller().scrollTop > 0) following = false;
     },
     contentChanged() {
       if (following && !isHeld) return toEnd();
